@@ -1,0 +1,91 @@
+# Every target makes what it needs and does nothing twice. `make` alone lists them.
+# Written for GNU make 3.81 (macOS) and later.
+
+PYTHON ?= python3
+ARGS   ?=
+VENV   := .venv
+BIN    := $(VENV)/bin
+MODEL  := models/latest.joblib
+UV     := uv==0.13.9
+
+# Each stamp says that a step of the bootstrap was finished.
+MADE := $(VENV)/.made
+RUN  := $(VENV)/.run-ready
+DEV  := $(VENV)/.dev-ready
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help train evaluate test lint format check benchmark lock clean
+
+help: ## list the targets
+	@echo 'usage: make TARGET [ARGS="..."] [PYTHON=python3.12]'
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+train: $(RUN) ## train a model (ARGS="--preset cs229", say)
+	$(BIN)/mnist-net train $(ARGS)
+
+evaluate: $(RUN) $(MODEL) ## measure the model on the test set; train one first if there is none
+	$(BIN)/mnist-net evaluate $(ARGS)
+
+test: $(DEV) ## run the tests (ARGS="-m 'not slow'", ARGS=--cov)
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(DEV) ## check style and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+format: $(DEV) ## put the code into the project's style
+	$(BIN)/ruff check --fix --show-fixes
+	$(BIN)/ruff format
+
+check: lint test ## lint and test
+
+benchmark: $(RUN) ## measure the accuracies that the README quotes (long)
+	$(BIN)/python scripts/benchmark_accuracy.py $(ARGS)
+
+lock: $(MADE) ## pin the dependencies anew (ARGS=--upgrade for the newest versions)
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet '$(UV)'
+	$(COMPILE) --output-file requirements/run.txt
+	$(COMPILE) --group dev --constraint requirements/run.txt --output-file requirements/dev.txt
+
+clean: ## remove the environment, caches and build results; models stay
+	rm -rf $(VENV) build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .tox
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# One lock for every platform and Python, and one version of a package for all of them, so that
+# a figure measured anywhere means the same.
+COMPILE = $(BIN)/uv pip compile pyproject.toml --extra plot --group build --universal \
+	--fork-strategy fewest --python-version 3.11 --generate-hashes --quiet \
+	--custom-compile-command 'make lock' $(ARGS)
+
+$(MODEL): | $(RUN)
+	$(BIN)/mnist-net train
+
+# --- the environment ---------------------------------------------------------------------------
+
+$(MADE):
+	@command -v '$(PYTHON)' >/dev/null && '$(PYTHON)' -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "mnist-net needs Python 3.11 or newer, and '$(PYTHON)' is not: try make PYTHON=python3.12" >&2; exit 1; }
+	@'$(PYTHON)' -c 'import ensurepip, venv' 2>/dev/null || { \
+	    echo "'$(PYTHON)' cannot make virtual environments: on Debian and Ubuntu, sudo apt install python3-venv" >&2; exit 1; }
+	'$(PYTHON)' -m venv --clear $(VENV)
+	@touch $@
+
+# The stamps are taken away while pip works: were it interrupted, half a package could pass for
+# a whole one, so the next call starts from an empty environment.
+define install
+	@rm -f $(MADE) $(RUN) $(DEV)
+	@echo 'Installing the pinned dependencies into $(VENV) (once; it may take a minute or two) ...'
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --require-hashes -r $(1)
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --no-build-isolation --no-deps --editable .
+endef
+
+$(RUN): requirements/run.txt pyproject.toml | $(MADE)
+	$(call install,requirements/run.txt)
+	@touch $(MADE) $(RUN)
+
+# The development lock holds everything that the other does, at the same versions.
+$(DEV): requirements/dev.txt pyproject.toml | $(MADE)
+	$(call install,requirements/dev.txt)
+	@touch $(MADE) $(RUN) $(DEV)

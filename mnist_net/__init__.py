@@ -1,0 +1,58 @@
+"""Handwritten digits, read by a neural network whose gradients are derived by hand.
+
+Everything public is here, and each name is imported when it is first used, so that a program pays
+only for what it needs.
+"""
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mnist_net.data import Dataset as Dataset
+    from mnist_net.data import Splits as Splits
+    from mnist_net.data import load_dataset as load_dataset
+    from mnist_net.data import load_mnist as load_mnist
+    from mnist_net.errors import DataError as DataError
+    from mnist_net.errors import DivergenceError as DivergenceError
+    from mnist_net.errors import ImageError as ImageError
+    from mnist_net.errors import MnistNetError as MnistNetError
+    from mnist_net.errors import ModelFileError as ModelFileError
+    from mnist_net.estimator import DigitClassifier as DigitClassifier
+    from mnist_net.gradcheck import check_system as check_system
+    from mnist_net.hyperparameters import PRESETS as PRESETS
+    from mnist_net.hyperparameters import Hyperparameters as Hyperparameters
+    from mnist_net.images import read_image as read_image
+    from mnist_net.model import Model as Model
+    from mnist_net.persistence import load_model as load_model
+    from mnist_net.persistence import save_model as save_model
+    from mnist_net.reporting import evaluate as evaluate
+    from mnist_net.runs import train_model as train_model
+
+_HOMES = {
+    "data": ("Dataset", "Splits", "load_dataset", "load_mnist"),
+    "errors": ("DataError", "DivergenceError", "ImageError", "MnistNetError", "ModelFileError"),
+    "estimator": ("DigitClassifier",),
+    "gradcheck": ("check_system",),
+    "images": ("read_image",),
+    "model": ("Model",),
+    "persistence": ("load_model", "save_model"),
+    "reporting": ("evaluate",),
+    "runs": ("train_model",),
+    "hyperparameters": ("PRESETS", "Hyperparameters"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = ["__version__", *_HOME_OF]  # noqa: PLE0604  (names only, as the dict shows)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        return version("mnist-net")
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'mnist_net' has no attribute {name!r}")
+    return getattr(import_module(f"mnist_net.{_HOME_OF[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

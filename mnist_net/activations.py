@@ -1,0 +1,77 @@
+"""Activation functions, each beside its derivative.
+
+A layer turns its logits into activations, ``a = g(z)``.  Backpropagation needs ``g'(z)``, and for
+each of these functions it can be had from ``a`` alone; so no logits need be kept.  The numbers in
+parentheses are the equations of `docs/derivation.md`.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["ACTIVATIONS", "Activation", "Array", "sigmoid"]
+
+Array = npt.NDArray[np.floating[Any]]
+"""A float32 or float64 array: whichever goes in, the same comes out."""
+
+
+def sigmoid(z: Array) -> Array:
+    """Logistic function, ``1 / (1 + exp(-z))``, written so that it can never overflow.
+
+    The identity ``sigmoid(z) = (1 + tanh(z / 2)) / 2`` needs no case for the sign of ``z``.
+    """
+    return 0.5 * (1.0 + np.tanh(0.5 * z))  # (5)
+
+
+def _sigmoid_derivative(a: Array) -> Array:
+    return a * (1.0 - a)  # (6a)
+
+
+def _tanh(z: Array) -> Array:
+    return np.tanh(z)
+
+
+def _tanh_derivative(a: Array) -> Array:
+    return 1.0 - a * a  # (6b)
+
+
+def _relu(z: Array) -> Array:
+    return np.maximum(z, 0.0)
+
+
+def _relu_derivative(a: Array) -> Array:
+    # At the kink itself the subgradient 0 is taken, as is usual.
+    return (a > 0.0).astype(a.dtype)  # (6c)
+
+
+def _identity(z: Array) -> Array:
+    return z
+
+
+def _identity_derivative(a: Array) -> Array:
+    return np.ones_like(a)  # (6d)
+
+
+class Activation(NamedTuple):
+    """An activation function and its derivative.
+
+    Attributes
+    ----------
+    function
+        ``g``: logits of any shape to activations of the same shape and dtype.
+    derivative
+        ``g'`` at the same place, **as a function of the activations** ``a = g(z)``.
+    """
+
+    function: Callable[[Array], Array]
+    derivative: Callable[[Array], Array]
+
+
+ACTIVATIONS = {
+    "sigmoid": Activation(sigmoid, _sigmoid_derivative),
+    "tanh": Activation(_tanh, _tanh_derivative),
+    "relu": Activation(_relu, _relu_derivative),
+    "identity": Activation(_identity, _identity_derivative),
+}

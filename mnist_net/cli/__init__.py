@@ -1,0 +1,79 @@
+"""The command line: each command parses, makes one library call or two, and prints.
+
+Results go to stdout; progress, warnings and errors to stderr.  Exit status 0 means success, 1 an
+error that one sentence explains, 2 wrong usage, 130 an interruption.
+"""
+
+import logging
+import os
+from importlib import import_module
+
+import click
+
+from mnist_net.cli.shared import EchoHandler, silence_stdout
+from mnist_net.errors import MnistNetError
+
+__all__ = ["main"]
+
+# Command to (module, one-line help); a module is imported when its command is called for.
+_COMMANDS = {
+    "train": ("train", "Train a network and save it as a model."),
+    "evaluate": ("evaluate", "Measure a model on test pictures."),
+    "predict": ("predict", "Read the digit in each picture."),
+    "info": ("inspect", "Show what a model is and how it came to be."),
+    "data": ("data", "Look after the data set."),
+    "gradcheck": ("inspect", "Prove that the derived gradients are right."),
+}
+
+
+class _Commands(click.Group):
+    """Commands that are imported when needed, and errors that are sentences."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in _COMMANDS:
+            return None
+        module = import_module(f"mnist_net.cli.{_COMMANDS[cmd_name][0]}")
+        command: click.Command = getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except MnistNetError as error:
+            raise click.ClickException(str(error)) from error
+        except BrokenPipeError:
+            # Whoever reads us, `head` say, has seen enough.
+            silence_stdout()
+            ctx.exit(1)
+        except OSError as error:
+            if error.filename is None:
+                silence_stdout()
+            place = f"{error.filename}: " if error.filename else "cannot write: "
+            raise click.ClickException(f"{place}{error.strerror or error}") from error
+        except KeyboardInterrupt:
+            click.echo("interrupted", err=True)
+            ctx.exit(130)
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Start with `mnist-net train`, then `mnist-net predict picture.png`.",
+)
+@click.version_option(package_name="mnist-net", prog_name="mnist-net")
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """Read handwritten digits with a neural network whose gradients are derived by hand."""
+    if os.environ.get("NO_COLOR"):
+        ctx.color = False
+    logger = logging.getLogger("mnist_net")
+    logger.handlers = [EchoHandler()]
+    logger.setLevel(logging.INFO)
+    logger.propagate = False

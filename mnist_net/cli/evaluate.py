@@ -1,0 +1,99 @@
+"""``mnist-net evaluate``."""
+
+from pathlib import Path
+
+import click
+
+from mnist_net.cli.shared import (
+    PATH,
+    data_home_option,
+    echo_json,
+    epilog,
+    json_option,
+    model_option,
+    offline_option,
+    quiet_option,
+    stderr_is_terminal,
+)
+from mnist_net.errors import DataError
+
+__all__ = ["evaluate"]
+
+
+@click.command(
+    epilog=epilog(
+        "evaluate",
+        "evaluate --json | python -m json.tool",
+        "evaluate --model models/latest.joblib --output report.md",
+        "evaluate --dataset path/to/fashion",
+    )
+)
+@model_option
+@click.option(
+    "--dataset",
+    help="mnist, digits, a folder of IDX files, or an .npz file.  [default: that of the model]",
+)
+@click.option(
+    "--split",
+    type=click.Choice(["test", "train"]),
+    default="test",
+    show_default=True,
+    help="Which part of the data set; what the model learned from flatters it.",
+)
+@click.option("--output", "-o", type=PATH, help="Write a Markdown report, and pictures beside it.")
+@data_home_option
+@offline_option
+@json_option
+@quiet_option
+def evaluate(
+    model: Path | None,
+    dataset: str | None,
+    split: str,
+    output: Path | None,
+    data_home: Path | None,
+    offline: bool,
+    as_json: bool,
+    quiet: bool,
+) -> None:
+    """Measure a model on test pictures.
+
+    Prints errors, accuracy with its 95 % interval, log loss, calibration error, precision, recall
+    and F1 of each digit, the confusion matrix, and the worst mistakes.
+    """
+    from mnist_net.data import load_dataset
+    from mnist_net.files import check_writable
+    from mnist_net.persistence import find_model, load_model
+    from mnist_net.reporting import evaluate as evaluate_answers
+    from mnist_net.reporting import text
+
+    path = model or find_model()
+    loaded = load_model(path)
+    if output:
+        check_writable(output)
+    data = loaded.metadata.get("data", {})
+    source = dataset or str(data.get("location", "mnist"))
+    if dataset == "auto":
+        raise click.UsageError("--dataset auto could fall back to another set: name one")
+    splits = load_dataset(
+        source, data_home, offline=offline, progress=stderr_is_terminal() and not quiet
+    )
+    pictures = splits.test if split == "test" else splits.train
+    if dataset is None and pictures.digest != data.get("digest"):
+        raise DataError(
+            f"{source} is no longer the data set that trained {path}; name a data set with "
+            "--dataset to evaluate on it all the same"
+        )
+    evaluation = evaluate_answers(
+        pictures.labels, loaded.predict_proba(pictures.images), loaded.classes
+    )
+    title = f"{path} on the {split} pictures of {pictures.name}"
+    if as_json:
+        echo_json(
+            {**evaluation._asdict(), "dataset": pictures.name, "split": split, "model": str(path)}
+        )
+    else:
+        click.echo(f"{title}\n\n{text(evaluation)}")
+    if output:
+        from mnist_net.plots import save_report
+
+        save_report(output, title, evaluation, pictures.images, loaded.classes.tolist())

@@ -1,0 +1,95 @@
+"""``mnist-net info`` and ``mnist-net gradcheck``: look at a model, and at the mathematics."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mnist_net.cli.shared import PATH, echo_json, epilog, json_option
+
+__all__ = ["gradcheck", "info"]
+
+
+@click.command(epilog=epilog("info", "info models/latest.joblib --json"))
+@click.argument("model", type=PATH, required=False)
+@json_option
+def info(model: Path | None, as_json: bool) -> None:
+    """Show what a model is and how it came to be.
+
+    Without MODEL, the one that predict would use.
+    """
+    from mnist_net.persistence import find_model, load_model
+
+    path = model or find_model()
+    loaded = load_model(path)
+    architecture, metadata = loaded.architecture, loaded.metadata
+    n_parameters = sum(
+        array.size for layer in loaded.parameters for array in layer if array is not None
+    )
+    facts: dict[str, Any] = {
+        "model": str(path),
+        "bytes": path.stat().st_size,
+        "layer_sizes": list(architecture.layer_sizes),
+        "activations": list(architecture.activations),
+        "loss": architecture.loss,
+        "parameters": n_parameters,
+        "dtype": str(loaded.parameters[0].weights.dtype),
+        "classes": loaded.classes.tolist(),
+        "scaling": loaded.scaling._asdict(),
+        **{key: value for key, value in metadata.items() if key != "history"},
+    }
+    if as_json:
+        echo_json({**facts, "history": metadata.get("history", [])})
+        return
+    for name, value in facts.items():
+        click.echo(f"{name.replace('_', ' '):<16} {_plain(value)}")
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {_plain(item)}" for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return " ".join(map(_plain, value))
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+@click.command(epilog=epilog("gradcheck", "gradcheck --json"))
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the test points."
+)
+@json_option
+def gradcheck(seed: int, as_json: bool) -> None:
+    """Prove that the derived gradients are right.
+
+    Compares each with central differences of the loss, in float64, and prints ‖derived -
+    numerical‖ / (‖derived‖ + ‖numerical‖) for every array of every system of the derivation.
+    Exits with 1 if one is above 1e-7.
+    """
+    from mnist_net.gradcheck import SYSTEMS, THRESHOLD, check_system
+
+    checks = []
+    for system in SYSTEMS:
+        for check in check_system(system, seed):
+            checks.append(check)
+            if not as_json:
+                verdict = "ok" if check.error <= THRESHOLD else "WRONG"
+                click.echo(f"{check.system:<28} {check.array:<3} {check.error:.1e}  {verdict}")
+    worst = max(checks, key=lambda check: check.error)
+    passed = worst.error <= THRESHOLD
+    if as_json:
+        echo_json(
+            {
+                "threshold": THRESHOLD,
+                "passed": passed,
+                "checks": [check._asdict() for check in checks],
+            }
+        )
+    else:
+        click.echo(
+            f"{len(checks)} arrays checked; the worst is {worst.array} of {worst.system} with "
+            f"{worst.error:.1e} (the bar is {THRESHOLD:.0e})"
+        )
+    if not passed:
+        raise click.exceptions.Exit(1)

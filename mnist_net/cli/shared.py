@@ -1,0 +1,113 @@
+"""Options and manners that the commands have in common."""
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+__all__ = [
+    "PATH",
+    "EchoHandler",
+    "data_home_option",
+    "echo_json",
+    "epilog",
+    "json_option",
+    "model_option",
+    "offline_option",
+    "quiet_option",
+    "silence_stdout",
+    "stderr_is_terminal",
+    "warn",
+]
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+PATH = click.Path(path_type=Path)
+
+
+class EchoHandler(logging.Handler):
+    """Shows what the library logs on stderr: progress as it is, warnings marked as such."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print one message."""
+        if record.levelno >= logging.WARNING:
+            warn(record.getMessage())
+        else:
+            click.echo(record.getMessage(), err=True)
+
+
+def warn(message: str) -> None:
+    """Print a warning to stderr."""
+    click.echo(f"{click.style('warning:', fg='yellow')} {message}", err=True)
+
+
+def silence_stdout() -> None:
+    """Let nothing more be written to a stdout that is broken or full.
+
+    Python flushes it once more at exit, and would complain of that with a traceback.
+    """
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def stderr_is_terminal() -> bool:
+    """Whether a person watches, so that a progress bar makes sense."""
+    return sys.stderr.isatty()
+
+
+def echo_json(value: Any) -> None:
+    """Print one line of JSON to stdout."""
+    click.echo(json.dumps(value, ensure_ascii=False))
+
+
+def epilog(*examples: str) -> str:
+    """Text under a command's options that shows how it is used."""
+    # \b keeps click from joining the lines.
+    return "\b\nExamples:\n" + "\n".join(f"  mnist-net {example}" for example in examples)
+
+
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+def _be_quiet(_ctx: click.Context, _parameter: click.Parameter, quiet: bool) -> bool:
+    if quiet:
+        logging.getLogger("mnist_net").setLevel(logging.WARNING)
+    return quiet
+
+
+quiet_option = click.option(
+    "-q",
+    "--quiet",
+    is_flag=True,
+    is_eager=True,
+    callback=_be_quiet,
+    help="Print results and warnings only.",
+)
+
+
+def model_option(command: Command) -> Command:
+    """Add ``--model``."""
+    return click.option(
+        "--model",
+        "-m",
+        type=PATH,
+        envvar="MNIST_NET_MODEL",
+        show_envvar=True,
+        help="Model file.  [default: models/latest.joblib, then the model that ships]",
+    )(command)
+
+
+data_home_option = click.option(
+    "--data-home",
+    type=PATH,
+    envvar="SCIKIT_LEARN_DATA",
+    show_envvar=True,
+    help="Folder where data sets are kept.  [default: ~/scikit_learn_data]",
+)
+offline_option = click.option(
+    "--offline", is_flag=True, help="Use only what this machine has; never fall back."
+)

@@ -1,0 +1,250 @@
+"""``mnist-net train``."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mnist_net.activations import ACTIVATIONS
+from mnist_net.cli.shared import (
+    PATH,
+    data_home_option,
+    epilog,
+    offline_option,
+    quiet_option,
+    stderr_is_terminal,
+    warn,
+)
+from mnist_net.errors import ModelFileError
+from mnist_net.hyperparameters import PRESETS, Hyperparameters
+from mnist_net.losses import LOSSES
+from mnist_net.optimizers import OPTIMIZERS, SCHEDULES
+from mnist_net.training import Progress
+
+__all__ = ["train"]
+
+_AT_LEAST_1 = click.IntRange(min=1)
+_POOR = 0.5  # below this accuracy something is wrong with the recipe
+_NOT_NEGATIVE = click.FloatRange(min=0.0)
+
+
+def _hyperparameter_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add an option for each hyperparameter; what is not given comes from the preset."""
+    options = (
+        (
+            ("--hidden", "hidden_layer_sizes"),
+            _AT_LEAST_1,
+            "Width of a hidden layer; repeat for more.",
+        ),
+        (("--activation",), click.Choice(list(ACTIVATIONS)), "Of the hidden layers."),
+        (("--loss",), click.Choice(list(LOSSES)), "What is minimized."),
+        (("--optimizer",), click.Choice(list(OPTIMIZERS)), "Update rule."),
+        (("--learning-rate",), _NOT_NEGATIVE, "Step size."),
+        (("--momentum",), click.FloatRange(0.0, 1.0, max_open=True), "Of the update rule."),
+        (("--weight-decay",), _NOT_NEGATIVE, "Decoupled decay of the weights."),
+        (("--l2-penalty",), _NOT_NEGATIVE, "Adds so many times Σ‖W‖² to the loss."),
+        (("--schedule",), click.Choice(list(SCHEDULES)), "Course of the learning rate."),
+        (("--warmup-epochs",), _NOT_NEGATIVE, "Epochs over which the rate first rises."),
+        (("--batch-size",), _AT_LEAST_1, "Pictures per step."),
+        (("--epochs",), _AT_LEAST_1, "Passes over the training pictures."),
+        (("--shuffle/--no-shuffle",), None, "Draw a new order for each epoch."),
+        (("--validation",), click.IntRange(min=0), "Hold out so many training pictures."),
+        (("--patience",), _AT_LEAST_1, "Stop after so many epochs without progress."),
+        (("--seed", "random_state"), click.IntRange(min=0), "Of the weights and the order."),
+    )
+    for names, kind, text in reversed(options):
+        multiple = names[0] == "--hidden"
+        command = click.option(
+            *names, type=kind, default=None, multiple=multiple, help=_with_default(names, text)
+        )(command)
+    return command
+
+
+def _with_default(names: tuple[str, ...], text: str) -> str:
+    name = names[-1].split("/")[0].removeprefix("--").replace("-", "_")
+    value = getattr(PRESETS["default"], name)
+    shown = ", ".join(map(str, value)) if isinstance(value, tuple) else value
+    return text if value is None else f"{text}  [default: {shown}]"
+
+
+@click.command(
+    epilog=epilog(
+        "train",
+        "train --hidden 300 --hidden 100 --epochs 20 --plot curves.png",
+        "train --preset cs229 --dataset path/to/idx/files",
+        "train --checkpoint run1 --resume",
+    )
+)
+@click.option(
+    "--preset",
+    type=click.Choice(list(PRESETS)),
+    default="default",
+    show_default=True,
+    help="Recipe to begin with; the options below override it.",
+)
+@click.option(
+    "--dataset",
+    default="auto",
+    show_default=True,
+    help="auto (MNIST, or if no source of it works the bundled digits), mnist, digits (8×8, "
+    "bundled), a folder of IDX files, or an .npz file.",
+)
+@_hyperparameter_options
+@click.option(
+    "--output",
+    "-o",
+    type=PATH,
+    default=Path("models/latest.joblib"),
+    show_default=True,
+    help="Model file to write.",
+)
+@click.option("--plot", type=PATH, help="Draw loss, accuracy and norms to a .png, .svg or .pdf.")
+@click.option("--checkpoint", type=PATH, help="Folder in which to keep the run after each epoch.")
+@click.option("--resume", is_flag=True, help="Go on from the checkpoint, to the same bits.")
+@data_home_option
+@offline_option
+@quiet_option
+def train(
+    preset: str,
+    dataset: str,
+    output: Path,
+    plot: Path | None,
+    checkpoint: Path | None,
+    resume: bool,
+    data_home: Path | None,
+    offline: bool,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Train a network and save it as a model.
+
+    The recipe comes from a preset and from the options that you give. Ctrl-C keeps the best epoch
+    so far and saves it.
+    """
+    # Imported here: `--help` should not wait for them.
+    from mnist_net.data import load_dataset
+    from mnist_net.files import check_writable
+    from mnist_net.persistence import save_model
+    from mnist_net.runs import finish, measure_accuracy, prepare
+
+    if resume and checkpoint is None:
+        raise click.UsageError("--resume needs --checkpoint DIR, the folder to resume from")
+    hyperparameters = _hyperparameters(preset, options)
+    for path in filter(None, (output, plot)):
+        check_writable(path)
+    if plot:
+        from mnist_net.plots import check_plot
+
+        check_plot(plot)
+    splits = load_dataset(
+        dataset, data_home, offline=offline, progress=stderr_is_terminal() and not quiet
+    )
+    run = prepare(splits.train, hyperparameters, dataset)
+    began = time.perf_counter()
+    progress, interrupted = _watch(run, checkpoint, resume, quiet)
+    seconds = time.perf_counter() - began
+    if progress is None:
+        click.echo("interrupted before the first epoch ended: there is nothing to save", err=True)
+        raise click.exceptions.Exit(130)
+    epoch = progress.best if interrupted else progress.chosen(hyperparameters)
+    model = measure_accuracy(finish(run, progress, epoch=epoch, preset=preset), splits.test)
+    save_model(model, output)
+    if plot:
+        from mnist_net.plots import plot_training, save_figure
+
+        save_figure(plot_training(progress.history), plot)
+    if interrupted:
+        click.echo(f"interrupted: epoch {epoch.number}, the best so far, is kept", err=True)
+    _report(model.metadata["accuracy"], seconds, output, run.data["name"])
+    if interrupted:
+        raise click.exceptions.Exit(130)
+
+
+def _hyperparameters(preset: str, options: dict[str, Any]) -> Hyperparameters:
+    given = {name: value for name, value in options.items() if value not in (None, ())}
+    try:
+        return replace(PRESETS[preset], **given)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+
+
+def _watch(
+    run: Any, checkpoint: Path | None, resume: bool, quiet: bool
+) -> tuple[Progress | None, bool]:
+    """Train, showing and saving each epoch; return where it ended, and whether by Ctrl-C."""
+    from tqdm import tqdm
+
+    from mnist_net.persistence import save_checkpoint
+    from mnist_net.training import train as train_epochs
+
+    file = checkpoint / "checkpoint.joblib" if checkpoint else None
+    start = progress = _resumed(file, run, resume) if file else None
+    total = run.hyperparameters.epochs
+    bar = stderr_is_terminal() and not quiet
+    begun = start.latest.number if start else 0
+    epochs = train_epochs(run.training, run.hyperparameters, validation=run.validation, start=start)
+    try:
+        with tqdm(total=total, initial=begun, unit="epoch", disable=not bar) as shown:
+            for progress in epochs:
+                record = progress.history[-1]
+                if file:
+                    save_checkpoint(file, progress, run.identity())
+                if bar:
+                    shown.set_postfix_str(_describe(record))
+                    shown.update()
+                elif not quiet:
+                    number = f"{record['epoch']:>{len(str(total))}}/{total}"
+                    click.echo(f"epoch {number}  {_describe(record)}", err=True)
+    except KeyboardInterrupt:
+        return progress, True
+    return progress, False
+
+
+def _describe(record: dict[str, Any]) -> str:
+    parts = [f"loss {record['loss']:.4f}"]
+    if record["validation_accuracy"] is not None:
+        parts.append(f"validation {record['validation_accuracy']:.2%}")
+    parts += [f"rate {record['learning_rate']:.3g}", f"{record['seconds']:.2f} s"]
+    return "  ".join(parts)
+
+
+def _resumed(file: Path, run: Any, resume: bool) -> Progress | None:
+    from mnist_net.files import check_writable
+    from mnist_net.persistence import load_checkpoint
+
+    check_writable(file)
+    if not file.exists():
+        if resume:
+            warn(f"{file} does not exist: starting from the beginning")
+        return None
+    if not resume:
+        raise click.UsageError(
+            f"{file} holds an earlier run: add --resume to go on with it, or remove it"
+        )
+    progress, identity = load_checkpoint(file)
+    expected = run.identity()
+    if identity != expected:
+        before, now = (i.get("hyperparameters", {}) for i in (identity, expected))
+        changed = [
+            f"{k} was {before.get(k)!r}, is {now[k]!r}" for k in now if now[k] != before.get(k)
+        ]
+        raise ModelFileError(
+            f"{file} belongs to another run ({'; '.join(changed) or 'its data differ'}): give the "
+            "same options, or another --checkpoint folder"
+        )
+    return progress
+
+
+def _report(accuracy: dict[str, Any], seconds: float, output: Path, data_name: str) -> None:
+    click.echo(
+        f"test accuracy  {accuracy['test']:.2%} ± {accuracy['standard_error']:.2%} "
+        f"(standard error; {accuracy['n']:,} pictures of {data_name})\n"
+        f"training time  {seconds:.1f} s\n"
+        f"model          {output}\n"
+        f"next           mnist-net evaluate --model {output}"
+    )
+    if accuracy["test"] < _POOR:
+        warn("that is little better than guessing: try a lower --learning-rate")

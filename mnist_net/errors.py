@@ -1,0 +1,27 @@
+"""What can go wrong, by name.
+
+Every error that a user can cause is a `MnistNetError` whose message is one sentence: what was
+found, what was expected, what to do.  The command line prints that sentence and nothing else.
+"""
+
+__all__ = ["DataError", "DivergenceError", "ImageError", "MnistNetError", "ModelFileError"]
+
+
+class MnistNetError(Exception):
+    """The parent of every error that this package raises on purpose."""
+
+
+class DataError(MnistNetError, ValueError):
+    """A data set is missing, broken, or not what it claims to be."""
+
+
+class ImageError(MnistNetError, ValueError):
+    """A picture cannot be read as a digit."""
+
+
+class ModelFileError(MnistNetError, ValueError):
+    """A file is not a model (or a checkpoint) that this version can read."""
+
+
+class DivergenceError(MnistNetError, ArithmeticError, ValueError):
+    """Training left the finite numbers."""

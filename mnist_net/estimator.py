@@ -1,0 +1,235 @@
+"""The network as a scikit-learn classifier, for any features and any labels.
+
+The mathematics, the loop and the defaults are `training`'s; here they only learn scikit-learn's
+manners.  Features are scaled by one mean and one deviation over all of them, so that pixels from 0
+to 255 train as well as pixels from 0 to 1.
+"""
+
+from dataclasses import fields
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import check_classification_targets, unique_labels
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from mnist_net.activations import Array
+from mnist_net.hyperparameters import Hyperparameters
+from mnist_net.losses import LOSSES
+from mnist_net.network import forward
+from mnist_net.training import Batch, Progress, classifier, one_hot, train
+
+__all__ = ["DigitClassifier"]
+
+_DEFAULT = Hyperparameters()
+
+
+class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Multi-layer perceptron with gradients derived by hand.
+
+    Parameters
+    ----------
+    hidden_layer_sizes, activation, loss, initialization, optimizer, learning_rate, momentum,
+    weight_decay, l2_penalty, schedule, warmup_epochs, batch_size, epochs, shuffle, patience
+        See `Hyperparameters`.
+    validation_fraction : float
+        Fraction of the training examples, drawn at random, to hold out; `patience` needs it.
+    random_state : int, RandomState instance or None
+        Seed of the weights and of the order.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The labels.
+    parameters_ : tuple of Layer
+        The network's weights and biases, float32.
+    history_ : tuple of dict
+        See `training.Progress`.
+    n_iter_ : int
+        Epochs made.
+    n_features_in_ : int
+        Number of features.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_digits
+    >>> from mnist_net import DigitClassifier
+    >>> X, y = load_digits(return_X_y=True)
+    >>> network = DigitClassifier(random_state=0).fit(X[:1000], y[:1000])
+    >>> network.score(X[1000:], y[1000:]) > 0.9
+    True
+    """
+
+    def __init__(
+        self,
+        hidden_layer_sizes: tuple[int, ...] = _DEFAULT.hidden_layer_sizes,
+        *,
+        activation: str = _DEFAULT.activation,
+        loss: str = _DEFAULT.loss,
+        initialization: str = _DEFAULT.initialization,
+        optimizer: str = _DEFAULT.optimizer,
+        learning_rate: float = _DEFAULT.learning_rate,
+        momentum: float = _DEFAULT.momentum,
+        weight_decay: float = _DEFAULT.weight_decay,
+        l2_penalty: float = _DEFAULT.l2_penalty,
+        schedule: str = _DEFAULT.schedule,
+        warmup_epochs: float = _DEFAULT.warmup_epochs,
+        batch_size: int = _DEFAULT.batch_size,
+        epochs: int = _DEFAULT.epochs,
+        shuffle: bool = _DEFAULT.shuffle,
+        validation_fraction: float = 0.0,
+        patience: int | None = _DEFAULT.patience,
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.loss = loss
+        self.initialization = initialization
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.momentum = momentum
+        self.weight_decay = weight_decay
+        self.l2_penalty = l2_penalty
+        self.schedule = schedule
+        self.warmup_epochs = warmup_epochs
+        self.batch_size = batch_size
+        self.epochs = epochs
+        self.shuffle = shuffle
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.random_state = random_state
+
+    def _hyperparameters(self, random_state: int, **changes: Any) -> Hyperparameters:
+        own = {
+            f.name: getattr(self, f.name) for f in fields(Hyperparameters) if hasattr(self, f.name)
+        }
+        sizes = self.hidden_layer_sizes
+        own["hidden_layer_sizes"] = tuple(np.atleast_1d(np.asarray(sizes, dtype=int)).tolist())
+        return Hyperparameters(**{**own, "random_state": random_state, **changes})
+
+    def fit(self, X: Any, y: Any) -> Self:
+        """Train from new random weights.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Numbers, finite.
+        y : array-like of shape (n_samples,)
+            Labels of any kind.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            For input that no classifier can learn from, or a hyperparameter out of range.
+        DivergenceError
+            If the loss leaves the finite numbers; it is a ValueError too.
+        """
+        X, y = validate_data(self, X, y, dtype="numeric")
+        check_classification_targets(y)
+        self._seed = int(check_random_state(self.random_state).randint(2**31))
+        self._start(X, unique_labels(y))
+        if not 0.0 <= self.validation_fraction < 1.0:
+            raise ValueError(
+                f"validation_fraction is {self.validation_fraction}; it must be in [0, 1)"
+            )
+        n_held_out = int(self.validation_fraction * len(X))
+        hyperparameters = self._hyperparameters(self._seed, validation=n_held_out)
+        order = np.arange(len(X))
+        if n_held_out:
+            order = np.random.default_rng(self._seed).permutation(len(X))
+        kept, held_out = order[n_held_out:], order[:n_held_out]
+        validation = self._batch(X[held_out], y[held_out]) if n_held_out else None
+        *_, progress = train(self._batch(X[kept], y[kept]), hyperparameters, validation=validation)
+        return self._keep(progress, hyperparameters)
+
+    def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Self:
+        """Make one epoch over some examples, going on from the present weights.
+
+        The rate is constant, for the number of calls is not known; scaling and classes are settled
+        by the first call.
+
+        Parameters
+        ----------
+        X, y
+            As for `fit`.
+        classes : array-like of shape (n_classes,)
+            All labels that will ever come; needed at the first call if `y` does not have them all.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            For a label that the first call did not announce.
+        """
+        first = not hasattr(self, "parameters_")
+        X, y = validate_data(self, X, y, dtype="numeric", reset=first)
+        check_classification_targets(y)
+        if first:
+            self._seed = int(check_random_state(self.random_state).randint(2**31))
+            self._start(X, unique_labels(y if classes is None else classes))
+        if unknown := set(np.unique(y).tolist()) - set(self.classes_.tolist()):
+            raise ValueError(f"y has labels that are not among the classes: {sorted(unknown)}")
+        done = 0 if first else self.n_iter_
+        hyperparameters = self._hyperparameters(
+            self._seed, epochs=done + 1, schedule="constant", patience=None
+        )
+        start = None if first else self._progress
+        *_, progress = train(self._batch(X, y), hyperparameters, start=start)
+        return self._keep(progress, hyperparameters)
+
+    def _start(self, X: Array, classes: Any) -> None:
+        self.classes_ = classes
+        self._mean, self._deviation = float(X.mean()), float(X.std()) or 1.0
+
+    def _batch(self, X: Array, y: Any) -> Batch:
+        indices = np.searchsorted(self.classes_, y)
+        return Batch(self._scaled(X).astype(np.float32), one_hot(indices, len(self.classes_)))
+
+    def _scaled(self, X: Array) -> Array:
+        return (X.astype(np.float64) - self._mean) / self._deviation
+
+    def _keep(self, progress: Progress, hyperparameters: Hyperparameters) -> Self:
+        self._progress = progress
+        self.parameters_ = progress.chosen(hyperparameters).parameters
+        self.history_ = progress.history
+        self.n_iter_ = progress.latest.number
+        return self
+
+    def predict_proba(self, X: Any) -> Array:
+        """Probability of each class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            As for `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_samples, n_classes)
+            In the order of `classes_`.
+        """
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype="numeric", reset=False)
+        hyperparameters = self._hyperparameters(0, patience=None)
+        architecture = classifier(X.shape[1], len(self.classes_), hyperparameters)
+        # In float64, so that a row's answer does not depend on the rows beside it.
+        outputs = forward(self.parameters_, architecture.activations, self._scaled(X))[-1]
+        return LOSSES[self.loss].probabilities(outputs)
+
+    def predict_log_proba(self, X: Any) -> Array:
+        """Logarithm of `predict_proba`."""
+        with np.errstate(divide="ignore"):  # a probability may be 0 in float64
+            return np.log(self.predict_proba(X))
+
+    def predict(self, X: Any) -> Any:
+        """Most probable label of each row; see `predict_proba`."""
+        columns = self.predict_proba(X).argmax(axis=1)
+        return self.classes_[columns]

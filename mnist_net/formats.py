@@ -1,0 +1,212 @@
+"""The two file formats in which sets of digits travel: IDX, and NumPy's .npz.
+
+IDX is the format of the original MNIST: a magic number (2051 for images, 2049 for labels), the
+lengths as big-endian 32-bit integers, then one byte a pixel or label
+(LeCun, Cortes and Burges, *The MNIST database of handwritten digits*).
+"""
+
+import gzip
+import re
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from mnist_net.errors import DataError
+
+__all__ = ["Bytes", "FourArrays", "find_idx_files", "read_idx", "read_idx_folder", "read_npz"]
+
+Bytes = npt.NDArray[np.uint8]
+"""A uint8 array: pixels (0 is paper, 255 is ink) or labels."""
+
+IMAGE_SHAPE = (28, 28)
+_MAGIC = {"images": 2051, "labels": 2049}
+_IDX_NAME = re.compile(
+    r"(?P<prefix>.*?)(?P<split>train|t10k|test)-(?P<kind>images|labels)[-.]idx[13]-ubyte(\.gz)?"
+)
+
+
+class FourArrays(NamedTuple):
+    """A data set as its makers split it: images N × 28 × 28 and labels N, all uint8."""
+
+    train_images: Bytes
+    train_labels: Bytes
+    test_images: Bytes
+    test_labels: Bytes
+
+
+def read_idx(path: Path, kind: str) -> Bytes:
+    """Read one IDX file, gzipped or not.
+
+    Parameters
+    ----------
+    path
+        The file.
+    kind
+        ``images`` (returns N × rows × columns) or ``labels`` (returns N).
+
+    Raises
+    ------
+    DataError
+        If the file is missing or is not an IDX file of this kind and of the length it states.
+    """
+    try:
+        with path.open("rb") as raw:
+            zipped = raw.read(2) == b"\x1f\x8b"
+        with gzip.open(path) if zipped else path.open("rb") as stream:
+            n_dimensions = 3 if kind == "images" else 1
+            header = np.frombuffer(stream.read(4 * (1 + n_dimensions)), dtype=">u4")
+            if len(header) != 1 + n_dimensions or header[0] != _MAGIC[kind]:
+                found = header[0] if len(header) else "nothing"
+                raise DataError(
+                    f"{path} is not an IDX file of {kind}: it must begin with the magic number "
+                    f"{_MAGIC[kind]}, not {found}"
+                )
+            shape = tuple(int(length) for length in header[1:])
+            expected = int(np.prod(shape, dtype=object))
+            # One byte more than expected, to notice a longer file without unpacking all of it.
+            content = stream.read(expected + 1)
+    except (OSError, EOFError, ValueError, zlib.error, OverflowError, MemoryError) as error:
+        if isinstance(error, DataError):
+            raise
+        raise DataError(f"cannot read {path}: {_reason(error)}") from error
+    if len(content) != expected:
+        amount = "more" if len(content) > expected else f"only {len(content):,}"
+        raise DataError(
+            f"{path} has the wrong length: its header announces {expected:,} bytes "
+            f"({' × '.join(map(str, shape))}), it has {amount}; fetch the file again"
+        )
+    return np.frombuffer(content, dtype=np.uint8).reshape(shape)
+
+
+def _reason(error: BaseException) -> str:
+    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+
+
+def find_idx_files(path: Path) -> dict[tuple[str, str], Path]:
+    """Find the four files of one data set.
+
+    Parameters
+    ----------
+    path
+        A folder; or, where a folder holds several sets (as EMNIST's does), the folder and the
+        beginning of the names, as in ``gzip/emnist-digits``.
+
+    Returns
+    -------
+    dict
+        From (``train`` or ``test``, ``images`` or ``labels``) to the file.
+    """
+    folder, prefix = (path, None) if path.is_dir() else (path.parent, path.name)
+    found: dict[str, dict[tuple[str, str], Path]] = {}
+    for file in sorted(folder.iterdir()) if folder.is_dir() else ():
+        match = _IDX_NAME.fullmatch(file.name)
+        if match and (prefix is None or match["prefix"].rstrip("-_.") == prefix.rstrip("-_.")):
+            split = "train" if match["split"] == "train" else "test"
+            # Unpacked files sort before the gzipped ones; the first one found is used.
+            found.setdefault(match["prefix"], {}).setdefault((split, match["kind"]), file)
+    if not found:
+        raise DataError(
+            f"{path}: no data set here; expected a folder with train-images-idx3-ubyte, "
+            "train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte "
+            "(or the same with .gz), or an .npz file"
+        )
+    if len(found) > 1:
+        names = ", ".join(str(folder / prefix.rstrip("-_.")) for prefix in sorted(found))
+        raise DataError(f"{path} holds several data sets; name one of them: {names}")
+    (files,) = found.values()
+    if missing := [f"{s} {k}" for s in ("train", "test") for k in _MAGIC if (s, k) not in files]:
+        raise DataError(f"{path}: the file of the {' and of the '.join(missing)} is missing")
+    return files
+
+
+def read_idx_folder(path: Path) -> FourArrays:
+    """Read MNIST, Fashion-MNIST, KMNIST or a part of EMNIST from its four IDX files.
+
+    EMNIST's pictures are stored column by column, and so lie on their side for every reader of
+    MNIST (Cohen et al., *EMNIST*, 2017); files whose names begin with ``emnist`` are transposed.
+
+    Parameters
+    ----------
+    path
+        See `find_idx_files`.
+    """
+    files = find_idx_files(path)
+    arrays = []
+    for split in ("train", "test"):
+        images = read_idx(files[split, "images"], "images")
+        labels = read_idx(files[split, "labels"], "labels")
+        if files[split, "images"].name.lower().startswith("emnist"):
+            images = np.ascontiguousarray(images.transpose(0, 2, 1))
+        arrays += [*_checked(files[split, "images"], images, labels)]
+    return FourArrays(*arrays)
+
+
+def _checked(path: Path, images: Any, labels: Any) -> tuple[Bytes, Bytes]:
+    """Both as uint8, or a `DataError` that says what is wrong with them."""
+    if images.ndim == 2 and images.shape[1] == 784:
+        images = images.reshape(-1, *IMAGE_SHAPE)
+    if images.ndim != 3 or images.shape[1:] != IMAGE_SHAPE:
+        shape = " × ".join(map(str, images.shape))
+        raise DataError(f"{path}: the images must be N × 28 × 28 (or N × 784), not {shape}")
+    if labels.shape != (len(images),):
+        raise DataError(
+            f"{path}: {len(images):,} images but labels of shape {labels.shape}; "
+            "each image needs one label"
+        )
+    if not len(images):
+        raise DataError(f"{path}: the set is empty")
+    for name, array in (("images", images), ("labels", labels)):
+        whole = array.dtype.kind in "uif" and np.array_equal(array, array.astype(np.uint8))
+        if not whole:
+            raise DataError(
+                f"{path}: the {name} must be whole numbers from 0 to 255, not {array.dtype} "
+                f"from {array.min()} to {array.max()}"
+            )
+    return (
+        np.ascontiguousarray(images, dtype=np.uint8),
+        np.ascontiguousarray(labels, dtype=np.uint8),
+    )
+
+
+def read_npz(path: Path) -> FourArrays:
+    """Read an .npz archive.
+
+    Parameters
+    ----------
+    path
+        Holds ``x_train, y_train, x_test, y_test`` as Keras ships MNIST; or ``images, labels``, of
+        which the first six sevenths (rounded down) are for training, as in MNIST itself, and the
+        rest for testing.
+
+    Raises
+    ------
+    DataError
+        If it holds something else.  An array of Python objects is refused: to read it would be to
+        run whatever code its author put there.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+    except FileNotFoundError as error:
+        raise DataError(f"{path}: no such file") from error
+    except (OSError, EOFError, ValueError, TypeError, MemoryError, AttributeError) as error:
+        raise DataError(f"cannot read {path} as an .npz of plain arrays: {error}") from error
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, KeyError) as error:
+        raise DataError(f"{path} is a damaged .npz file ({error}); fetch it again") from error
+    if {"x_train", "y_train", "x_test", "y_test"} <= arrays.keys():
+        return FourArrays(
+            *_checked(path, arrays["x_train"], arrays["y_train"]),
+            *_checked(path, arrays["x_test"], arrays["y_test"]),
+        )
+    if {"images", "labels"} <= arrays.keys():
+        images, labels = _checked(path, arrays["images"], arrays["labels"])
+        n_train = 6 * len(images) // 7
+        return FourArrays(images[:n_train], labels[:n_train], images[n_train:], labels[n_train:])
+    raise DataError(
+        f"{path} holds {', '.join(arrays) or 'nothing'}; expected x_train, y_train, x_test and "
+        "y_test, or images and labels"
+    )

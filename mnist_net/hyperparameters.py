@@ -1,0 +1,131 @@
+"""Recipes for training, and the one home of every default."""
+
+import math
+from collections.abc import Collection
+from dataclasses import dataclass, fields
+from typing import Any
+
+from mnist_net.activations import ACTIVATIONS
+from mnist_net.losses import LOSSES
+from mnist_net.optimizers import OPTIMIZERS, SCHEDULES
+
+__all__ = ["PRESETS", "Hyperparameters"]
+
+_CHOICES: dict[str, Collection[str]] = {
+    "activation": ACTIVATIONS,
+    "loss": LOSSES,
+    "initialization": ("scaled", "standard-normal"),
+    "scaling": ("unit", "standard"),
+    "optimizer": OPTIMIZERS,
+    "schedule": SCHEDULES,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hyperparameters:
+    """A recipe for training a classifier.
+
+    The defaults are the preset ``default``, chosen on the last 10,000 of MNIST's 60,000 training
+    pictures by `scripts/choose_hyperparameters.py`.
+
+    Attributes
+    ----------
+    hidden_layer_sizes
+        Widths of the hidden layers, first to last; may be empty.
+    activation
+        Of the hidden layers, a name in `ACTIVATIONS`.
+    loss
+        A name in `LOSSES`; it settles the output layer's activation.
+    initialization
+        ``scaled`` or ``standard-normal``, see `network.initialize`.
+    scaling
+        Of the pixels: ``unit`` divides by 255; ``standard`` takes off the training pixels' mean
+        and divides by their deviation (one scalar each).
+    optimizer, learning_rate, momentum, weight_decay
+        A name in `OPTIMIZERS`, and its numbers.
+    l2_penalty
+        Adds ``l2_penalty * Σ ‖W‖²`` to the loss.
+    schedule
+        A name in `SCHEDULES`: the learning rate's course over the epochs.
+    warmup_epochs
+        The rate first rises linearly from zero for so many epochs (a fraction will do).
+    batch_size, epochs
+        Examples per update, passes over them.  The last batch of an epoch may be smaller.
+    shuffle
+        Draw a new order for each epoch; if False, keep the data's.
+    validation
+        How many examples, the last ones, are held out.
+    patience
+        Stop when so many epochs brought no better validation accuracy, and keep the best epoch.
+    random_state
+        Non-negative seed of the weights and of the order.
+    """
+
+    hidden_layer_sizes: tuple[int, ...] = (300,)
+    activation: str = "sigmoid"
+    loss: str = "softmax-cross-entropy"
+    initialization: str = "scaled"
+    scaling: str = "unit"
+    optimizer: str = "sgd"
+    learning_rate: float = 0.3
+    momentum: float = 0.9
+    weight_decay: float = 0.0
+    l2_penalty: float = 0.0
+    schedule: str = "cosine"
+    warmup_epochs: float = 0.0
+    batch_size: int = 100
+    epochs: int = 30
+    shuffle: bool = True
+    validation: int = 0
+    patience: int | None = None
+    random_state: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what no run could make sense of.
+
+        Raises
+        ------
+        ValueError
+            Naming the hyperparameter, its value and what it may be.
+        """
+        for name, choices in _CHOICES.items():
+            value = getattr(self, name)
+            if value not in choices:
+                raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(choices)}")
+        for name in ("batch_size", "epochs", "patience"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"{name} is {value}; it must be at least 1")
+        if any(size < 1 for size in self.hidden_layer_sizes):
+            raise ValueError(f"hidden_layer_sizes is {self.hidden_layer_sizes}; at least 1 each")
+        for name in ("learning_rate", "weight_decay", "l2_penalty", "warmup_epochs", "validation"):
+            value = getattr(self, name)
+            if not 0.0 <= value < math.inf:
+                raise ValueError(f"{name} is {value}; it must be finite and not negative")
+        if not 0.0 <= self.momentum < 1.0:
+            raise ValueError(f"momentum is {self.momentum}; it must be in [0, 1)")
+        if self.patience is not None and not self.validation:
+            raise ValueError("patience needs a validation split: set validation too")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values by name, for a model file."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+
+PRESETS = {
+    "default": Hyperparameters(),
+    "cs229": Hyperparameters(
+        initialization="standard-normal",
+        scaling="standard",
+        learning_rate=5.0,
+        momentum=0.0,
+        l2_penalty=1e-4,
+        schedule="constant",
+        batch_size=1000,
+        epochs=30,
+        shuffle=False,
+        validation=10_000,
+    ),
+}
+"""``default``, and the recipe of the exercise in Stanford's CS229 (problem set on neural networks
+for MNIST)."""

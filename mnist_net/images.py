@@ -1,0 +1,284 @@
+"""Any picture of one digit to what MNIST would have looked like.
+
+MNIST's makers scaled each digit to fit a box of 20 × 20 pixels, keeping its proportions, with grey
+levels from anti-aliasing, and placed it in a field of 28 × 28 with its centre of mass in the
+middle (LeCun et al. 1998, section III-A): bright ink on black.  A network that has seen nothing
+else reads nothing else; so every picture takes the same way: decode, find paper and ink, crop,
+fit, centre.  This is also the one place where pixels become the network's inputs.
+"""
+
+import warnings
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from mnist_net.activations import Array
+from mnist_net.errors import ImageError
+from mnist_net.files import atomic_write
+from mnist_net.formats import IMAGE_SHAPE, Bytes
+
+__all__ = [
+    "MAX_PIXELS",
+    "Scaling",
+    "fit_image",
+    "is_image_name",
+    "normalize",
+    "open_image",
+    "read_image",
+    "save_png",
+]
+
+MAX_PIXELS = 80_000_000
+"""A larger picture is refused before it is decoded: it would take hundreds of megabytes."""
+
+_WORKING_SIZE = 1_000  # a larger picture is shrunk to about this; a digit needs 20
+_BOX = 20
+_LEAST_CONTRAST = 16  # grey levels of 256 between paper and ink; less is a blank page
+
+
+class Scaling(NamedTuple):
+    """How pixels become inputs: ``(pixel - shift) / scale``, the same for every pixel."""
+
+    shift: float
+    scale: float
+
+    def apply(self, images: Bytes) -> Array:
+        """Scale uint8 images, N × 28 × 28 or N × 784, to float32 inputs N × 784."""
+        inputs = images.reshape(len(images), -1).astype(np.float32)
+        if self.shift:
+            inputs -= np.float32(self.shift)
+        inputs /= np.float32(self.scale)
+        return inputs
+
+    @classmethod
+    def unit(cls) -> "Scaling":
+        """0 … 255 to 0 … 1."""
+        return cls(0.0, 255.0)
+
+    @classmethod
+    def standard(cls, images: Bytes) -> "Scaling":
+        """To mean 0 and deviation 1 over all pixels of these images."""
+        return cls(float(images.mean()), float(images.std()) or 1.0)
+
+
+def read_image(file: Path | BinaryIO, name: str | None = None) -> Bytes:
+    """Read a picture of one digit as MNIST would have shown it.
+
+    Parameters
+    ----------
+    file
+        A path, or a binary stream, in any format that Pillow reads.
+    name
+        What to call it in error messages; by default its path.
+
+    Returns
+    -------
+    uint8 array
+        28 × 28, ink bright on black.
+
+    Raises
+    ------
+    ImageError
+        If it cannot be read, is too large, or is blank.
+    """
+    name = name or str(file)
+    return normalize(open_image(file, name), name)
+
+
+def open_image(file: Path | BinaryIO, name: str) -> Bytes:
+    """Decode a picture to grey levels, upright, over white where it is transparent.
+
+    Parameters
+    ----------
+    file, name
+        As for `read_image`.
+
+    Returns
+    -------
+    uint8 array
+        Rows × columns; sides of at most about 2000 pixels, larger pictures are shrunk.
+
+    Raises
+    ------
+    ImageError
+        If it cannot be decoded or has more than `MAX_PIXELS`.
+    """
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns of odd metadata, and of the size that is checked here anyway.
+            warnings.simplefilter("ignore")
+            with Image.open(file) as image:
+                _refuse_huge(image, name)
+                return _decode(image)
+    except ImageError:
+        raise
+    except FileNotFoundError as error:
+        raise ImageError(f"{name}: no such file") from error
+    except Image.DecompressionBombError as error:
+        raise ImageError(f"{name}: {error}; shrink it to {MAX_PIXELS:,} pixels") from error
+    except UnidentifiedImageError as error:
+        raise ImageError(
+            f"{name} is not a picture in a format that can be read (PNG, JPEG, GIF, BMP, TIFF, …)"
+        ) from error
+    except Exception as error:  # decoders raise anything on damaged bytes
+        reason = getattr(error, "strerror", None) or error
+        raise ImageError(f"{name} cannot be read as a picture: {reason}") from error
+
+
+def _refuse_huge(image: Image.Image, name: str) -> None:
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise ImageError(
+            f"{name} has {width:,} × {height:,} pixels, more than the {MAX_PIXELS:,} that are "
+            "read; shrink or crop it"
+        )
+
+
+def _decode(image: Image.Image) -> Bytes:
+    # A JPEG can be decoded at a fraction of its size, at a fraction of the cost.
+    image.draft("L", (_WORKING_SIZE, _WORKING_SIZE))
+    image.load()
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
+    if image.mode.startswith(("I", "F")):
+        image = Image.fromarray(_grey_levels(np.asarray(image)))
+    image = ImageOps.exif_transpose(image).convert("L")
+    if (factor := max(image.size) // _WORKING_SIZE) > 1:
+        image = image.reduce(factor)
+    return np.asarray(image)
+
+
+def _grey_levels(values: np.ndarray[Any, Any]) -> Bytes:
+    """16-bit or floating-point pixels to 8 bits: black to white is 65535 if any is above 255."""
+    values = np.nan_to_num(values.astype(np.float64))
+    low, high = min(values.min(), 0.0), max(values.max(), 1.0)
+    white = 1.0 if high == 1.0 and low == 0.0 else 255.0 if high <= 255.0 else max(high, 65535.0)
+    return np.clip(np.round((values - low) * (255.0 / (white - low))), 0, 255).astype(np.uint8)
+
+
+def is_image_name(path: Path) -> bool:
+    """Whether a file's name ends as a picture's does (and it is not hidden)."""
+    return path.suffix.lower() in Image.registered_extensions() and not path.name.startswith(".")
+
+
+def save_png(picture: Bytes, path: Path) -> None:
+    """Write grey levels (uint8, rows × columns) as a PNG file, atomically."""
+    with atomic_write(path) as stream:
+        Image.fromarray(picture).save(stream, format="PNG")
+
+
+def normalize(picture: Bytes, name: str = "the picture") -> Bytes:
+    """Find the ink on a picture's paper; fit and centre it as MNIST's makers did.
+
+    Parameters
+    ----------
+    picture
+        uint8 grey levels, rows × columns, dark on light or light on dark.
+    name
+        What to call it in error messages.
+
+    Returns
+    -------
+    uint8 array
+        28 × 28, ink bright on black.
+
+    Raises
+    ------
+    ImageError
+        If there is no ink on it.
+    """
+    ink = _ink(picture)
+    if ink is None:
+        raise ImageError(f"{name} is blank: there is no ink to read on it")
+    return fit_image(ink)
+
+
+def _ink(picture: Bytes) -> Bytes | None:
+    """Ink from 0 (paper) to 255, or None where nothing stands out from the paper."""
+    threshold = _otsu_threshold(picture)
+    border = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
+    if np.median(border) > threshold:  # the border shows paper, and it is light
+        picture, threshold = 255 - picture, 254 - threshold
+    is_ink = picture > threshold
+    if not is_ink.any() or is_ink.all():
+        return None
+    paper = picture[~is_ink].astype(np.float64)
+    # Where the paper is clean, so is its level; where it is not, what is within its noise is paper.
+    level = np.median(paper)
+    floor = level + 3.0 * np.median(np.abs(paper - level))
+    ceiling = np.quantile(picture[is_ink], 0.9)
+    if ceiling - floor < _LEAST_CONTRAST:
+        return None
+    ink = np.clip((picture - floor) * (255.0 / (ceiling - floor)), 0.0, 255.0)
+    return np.round(ink).astype(np.uint8)
+
+
+def _otsu_threshold(picture: Bytes) -> int:
+    """Grey level that best parts the pixels into two classes; those above it are the light ones.
+
+    Otsu, *A threshold selection method from gray-level histograms*, 1979: it maximizes the
+    variance between the classes (equation 18).
+    """
+    counts = np.bincount(picture.ravel(), minlength=256) / picture.size
+    weight = np.cumsum(counts)
+    mean = np.cumsum(counts * np.arange(256))
+    spread = weight * (1.0 - weight)
+    between = np.divide(
+        (mean[-1] * weight - mean) ** 2, spread, out=np.zeros(256), where=spread > 1e-12
+    )
+    # Between two far peaks many levels part them equally well: take the middle one.
+    best = np.flatnonzero(between >= between.max() * (1.0 - 1e-9))
+    return int(best[len(best) // 2])
+
+
+def fit_image(ink: Bytes) -> Bytes:
+    """Crop to the ink, scale its longer side to 20, and centre by mass in 28 × 28.
+
+    Parameters
+    ----------
+    ink
+        uint8, rows × columns, bright ink on black, not all black.
+    """
+    rows, columns = _extent(ink.max(axis=1)), _extent(ink.max(axis=0))
+    image = Image.fromarray(np.ascontiguousarray(ink[rows, columns]))
+    width, height = image.size
+    longer = max(width, height)
+    if longer != _BOX:
+        size = (max(1, round(width * _BOX / longer)), max(1, round(height * _BOX / longer)))
+        image = image.resize(size, Image.Resampling.BICUBIC)
+    digit = np.asarray(image).astype(np.float64)
+    # A thin stroke fades as it is shrunk; its darkest point is full ink again.
+    digit = np.round(digit * (255.0 / max(digit.max(), 1.0)))
+    return _centre(digit.astype(np.uint8))
+
+
+def _extent(profile: Bytes) -> slice:
+    """From the first to the last row (or column) with solid ink, and its soft edge beyond."""
+    solid = np.flatnonzero(profile > 127)
+    first, last = int(solid[0]), int(solid[-1])
+    edge = max(1, (last - first) // _BOX)
+    while edge and first > 0 and profile[first - 1] > 0:
+        first, edge = first - 1, edge - 1
+    edge = max(1, (last - first) // _BOX)
+    while edge and last < len(profile) - 1 and profile[last + 1] > 0:
+        last, edge = last + 1, edge - 1
+    return slice(first, last + 1)
+
+
+def _centre(digit: Bytes) -> Bytes:
+    """Place a digit of at most 20 × 20 so that its centre of mass is the field's."""
+    field = np.zeros(IMAGE_SHAPE, np.uint8)
+    mass = digit.sum(dtype=np.float64)
+    corner = []
+    for axis, length in enumerate(digit.shape):
+        profile = digit.sum(axis=1 - axis, dtype=np.float64)
+        centre = float(profile @ np.arange(length)) / mass
+        corner.append(
+            int(np.clip(round(IMAGE_SHAPE[axis] / 2 - centre), 0, IMAGE_SHAPE[axis] - length))
+        )
+    top, left = corner
+    field[top : top + digit.shape[0], left : left + digit.shape[1]] = digit
+    return field

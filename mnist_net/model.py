@@ -1,0 +1,87 @@
+"""A trained network that reads pictures, with nothing but NumPy.
+
+It is what a model file becomes: parameters, how to scale pixels, which label each output stands
+for, and a record of how it came to be.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mnist_net.activations import Array
+from mnist_net.formats import IMAGE_SHAPE, Bytes
+from mnist_net.images import Scaling
+from mnist_net.losses import LOSSES
+from mnist_net.network import Architecture, Parameters, forward
+
+__all__ = ["Model"]
+
+_CHUNK = 2_000  # pictures at a time: bounds the memory, and fills the matrix product well
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A network for pictures of 28 × 28 pixels.
+
+    Attributes
+    ----------
+    architecture, parameters
+        The network; its input is 784 wide.
+    classes
+        Label of each output, int64.
+    scaling
+        From pixels to inputs.
+    metadata
+        Plain values: preset, hyperparameters, data (name, digest, location), history, accuracy on
+        the test set, library versions, date.
+    """
+
+    architecture: Architecture
+    parameters: Parameters
+    classes: npt.NDArray[np.int64]
+    scaling: Scaling
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+    def predict_proba(self, images: Bytes) -> Array:
+        """Probability of each class.
+
+        Parameters
+        ----------
+        images
+            uint8, N × 28 × 28 or N × 784, ink bright on black as in MNIST.
+
+        Returns
+        -------
+        float32 or float64 array
+            N × K, in the order of `classes`; rows sum to 1.
+
+        Raises
+        ------
+        ValueError
+            If the images have another shape or dtype.
+        """
+        images = np.asarray(images)
+        n_pixels = IMAGE_SHAPE[0] * IMAGE_SHAPE[1]
+        if images.shape[1:] not in (IMAGE_SHAPE, (n_pixels,)):
+            raise ValueError(
+                f"images must be N × 28 × 28 or N × 784, not {images.shape}; for one picture, "
+                "give images[None]"
+            )
+        if images.dtype != np.uint8:
+            raise ValueError(f"images must be uint8 from 0 to 255, not {images.dtype}")
+        loss = LOSSES[self.architecture.loss]
+        chunks = [
+            loss.probabilities(self._outputs(images[begin : begin + _CHUNK]))
+            for begin in range(0, max(len(images), 1), _CHUNK)
+        ]
+        return np.concatenate(chunks)
+
+    def _outputs(self, images: Bytes) -> Array:
+        X = self.scaling.apply(images).astype(self.parameters[0].weights.dtype, copy=False)
+        return forward(self.parameters, self.architecture.activations, X)[-1]
+
+    def predict(self, images: Bytes) -> npt.NDArray[np.int64]:
+        """Label of the most probable class, N; see `predict_proba`."""
+        return self.classes[self.predict_proba(images).argmax(axis=1)]

@@ -1,0 +1,235 @@
+r"""A fully connected network as pure functions on plain data.
+
+Row-major batches: one example a row.  ``X`` is N × D, ``W⁽ˡ⁾`` is (width of layer l-1) × (width of
+layer l), ``b⁽ˡ⁾`` a row that is added to every row.  The numbers are the equations of
+`docs/derivation.md`, which derives them step by step; they stand again at the end of the code line
+that implements them.
+
+Forward, for l = 1 … L::
+
+    A⁽⁰⁾ = X                                              (1)
+    Z⁽ˡ⁾ = A⁽ˡ⁻¹⁾ W⁽ˡ⁾ + b⁽ˡ⁾                              (2)
+    A⁽ˡ⁾ = g⁽ˡ⁾(Z⁽ˡ⁾)                                      (3)
+    J    = loss(A⁽ᴸ⁾, T) + λ Σ_l ‖W⁽ˡ⁾‖²                   (4)
+
+Backward, with δ⁽ˡ⁾ = ∂J/∂Z⁽ˡ⁾ (N × width of layer l)::
+
+    δ⁽ᴸ⁾      = ∂loss/∂A⁽ᴸ⁾ ⊙ g′(Z⁽ᴸ⁾)                     (15)
+    δ⁽ˡ⁾      = (δ⁽ˡ⁺¹⁾ W⁽ˡ⁺¹⁾ᵀ) ⊙ g′(Z⁽ˡ⁾)                (16)
+    ∂J/∂W⁽ˡ⁾ = A⁽ˡ⁻¹⁾ᵀ δ⁽ˡ⁾ + 2 λ W⁽ˡ⁾                    (17)
+    ∂J/∂b⁽ˡ⁾ = Σ_n δ⁽ˡ⁾_n                                 (18)
+    ∂J/∂X    = δ⁽¹⁾ W⁽¹⁾ᵀ                                 (19)
+
+The loss is a mean over the batch, so its 1/N is inside δ⁽ᴸ⁾ and is written nowhere else.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from mnist_net.activations import ACTIVATIONS, Array
+from mnist_net.losses import LOSSES
+
+__all__ = [
+    "Architecture",
+    "Layer",
+    "Parameters",
+    "forward",
+    "initialize",
+    "input_gradient",
+    "loss_and_gradients",
+    "map_arrays",
+    "total_loss",
+]
+
+
+class Layer(NamedTuple):
+    """The parameters of one layer; gradients and velocities have this type too.
+
+    Attributes
+    ----------
+    weights
+        Inputs × outputs.
+    biases
+        One per output, or None for a layer without biases.
+    """
+
+    weights: Array
+    biases: Array | None
+
+
+Parameters = tuple[Layer, ...]
+
+
+class Architecture(NamedTuple):
+    """What a network is, apart from its numbers.
+
+    Attributes
+    ----------
+    layer_sizes
+        Widths D, …, K: inputs first, outputs last.
+    activations
+        Names in `ACTIVATIONS`, one per layer; the last is the output's.
+    loss
+        Name in `LOSSES`.  The cross-entropies take logits: output activation ``identity``.
+    biases
+        Whether each layer has biases; True stands for all of them.
+    """
+
+    layer_sizes: tuple[int, ...]
+    activations: tuple[str, ...]
+    loss: str
+    biases: tuple[bool, ...] | bool = True
+
+    @property
+    def layer_biases(self) -> tuple[bool, ...]:
+        """Whether each layer has biases, one truth value per layer."""
+        if isinstance(self.biases, bool):
+            return (self.biases,) * len(self.activations)
+        return self.biases
+
+
+def map_arrays(function: Callable[..., Array], *parameters: Parameters) -> Parameters:
+    """Apply a function array by array, as in ``map_arrays(np.subtract, parameters, gradients)``."""
+    return tuple(
+        Layer(
+            function(*(layer.weights for layer in layers)),
+            None if layers[0].biases is None else function(*(layer.biases for layer in layers)),
+        )
+        for layers in zip(*parameters, strict=True)
+    )
+
+
+def initialize(
+    architecture: Architecture,
+    generator: np.random.Generator,
+    *,
+    initialization: str = "scaled",
+    dtype: npt.DTypeLike = np.float64,
+) -> Parameters:
+    """Draw normal weights; set zero biases.
+
+    Parameters
+    ----------
+    architecture
+        Gives the shapes.
+    generator
+        Source of the weights, which are drawn in float64 whatever the `dtype` is.
+    initialization
+        ``standard-normal``: deviation 1, as in CS229's handout.  ``scaled``: deviation
+        sqrt(1 / inputs) (LeCun et al., *Efficient BackProp*, 1998, equation 16), or
+        sqrt(2 / inputs) before a ReLU (He et al. 2015, equation 10).
+    dtype
+        Of the parameters, and so of all arithmetic with them.
+    """
+    sizes, layers = architecture.layer_sizes, []
+    for n_inputs, n_outputs, activation, has_biases in zip(
+        sizes[:-1], sizes[1:], architecture.activations, architecture.layer_biases, strict=True
+    ):
+        gain = 2.0 if activation == "relu" else 1.0
+        deviation = 1.0 if initialization == "standard-normal" else np.sqrt(gain / n_inputs)
+        weights = generator.normal(0.0, deviation, (n_inputs, n_outputs)).astype(dtype)
+        layers.append(Layer(weights, np.zeros(n_outputs, dtype) if has_biases else None))
+    return tuple(layers)
+
+
+def forward(parameters: Parameters, activations: Sequence[str], X: Array) -> list[Array]:
+    """Activations of every layer, ``[A⁽⁰⁾, …, A⁽ᴸ⁾]``.
+
+    Parameters
+    ----------
+    parameters
+        One `Layer` per layer.
+    activations
+        One name per layer.
+    X
+        N × D, of the parameters' dtype.
+    """
+    layers = [X]  # (1)
+    for (weights, biases), name in zip(parameters, activations, strict=True):
+        Z = layers[-1] @ weights if biases is None else layers[-1] @ weights + biases  # (2)
+        layers.append(ACTIVATIONS[name].function(Z))  # (3)
+    return layers
+
+
+def _penalty(parameters: Parameters, l2_penalty: float) -> float:
+    return l2_penalty * sum(float(np.vdot(weights, weights)) for weights, _ in parameters)
+
+
+def total_loss(
+    parameters: Parameters,
+    architecture: Architecture,
+    X: Array,
+    targets: Array,
+    l2_penalty: float = 0.0,
+) -> float:
+    """Mean loss of a batch plus the penalty, ``J`` in equation (4).
+
+    Parameters
+    ----------
+    parameters, architecture
+        The network.
+    X, targets
+        N × D and N × K.
+    l2_penalty
+        ``λ``: adds λ Σ ‖W‖² over all weights, not the biases.
+    """
+    outputs = forward(parameters, architecture.activations, X)[-1]
+    loss, _ = LOSSES[architecture.loss].function(outputs, targets)
+    return loss + _penalty(parameters, l2_penalty)  # (4)
+
+
+def _loss_and_deltas(
+    parameters: Parameters, architecture: Architecture, layers: list[Array], targets: Array
+) -> tuple[float, list[Array]]:
+    """Loss without penalty, and ``[δ⁽¹⁾, …, δ⁽ᴸ⁾]``."""
+    derivatives = [ACTIVATIONS[name].derivative for name in architecture.activations]
+    loss, derivative = LOSSES[architecture.loss].function(layers[-1], targets)
+    deltas: list[Array] = [derivative * derivatives[-1](layers[-1])]  # (15)
+    for level in range(len(parameters) - 1, 0, -1):
+        error = deltas[0] @ parameters[level].weights.T
+        deltas.insert(0, error * derivatives[level - 1](layers[level]))  # (16)
+    return loss, deltas
+
+
+def loss_and_gradients(
+    parameters: Parameters,
+    architecture: Architecture,
+    X: Array,
+    targets: Array,
+    l2_penalty: float = 0.0,
+) -> tuple[float, Parameters]:
+    """`total_loss`, and its gradient with respect to every weight and bias.
+
+    Parameters
+    ----------
+    parameters, architecture, X, targets, l2_penalty
+        As for `total_loss`.
+
+    Returns
+    -------
+    loss, gradients
+        ``J`` and an array of the same shape and dtype for each array of the parameters.
+    """
+    layers = forward(parameters, architecture.activations, X)
+    loss, deltas = _loss_and_deltas(parameters, architecture, layers, targets)
+    gradients = []
+    for inputs, delta, (weights, biases) in zip(layers[:-1], deltas, parameters, strict=True):
+        weights_gradient = inputs.T @ delta  # (17)
+        if l2_penalty:
+            weights_gradient += 2.0 * l2_penalty * weights  # (17), the penalty's part
+        gradients.append(
+            Layer(weights_gradient, None if biases is None else delta.sum(axis=0))  # (18)
+        )
+    return loss + _penalty(parameters, l2_penalty), tuple(gradients)  # (4)
+
+
+def input_gradient(
+    parameters: Parameters, architecture: Architecture, X: Array, targets: Array
+) -> Array:
+    """Gradient of the loss with respect to the input, N × D: which pixels matter."""
+    layers = forward(parameters, architecture.activations, X)
+    _, deltas = _loss_and_deltas(parameters, architecture, layers, targets)
+    return deltas[0] @ parameters[0].weights.T  # (19)

@@ -1,0 +1,240 @@
+"""Models and checkpoints on disk: a versioned dict of arrays and plain values.
+
+The dict holds no object of ours, so no refactoring orphans a model, and reading it executes
+nothing (`safe_joblib`).  What is read is checked key by key before a `Model` is made of it.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from mnist_net.activations import ACTIVATIONS
+from mnist_net.errors import ModelFileError
+from mnist_net.images import Scaling
+from mnist_net.losses import LOSSES
+from mnist_net.model import Model
+from mnist_net.network import Architecture, Layer, Parameters
+from mnist_net.optimizers import OptimizerState
+from mnist_net.safe_joblib import read_contents, write_contents
+from mnist_net.training import Epoch, Progress
+
+__all__ = [
+    "LATEST_MODEL",
+    "SHIPPED_MODELS",
+    "find_model",
+    "load_checkpoint",
+    "load_model",
+    "save_checkpoint",
+    "save_model",
+]
+
+FORMAT_VERSION = 1
+LATEST_MODEL = Path("models", "latest.joblib")
+SHIPPED_MODELS = (
+    Path(__file__).parent / "models" / "mnist.joblib",
+    Path(__file__).parents[1] / "models" / "mnist.joblib",  # in a checkout
+)
+
+_MODEL, _CHECKPOINT = "mnist-net model", "mnist-net checkpoint"
+
+T = TypeVar("T")
+
+
+def _read(path: Path, kind: str, build: Callable[[dict[str, Any]], T]) -> T:
+    """Contents of a file of ours, built into what they stand for."""
+    contents = read_contents(path)
+    if not isinstance(contents, dict) or contents.get("format") != kind:
+        raise ModelFileError(f"{path} is not an {kind}")
+    if contents.get("format_version") != FORMAT_VERSION:
+        raise ModelFileError(
+            f"{path} has format version {contents.get('format_version')!r}; this mnist-net reads "
+            f"version {FORMAT_VERSION}: install a newer one"
+        )
+    try:
+        return build(contents)
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        reason = f"{error} is missing" if isinstance(error, KeyError) else error
+        raise ModelFileError(f"{path} is a damaged {kind}: {reason}") from error
+
+
+def save_model(model: Model, path: Path | str) -> None:
+    """Write a model, atomically.
+
+    Parameters
+    ----------
+    model
+        The model; its metadata must be plain values.
+    path
+        The file to write; its folder is made if need be.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written; what was there before is untouched.
+    """
+    architecture = model.architecture
+    write_contents(
+        Path(path),
+        {
+            "format": _MODEL,
+            "format_version": FORMAT_VERSION,
+            "layer_sizes": list(architecture.layer_sizes),
+            "activations": list(architecture.activations),
+            "loss": architecture.loss,
+            "classes": model.classes,
+            "scaling": model.scaling._asdict(),
+            **_arrays(model.parameters),
+            "metadata": model.metadata,
+        },
+    )
+
+
+def load_model(path: Path | str | None = None) -> Model:
+    """Read a model, executing nothing.
+
+    Parameters
+    ----------
+    path
+        A file of `save_model`; by default see `find_model`.
+
+    Raises
+    ------
+    ModelFileError
+        If there is none, or it is not a model, or one of a later format; the message says which.
+    """
+    return _read(find_model() if path is None else Path(path), _MODEL, _build_model)
+
+
+def find_model() -> Path:
+    """Model to use when none is named.
+
+    It is ``$MNIST_NET_MODEL``, else ``models/latest.joblib`` (where ``mnist-net train`` puts its
+    models), else the one that ships with the package.
+
+    Raises
+    ------
+    ModelFileError
+        If there is none of these.
+    """
+    if named := os.environ.get("MNIST_NET_MODEL"):
+        return Path(named)
+    for path in (LATEST_MODEL, *SHIPPED_MODELS):
+        if path.exists():
+            return path
+    raise ModelFileError(
+        f"there is no model yet ({LATEST_MODEL} does not exist): train one with `mnist-net train`, "
+        "or name one with --model or MNIST_NET_MODEL"
+    )
+
+
+def _build_model(contents: dict[str, Any]) -> Model:
+    architecture = Architecture(
+        tuple(contents["layer_sizes"]), tuple(contents["activations"]), contents["loss"]
+    )
+    _require(architecture.loss in LOSSES, f"unknown loss {architecture.loss!r}")
+    for name in architecture.activations:
+        _require(name in ACTIVATIONS, f"unknown activation {name!r}")
+    parameters = _parameters(contents)
+    shapes = list(zip(architecture.layer_sizes[:-1], architecture.layer_sizes[1:], strict=True))
+    _require([layer.weights.shape for layer in parameters] == shapes, "layers of another shape")
+    _require(len(architecture.activations) == len(shapes) > 0, "layers without activations")
+    _require(architecture.layer_sizes[0] == 784, "its input is not 784 pixels")
+    classes = contents["classes"]
+    _require(
+        isinstance(classes, np.ndarray)
+        and classes.dtype == np.int64
+        and classes.shape == architecture.layer_sizes[-1:],
+        "classes that do not match the outputs",
+    )
+    scaling = Scaling(**{name: float(value) for name, value in contents["scaling"].items()})
+    _require(bool(np.isfinite(scaling).all()) and scaling.scale > 0.0, "an impossible scaling")
+    metadata = contents["metadata"]
+    _require(isinstance(metadata, dict), "metadata that is not a dict")
+    return Model(architecture, parameters, classes, scaling, metadata)
+
+
+def _require(condition: bool, problem: str) -> None:
+    if not condition:
+        raise ValueError(problem)
+
+
+def _arrays(parameters: Parameters) -> dict[str, list[Any]]:
+    return {
+        "weights": [layer.weights for layer in parameters],
+        "biases": [layer.biases for layer in parameters],
+    }
+
+
+def _parameters(contents: dict[str, Any]) -> Parameters:
+    layers = []
+    for weights, biases in zip(contents["weights"], contents["biases"], strict=True):
+        for array in (weights,) if biases is None else (weights, biases):
+            numbers = isinstance(array, np.ndarray) and array.dtype.kind == "f"
+            _require(numbers and bool(np.isfinite(array).all()), "numbers that are not finite")
+        _require(weights.ndim == 2, "weights that are no matrix")
+        _require(biases is None or biases.shape == weights.shape[1:], "biases of another shape")
+        layers.append(Layer(weights, biases))
+    return tuple(layers)
+
+
+def save_checkpoint(path: Path | str, progress: Progress, identity: dict[str, Any]) -> None:
+    """Write all that is needed to resume a run, atomically.
+
+    Parameters
+    ----------
+    path
+        The file to write.
+    progress
+        Where the run stands.
+    identity
+        Plain values that must be the same when it resumes: hyperparameters and data.
+    """
+    contents = {
+        "format": _CHECKPOINT,
+        "format_version": FORMAT_VERSION,
+        "identity": identity,
+        "latest": _epoch_contents(progress.latest),
+        "best": _epoch_contents(progress.best),
+        "history": list(progress.history),
+    }
+    write_contents(Path(path), contents)
+
+
+def load_checkpoint(path: Path | str) -> tuple[Progress, dict[str, Any]]:
+    """Read what `save_checkpoint` wrote, executing nothing.
+
+    Returns
+    -------
+    progress, identity
+        As they were given.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is not a checkpoint of this version.
+    """
+    return _read(Path(path), _CHECKPOINT, _build_checkpoint)
+
+
+def _epoch_contents(epoch: Epoch) -> dict[str, Any]:
+    return {
+        "number": epoch.number,
+        **_arrays(epoch.parameters),
+        "step": epoch.optimizer_state.step,
+        "moments": [_arrays(moment) for moment in epoch.optimizer_state.moments],
+    }
+
+
+def _build_checkpoint(contents: dict[str, Any]) -> tuple[Progress, dict[str, Any]]:
+    latest, best = (
+        Epoch(
+            int(epoch["number"]),
+            _parameters(epoch),
+            OptimizerState(int(epoch["step"]), tuple(map(_parameters, epoch["moments"]))),
+        )
+        for epoch in (contents["latest"], contents["best"])
+    )
+    return Progress(latest, best, tuple(contents["history"])), dict(contents["identity"])

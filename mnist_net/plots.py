@@ -1,0 +1,169 @@
+"""Pictures of a training run and of an evaluation, drawn by matplotlib (the extra ``plot``)."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mnist_net.errors import MnistNetError
+from mnist_net.files import atomic_write
+from mnist_net.formats import Bytes
+from mnist_net.reporting import Evaluation, markdown
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = [
+    "check_plot",
+    "plot_confusion",
+    "plot_mistakes",
+    "plot_training",
+    "save_figure",
+    "save_report",
+]
+
+_FORMATS = (".png", ".svg", ".pdf")
+
+
+def check_plot(path: Path) -> None:
+    """Find out before the work and not after it that a picture cannot be drawn.
+
+    Raises
+    ------
+    MnistNetError
+        If matplotlib is missing, or the file's ending is not one of .png, .svg, .pdf.
+    """
+    if path.suffix.lower() not in _FORMATS:
+        raise MnistNetError(f"{path}: a picture's name must end in {', '.join(_FORMATS)}")
+    try:
+        import matplotlib as mpl  # noqa: F401
+    except ImportError as error:
+        raise MnistNetError("pictures need matplotlib: pip install 'mnist-net[plot]'") from error
+
+
+def _figure(width: float, height: float) -> "Figure":
+    # The object interface: no global state and no window, whatever matplotlib is set to.
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained", dpi=120)
+
+
+def save_figure(figure: "Figure", path: Path) -> None:
+    """Write a figure atomically, in the format that the file's ending names."""
+    with atomic_write(path) as stream:
+        figure.savefig(stream, format=path.suffix[1:].lower())
+
+
+def plot_training(history: Sequence[dict[str, Any]]) -> "Figure":
+    """Loss, accuracy, rate, and norms of weights and biases over the epochs.
+
+    Parameters
+    ----------
+    history
+        See `training.Progress`.
+    """
+    epochs = [record["epoch"] for record in history]
+    figure = _figure(10.0, 6.0)
+    (loss, accuracy), (weights, biases) = figure.subplots(2, 2, sharex=True)
+    _curve(loss, epochs, [record["loss"] for record in history], "training")
+    if history[-1]["validation_loss"] is None:
+        _curve(accuracy, epochs, [record["learning_rate"] for record in history], "learning rate")
+    else:
+        _curve(loss, epochs, [record["validation_loss"] for record in history], "validation")
+        percent = [100.0 * record["validation_accuracy"] for record in history]
+        _curve(accuracy, epochs, percent, "validation accuracy, %")
+    for axes, key, name in ((weights, "weight_norms", "‖W‖"), (biases, "bias_norms", "‖b‖")):
+        for level, norms in enumerate(zip(*(record[key] for record in history), strict=True)):
+            _curve(axes, epochs, norms, f"{name}, layer {level + 1}")
+        axes.set_xlabel("epoch")
+    loss.set_title("loss")
+    return figure
+
+
+def _curve(axes: "Axes", x: Sequence[float], y: Sequence[float], label: str) -> None:
+    axes.plot(x, y, marker=".", label=label)
+    axes.grid(alpha=0.3)
+    axes.legend()
+
+
+def plot_confusion(matrix: Sequence[Sequence[int]], classes: Sequence[int]) -> "Figure":
+    """Confusion matrix; only the mistakes are coloured, or the diagonal would hide them.
+
+    Parameters
+    ----------
+    matrix
+        K × K counts; a row is a label, a column an answer.
+    classes
+        K labels.
+    """
+    counts = np.array(matrix)
+    mistakes = counts - np.diag(np.diag(counts))
+    figure = _figure(0.6 * len(classes) + 1.0, 0.6 * len(classes) + 1.0)
+    axes = figure.subplots()
+    axes.imshow(mistakes, cmap="Reds")
+    middle = mistakes.max() / 2 if mistakes.any() else np.inf
+    for (row, column), count in np.ndenumerate(counts):
+        color = "white" if mistakes[row, column] > middle else "black" if count else "lightgrey"
+        axes.text(column, row, str(count), ha="center", va="center", fontsize=8, color=color)
+    axes.set_xticks(range(len(classes)), [str(c) for c in classes])
+    axes.set_yticks(range(len(classes)), [str(c) for c in classes])
+    axes.set_xlabel("answer")
+    axes.set_ylabel("label")
+    return figure
+
+
+def plot_mistakes(images: Bytes, worst: Sequence[dict[str, Any]]) -> "Figure":
+    """The worst mistakes, each with its label and what it was taken for.
+
+    Parameters
+    ----------
+    images
+        uint8, N × 28 × 28, the pictures that were tested.
+    worst
+        See `reporting.Evaluation`.
+    """
+    figure = _figure(8.0, 4.0)
+    grid = figure.subplots(2, 5)
+    for axes in grid.flat:
+        axes.set_axis_off()
+    for axes, mistake in zip(grid.flat, worst, strict=False):
+        axes.imshow(images[mistake["index"]], cmap="gray_r")
+        axes.set_title(
+            f"{mistake['label']}, read as {mistake['digit']}\n{mistake['probability']:.1%} sure",
+            fontsize=9,
+        )
+    return figure
+
+
+def save_report(
+    path: Path, title: str, evaluation: Evaluation, images: Bytes, classes: Sequence[int]
+) -> None:
+    """Write an evaluation as a Markdown page with its pictures beside it.
+
+    Parameters
+    ----------
+    path
+        The page, ``report.md`` say; its pictures are ``report-confusion.png`` and
+        ``report-mistakes.png``.
+    title
+        What was tested on what.
+    evaluation, images, classes
+        The figures, the tested pictures (uint8, N × 28 × 28), and the labels of the classes.
+    """
+    pictures = {
+        "Confusion": (
+            path.with_name(f"{path.stem}-confusion.png"),
+            plot_confusion(evaluation.confusion_matrix, classes),
+        ),
+        "Mistakes": (
+            path.with_name(f"{path.stem}-mistakes.png"),
+            plot_mistakes(images, evaluation.worst),
+        ),
+    }
+    for picture, figure in pictures.values():
+        save_figure(figure, picture)
+    page = markdown(evaluation, title, {name: p.name for name, (p, _) in pictures.items()})
+    with atomic_write(path) as stream:
+        stream.write(page.encode())

@@ -1,0 +1,213 @@
+"""How often a classifier is right, how sure it is, and what it confuses.
+
+Arrays in, numbers and text out; no model is seen here.  The metrics are scikit-learn's and
+SciPy's; only the calibration error, which neither has, is our own.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from mnist_net.activations import Array
+from mnist_net.errors import DataError
+
+__all__ = ["Evaluation", "evaluate", "expected_calibration_error", "markdown", "text"]
+
+_N_BINS = 15
+_N_WORST = 10
+_CONFIDENCE = 0.95
+
+Labels = npt.NDArray[np.integer[Any]]
+
+
+class Evaluation(NamedTuple):
+    """What is known of a classifier after a test; fractions, not percent.
+
+    Attributes
+    ----------
+    n, errors
+        Pictures tested, and those answered wrongly.
+    accuracy, accuracy_interval
+        Fraction right, and its 95 % interval (Wilson 1927).
+    log_loss
+        Mean of -log(probability of the right class), nats.
+    ece
+        See `expected_calibration_error`.
+    per_class
+        A dict a class: digit, precision, recall, f1, support.
+    confusion_matrix
+        Counts; a row is a label, a column an answer, both in the order of the classes.
+    worst
+        The ten wrong answers that gave the right one least probability, worst first: index, label,
+        digit (the answer), probability (of the answer).
+    """
+
+    n: int
+    errors: int
+    accuracy: float
+    accuracy_interval: tuple[float, float]
+    log_loss: float
+    ece: float
+    per_class: list[dict[str, Any]]
+    confusion_matrix: list[list[int]]
+    worst: list[dict[str, Any]]
+
+
+def expected_calibration_error(confidences: Array, hits: npt.NDArray[np.bool_]) -> float:
+    """How far confidence is from accuracy, on average.
+
+    The answers are sorted into 15 equal bins of confidence, (0, 1/15], …, (14/15, 1]; the result
+    is the mean of |accuracy - mean confidence| over the bins, weighted by their sizes (Guo et al.,
+    *On Calibration of Modern Neural Networks*, 2017, equation 3).
+
+    Parameters
+    ----------
+    confidences
+        N, the probability of each answer.
+    hits
+        N, whether it was right.
+    """
+    bins = np.clip(np.ceil(confidences * _N_BINS).astype(int) - 1, 0, _N_BINS - 1)
+    gaps = np.bincount(bins, weights=hits - confidences.astype(np.float64), minlength=_N_BINS)
+    return float(np.abs(gaps).sum()) / len(hits)
+
+
+def evaluate(labels: Labels, probabilities: Array, classes: Labels) -> Evaluation:
+    """Compare answers with labels.
+
+    Parameters
+    ----------
+    labels
+        N, the truth.
+    probabilities
+        N × K; rows sum to 1.
+    classes
+        K, the label that each column stands for, ascending.
+
+    Raises
+    ------
+    DataError
+        If a label is not among the classes, or there are no labels.
+    """
+    from scipy.stats import binomtest
+    from sklearn import metrics
+
+    if not len(labels):
+        raise DataError("there are no pictures to evaluate on")
+    if unknown := sorted(set(labels.tolist()) - set(classes.tolist())):
+        raise DataError(
+            f"the data have labels that the model does not know ({', '.join(map(str, unknown))}); "
+            f"it knows {', '.join(map(str, classes))}"
+        )
+    probabilities = probabilities.astype(np.float64)
+    probabilities /= probabilities.sum(axis=1, keepdims=True)
+    columns = probabilities.argmax(axis=1)
+    answers, confidences = classes[columns], probabilities.max(axis=1)
+    hits = answers == labels
+    n_hits = int(hits.sum())
+    interval = binomtest(n_hits, len(labels)).proportion_ci(_CONFIDENCE, method="wilson")
+    precision, recall, f1, support = metrics.precision_recall_fscore_support(
+        labels, answers, labels=classes, zero_division=0.0
+    )
+    of_label = probabilities[np.arange(len(labels)), np.searchsorted(classes, labels)]
+    wrong = np.flatnonzero(~hits)
+    worst = wrong[np.argsort(of_label[wrong], kind="stable")][:_N_WORST]
+    return Evaluation(
+        n=len(labels),
+        errors=len(labels) - n_hits,
+        accuracy=n_hits / len(labels),
+        accuracy_interval=(float(interval.low), float(interval.high)),
+        log_loss=float(metrics.log_loss(labels, probabilities, labels=classes)),
+        ece=expected_calibration_error(confidences, hits),
+        per_class=[
+            {
+                "digit": int(c),
+                "precision": float(p),
+                "recall": float(r),
+                "f1": float(f),
+                "support": int(s),
+            }
+            for c, p, r, f, s in zip(classes, precision, recall, f1, support, strict=True)
+        ],
+        confusion_matrix=metrics.confusion_matrix(labels, answers, labels=classes).tolist(),
+        worst=[
+            {
+                "index": int(i),
+                "label": int(labels[i]),
+                "digit": int(answers[i]),
+                "probability": float(confidences[i]),
+            }
+            for i in worst
+        ],
+    )
+
+
+def _summary(evaluation: Evaluation) -> list[tuple[str, str]]:
+    low, high = evaluation.accuracy_interval
+    return [
+        ("errors", f"{evaluation.errors:,} of {evaluation.n:,}"),
+        ("accuracy", f"{evaluation.accuracy:.2%} (95 % interval {low:.2%} to {high:.2%})"),
+        ("log loss", f"{evaluation.log_loss:.4f}"),
+        ("calibration error", f"{evaluation.ece:.2%} (top label, {_N_BINS} bins)"),
+    ]
+
+
+def _tables(evaluation: Evaluation) -> list[tuple[str, list[str], list[list[str]]]]:
+    """Title, header and rows of each table."""
+    digits = [str(row["digit"]) for row in evaluation.per_class]
+    per_class = [
+        [
+            digit,
+            *(f"{row[key]:.2%}" for key in ("precision", "recall", "f1")),
+            f"{row['support']:,}",
+        ]
+        for digit, row in zip(digits, evaluation.per_class, strict=True)
+    ]
+    confusion = [
+        [digit, *(str(count) if count else "·" for count in counts)]
+        for digit, counts in zip(digits, evaluation.confusion_matrix, strict=True)
+    ]
+    worst = [
+        [str(w["index"]), str(w["label"]), str(w["digit"]), f"{w['probability']:.2%}"]
+        for w in evaluation.worst
+    ]
+    return [
+        ("Per digit", ["digit", "precision", "recall", "F1", "pictures"], per_class),
+        ("Confusion matrix (row: label, column: answer)", ["", *digits], confusion),
+        ("Worst mistakes", ["picture", "label", "answer", "probability"], worst),
+    ]
+
+
+def text(evaluation: Evaluation) -> str:
+    """Render for a terminal."""
+    lines = [f"{name:<18} {value}" for name, value in _summary(evaluation)]
+    for title, header, rows in _tables(evaluation):
+        widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+        lines += ["", title]
+        for row in (header, *rows):
+            lines.append("  ".join(f"{c:>{w}}" for c, w in zip(row, widths, strict=True)).rstrip())
+    return "\n".join(lines)
+
+
+def markdown(evaluation: Evaluation, title: str, pictures: dict[str, str]) -> str:
+    """Render as a Markdown page.
+
+    Parameters
+    ----------
+    evaluation
+        The figures.
+    title
+        What was tested on what.
+    pictures
+        Caption to relative address.
+    """
+    lines = [f"# {title}", "", "| | |", "|---|---|"]
+    lines += [f"| {name} | {value} |" for name, value in _summary(evaluation)]
+    for heading, header, rows in _tables(evaluation):
+        lines += ["", f"## {heading}", "", f"| {' | '.join(header)} |"]
+        lines.append("|" + "---:|" * len(header))
+        lines += [f"| {' | '.join(row)} |" for row in rows]
+    for caption, address in pictures.items():
+        lines += ["", f"## {caption}", "", f"![{caption}]({address})"]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,196 @@
+"""One training run, from labelled pictures to a model.
+
+`prepare` scales the pixels and holds the validation split out, `training.train` does the rest, and
+`finish` makes a `Model` of where it ended.  `train_model` is all three for those who do not want
+to watch.
+"""
+
+import datetime as dt
+import math
+import platform
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mnist_net.data import DATASET_NAMES, Dataset, load_dataset
+from mnist_net.errors import DataError
+from mnist_net.hyperparameters import PRESETS, Hyperparameters
+from mnist_net.images import Scaling
+from mnist_net.model import Model
+from mnist_net.training import (
+    Batch,
+    Epoch,
+    Progress,
+    classifier,
+    one_hot,
+    train,
+)
+
+__all__ = ["Run", "finish", "measure_accuracy", "prepare", "train_model"]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a training run starts from.
+
+    Attributes
+    ----------
+    hyperparameters
+        The recipe.
+    training, validation
+        Scaled inputs and one-hot targets, float32; validation is None if nothing is held out.
+    classes
+        Labels in the order of the network's outputs.
+    scaling
+        From pixels to inputs.
+    data
+        Name, digest and location of the data set.
+    """
+
+    hyperparameters: Hyperparameters
+    training: Batch
+    validation: Batch | None
+    classes: npt.NDArray[np.int64]
+    scaling: Scaling
+    data: dict[str, Any]
+
+    def identity(self) -> dict[str, Any]:
+        """What must not change between the parts of an interrupted run."""
+        return {"hyperparameters": self.hyperparameters.as_dict(), "digest": self.data["digest"]}
+
+
+def prepare(dataset: Dataset, hyperparameters: Hyperparameters, source: str = "auto") -> Run:
+    """Make a training run's arrays from pictures.
+
+    Parameters
+    ----------
+    dataset
+        The training pictures; the last `validation` of them are held out.
+    hyperparameters
+        The recipe.
+    source
+        What `load_dataset` was asked for; if it was a path, the data are found there again.
+
+    Raises
+    ------
+    DataError
+        If nothing is left to train on.
+    """
+    n_train = len(dataset.images) - hyperparameters.validation
+    if n_train < 1:
+        raise DataError(
+            f"{dataset.name} has {len(dataset.images):,} training pictures: too few to hold "
+            f"{hyperparameters.validation:,} out for validation"
+        )
+    training_images = dataset.images[:n_train]
+    scaling = (
+        Scaling.unit() if hyperparameters.scaling == "unit" else Scaling.standard(training_images)
+    )
+    classes, indices = np.unique(dataset.labels, return_inverse=True)
+    targets = one_hot(indices, len(classes))
+    validation = (
+        Batch(scaling.apply(dataset.images[n_train:]), targets[n_train:])
+        if hyperparameters.validation
+        else None
+    )
+    return Run(
+        hyperparameters,
+        Batch(scaling.apply(training_images), targets[:n_train]),
+        validation,
+        classes.astype(np.int64),
+        scaling,
+        {
+            "name": dataset.name,
+            "digest": dataset.digest,
+            "location": dataset.name if source in DATASET_NAMES else str(Path(source).resolve()),
+            "n_train": n_train,
+        },
+    )
+
+
+def finish(
+    run: Run, progress: Progress, *, epoch: Epoch | None = None, preset: str | None = None
+) -> Model:
+    """Make a model of a run that has gone through at least one epoch.
+
+    Parameters
+    ----------
+    run
+        What the run started from.
+    progress
+        Where it stands.
+    epoch
+        The epoch to keep: by default the best under early stopping, else the latest.
+    preset
+        Name of the preset that the recipe began with, for the record.
+    """
+    hyperparameters = run.hyperparameters
+    n_inputs, n_classes = run.training.X.shape[1], len(run.classes)
+    chosen = epoch or progress.chosen(hyperparameters)
+    return Model(
+        classifier(n_inputs, n_classes, hyperparameters),
+        chosen.parameters,
+        run.classes,
+        run.scaling,
+        {
+            "preset": preset,
+            "hyperparameters": hyperparameters.as_dict(),
+            "data": run.data,
+            "epoch": chosen.number,
+            "history": list(progress.history),
+            "versions": {
+                "python": platform.python_version(),
+                **{name: version(name) for name in ("mnist-net", "numpy", "joblib")},
+            },
+            "date": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        },
+    )
+
+
+def measure_accuracy(model: Model, test: Dataset) -> Model:
+    """The same model with its test accuracy in the metadata: fraction, standard error, number."""
+    accuracy = float((model.predict(test.images) == test.labels).mean())
+    model.metadata["accuracy"] = {
+        "test": accuracy,
+        "standard_error": math.sqrt(accuracy * (1.0 - accuracy) / len(test.labels)),
+        "n": len(test.labels),
+    }
+    return model
+
+
+def train_model(
+    dataset: str = "auto",
+    hyperparameters: Hyperparameters = PRESETS["default"],
+    *,
+    data_home: Path | None = None,
+    offline: bool = False,
+) -> Model:
+    """Train a model from start to end, without a word.
+
+    Parameters
+    ----------
+    dataset, data_home, offline
+        See `load_dataset`.
+    hyperparameters
+        The recipe, such as ``PRESETS["cs229"]``.
+
+    Returns
+    -------
+    Model
+        With its accuracy on the test pictures in ``metadata["accuracy"]``.
+
+    Raises
+    ------
+    DataError
+        If the data set cannot be had.
+    DivergenceError
+        If the recipe leads out of the finite numbers.
+    """
+    splits = load_dataset(dataset, data_home, offline=offline)
+    run = prepare(splits.train, hyperparameters, dataset)
+    *_, progress = train(run.training, hyperparameters, validation=run.validation)
+    return measure_accuracy(finish(run, progress), splits.test)

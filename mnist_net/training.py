@@ -1,0 +1,256 @@
+"""The training loop.
+
+`train` turns a recipe and arrays into a stream of `Progress`, one an epoch.  Nothing here prints,
+saves or catches Ctrl-C: that is the caller's loop.  Each epoch's order comes from (random_state,
+epoch) alone, so a run that resumes after any epoch goes on to the same bits as one that was never
+interrupted.
+"""
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mnist_net.activations import Array
+from mnist_net.errors import DivergenceError
+from mnist_net.hyperparameters import Hyperparameters
+from mnist_net.losses import LOSSES
+from mnist_net.network import (
+    Architecture,
+    Parameters,
+    forward,
+    initialize,
+    loss_and_gradients,
+)
+from mnist_net.optimizers import OPTIMIZERS, SCHEDULES, OptimizerState
+
+__all__ = [
+    "Batch",
+    "Epoch",
+    "Progress",
+    "classifier",
+    "learning_rate_at",
+    "loss_and_accuracy",
+    "one_hot",
+    "train",
+]
+
+
+class Batch(NamedTuple):
+    """Examples: X is N × D, targets N × K, both of the parameters' dtype."""
+
+    X: Array
+    targets: Array
+
+
+class Epoch(NamedTuple):
+    """The network after an epoch, and all that is needed to go on from there."""
+
+    number: int
+    parameters: Parameters
+    optimizer_state: OptimizerState
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A run up to and including its latest epoch.
+
+    Attributes
+    ----------
+    latest, best
+        Epochs; the best is the one of highest validation accuracy (of equal ones the one of
+        lower validation loss), or the latest where nothing is held out.
+    history
+        One dict an epoch: epoch, loss (mean over the epoch's batches, penalty included),
+        learning_rate (at its end), seconds, weight_norms and bias_norms (Frobenius, one a layer),
+        and validation_loss, validation_accuracy (None without a validation split).
+    """
+
+    latest: Epoch
+    best: Epoch
+    history: tuple[dict[str, Any], ...]
+
+    def chosen(self, hyperparameters: Hyperparameters) -> Epoch:
+        """Epoch to keep: the best under early stopping, else the latest."""
+        return self.latest if hyperparameters.patience is None else self.best
+
+
+def classifier(n_features: int, n_classes: int, hyperparameters: Hyperparameters) -> Architecture:
+    """Architecture that a recipe asks for."""
+    hidden = tuple(hyperparameters.hidden_layer_sizes)
+    output = LOSSES[hyperparameters.loss].output_activation
+    return Architecture(
+        layer_sizes=(n_features, *hidden, n_classes),
+        activations=(hyperparameters.activation,) * len(hidden) + (output,),
+        loss=hyperparameters.loss,
+    )
+
+
+def one_hot(indices: np.ndarray[Any, np.dtype[np.integer[Any]]], n_classes: int) -> Array:
+    """Rows of the identity, float32: N class indices to N × K targets."""
+    return np.eye(n_classes, dtype=np.float32)[indices]
+
+
+def learning_rate_at(step: int, steps_per_epoch: int, hyperparameters: Hyperparameters) -> float:
+    """Learning rate of the update number `step`, counted from 0."""
+    warmup_steps = hyperparameters.warmup_epochs * steps_per_epoch
+    if step < warmup_steps:
+        return hyperparameters.learning_rate * (step + 1) / (warmup_steps + 1)
+    n_steps = max(hyperparameters.epochs * steps_per_epoch - warmup_steps, 1)
+    factor = SCHEDULES[hyperparameters.schedule]((step - warmup_steps) / n_steps)
+    return hyperparameters.learning_rate * factor
+
+
+def _batches(data: Batch, hyperparameters: Hyperparameters, epoch: int) -> Iterator[Batch]:
+    X, targets = data
+    size = hyperparameters.batch_size
+    if not hyperparameters.shuffle:
+        for begin in range(0, len(X), size):
+            yield Batch(X[begin : begin + size], targets[begin : begin + size])
+        return
+    order = np.random.default_rng([hyperparameters.random_state, epoch]).permutation(len(X))
+    for begin in range(0, len(X), size):
+        rows = order[begin : begin + size]
+        yield Batch(X[rows], targets[rows])
+
+
+def _run_epoch(
+    previous: Epoch, architecture: Architecture, data: Batch, hyperparameters: Hyperparameters
+) -> tuple[Epoch, float]:
+    """One pass over the data: the next epoch and its mean loss."""
+    number, parameters, state = previous.number + 1, previous.parameters, previous.optimizer_state
+    update = partial(
+        OPTIMIZERS[hyperparameters.optimizer].update,
+        momentum=hyperparameters.momentum,
+        weight_decay=hyperparameters.weight_decay,
+    )
+    n_steps = math.ceil(len(data.X) / hyperparameters.batch_size)
+    loss_sum = 0.0
+    # Overflow is looked for in the loss, once a step, and reported in words; NumPy's own warnings
+    # would only come before them.
+    with np.errstate(over="ignore", invalid="ignore"):
+        for step, (X, targets) in enumerate(_batches(data, hyperparameters, number)):
+            loss, gradients = loss_and_gradients(
+                parameters, architecture, X, targets, hyperparameters.l2_penalty
+            )
+            if not math.isfinite(loss):
+                raise _divergence(loss, number, step + 1, n_steps)
+            rate = learning_rate_at(state.step, n_steps, hyperparameters)
+            parameters, state = update(parameters, gradients, state, rate)
+            loss_sum += loss * len(X)
+    if not all(np.isfinite(a).all() for layer in parameters for a in layer if a is not None):
+        raise _divergence(math.nan, number, n_steps, n_steps)
+    return Epoch(number, parameters, state), loss_sum / len(data.X)
+
+
+def _divergence(loss: float, epoch: int, step: int, n_steps: int) -> DivergenceError:
+    return DivergenceError(
+        f"training diverged: the loss is {loss} in epoch {epoch}, step {step} of {n_steps}; "
+        "lower the learning rate (a tenth is a good next try), or scale the inputs to about 1"
+    )
+
+
+def loss_and_accuracy(
+    parameters: Parameters, architecture: Architecture, data: Batch | None
+) -> tuple[float | None, float | None]:
+    """Mean loss without penalty, and accuracy as a fraction; None for no data."""
+    if data is None:
+        return None, None
+    outputs = forward(parameters, architecture.activations, data.X)[-1]
+    loss, _ = LOSSES[architecture.loss].function(outputs, data.targets)
+    hits = outputs.argmax(axis=1) == data.targets.argmax(axis=1)
+    return loss, float(hits.mean())
+
+
+def train(
+    data: Batch,
+    hyperparameters: Hyperparameters,
+    *,
+    validation: Batch | None = None,
+    start: Progress | Parameters | None = None,
+) -> Iterator[Progress]:
+    """Train a classifier, epoch by epoch.
+
+    Parameters
+    ----------
+    data
+        Examples to learn from; their dtype (float32 or float64) is that of all arithmetic.
+    hyperparameters
+        The recipe.  Its `validation` is not consulted here: hold out beforehand.
+    validation
+        Examples to choose the best epoch by.
+    start
+        Progress to go on from, or parameters to begin with; by default new random weights.
+
+    Yields
+    ------
+    Progress
+        After each epoch.  The last one has all that a caller wants to keep.
+
+    Raises
+    ------
+    DivergenceError
+        If the loss or a parameter is no longer finite; it names epoch and step.
+    """
+    architecture = classifier(data.X.shape[1], data.targets.shape[1], hyperparameters)
+    if isinstance(start, Progress):
+        latest, best, history = start.latest, start.best, start.history
+    else:
+        parameters = start or initialize(
+            architecture,
+            np.random.default_rng(hyperparameters.random_state),
+            initialization=hyperparameters.initialization,
+            dtype=data.X.dtype,
+        )
+        state = OPTIMIZERS[hyperparameters.optimizer].start(parameters)
+        latest = best = Epoch(0, parameters, state)
+        history = ()
+    while latest.number < hyperparameters.epochs and not _is_stale(latest, best, hyperparameters):
+        began = time.perf_counter()
+        latest, loss = _run_epoch(latest, architecture, data, hyperparameters)
+        judged = loss_and_accuracy(latest.parameters, architecture, validation)
+        history = (*history, _record(latest, hyperparameters, len(data.X), loss, *judged))
+        history[-1]["seconds"] = time.perf_counter() - began
+        if best.number == 0 or _score(history[-1]) > _score(history[best.number - 1]):
+            best = latest
+        yield Progress(latest, best, history)
+
+
+def _is_stale(latest: Epoch, best: Epoch, hyperparameters: Hyperparameters) -> bool:
+    patience = hyperparameters.patience
+    return patience is not None and latest.number - best.number >= patience
+
+
+def _score(record: dict[str, Any]) -> tuple[float, float]:
+    """What makes an epoch better: accuracy, then loss; without validation, being later."""
+    if record["validation_accuracy"] is None:
+        return record["epoch"], 0.0
+    return record["validation_accuracy"], -record["validation_loss"]
+
+
+def _record(
+    epoch: Epoch,
+    hyperparameters: Hyperparameters,
+    n_examples: int,
+    loss: float,
+    validation_loss: float | None,
+    validation_accuracy: float | None,
+) -> dict[str, Any]:
+    steps_per_epoch = math.ceil(n_examples / hyperparameters.batch_size)
+    last_step = epoch.optimizer_state.step - 1
+    return {
+        "epoch": epoch.number,
+        "loss": loss,
+        "validation_loss": validation_loss,
+        "validation_accuracy": validation_accuracy,
+        "learning_rate": learning_rate_at(last_step, steps_per_epoch, hyperparameters),
+        "weight_norms": [float(np.linalg.norm(weights)) for weights, _ in epoch.parameters],
+        "bias_norms": [
+            0.0 if biases is None else float(np.linalg.norm(biases))
+            for _, biases in epoch.parameters
+        ],
+    }

@@ -1,0 +1,80 @@
+"""What the tests share: real MNIST, a small trained model, and the command line as a process."""
+
+import gzip
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = Path(os.environ.get("MNIST_NET_SHARED", ROOT.parent / "shared"))
+
+
+@pytest.fixture(autouse=True)
+def _apart_from_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees or touches the data, models and settings of whoever runs it."""
+    monkeypatch.setenv("SCIKIT_LEARN_DATA", str(tmp_path / "scikit_learn_data"))
+    monkeypatch.delenv("MNIST_NET_MODEL", raising=False)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def mnist_folder() -> Path:
+    """The four files of the real MNIST; skips without them, unless they are required."""
+    folder = SHARED / "data" / "mnist"
+    if not folder.is_dir():
+        message = f"the real MNIST is not at {folder} (MNIST_NET_SHARED names another place)"
+        if os.environ.get("MNIST_NET_REQUIRE_SHARED") == "1":
+            pytest.fail(message)
+        pytest.skip(message)
+    return folder
+
+
+def read_idx_plainly(path: Path, header: int) -> np.ndarray:
+    """Read an IDX file without the code under test."""
+    return np.frombuffer(gzip.decompress(path.read_bytes())[header:], dtype=np.uint8)
+
+
+@pytest.fixture(scope="session")
+def mnist_arrays(mnist_folder: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Images (70,000 × 28 × 28) and labels of the real MNIST, training set first."""
+    images = [
+        read_idx_plainly(mnist_folder / f"{part}-images-idx3-ubyte.gz", 16)
+        for part in ("train", "t10k")
+    ]
+    labels = [
+        read_idx_plainly(mnist_folder / f"{part}-labels-idx1-ubyte.gz", 8)
+        for part in ("train", "t10k")
+    ]
+    return np.concatenate(images).reshape(-1, 28, 28), np.concatenate(labels)
+
+
+@pytest.fixture(scope="session")
+def digits_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A model file: a small network, trained briefly on the bundled 8 × 8 digits."""
+    from mnist_net import Hyperparameters, save_model, train_model
+
+    path = tmp_path_factory.mktemp("model") / "digits.joblib"
+    save_model(train_model("digits", Hyperparameters(hidden_layer_sizes=(32,), epochs=5)), path)
+    return path
+
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run() -> Run:
+    """Run ``mnist-net`` as a user does: a process of its own, output captured as text."""
+
+    def run_command(*arguments: object, **options: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(  # noqa: PLW1510  (the tests look at the status)
+            [sys.executable, "-m", "mnist_net", *map(str, arguments)],
+            **{"capture_output": True, "text": True, "timeout": 300, **options},
+        )
+
+    return run_command
