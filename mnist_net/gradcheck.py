@@ -78,7 +78,7 @@ SYSTEMS = (
         for activation in ("identity", "tanh", "sigmoid", "relu")
     ),
     *(
-        System(f"deep-{loss}", Architecture((5, 7, 6, 4, 3), (*hidden, output), loss), 7, 1e-2)
+        System(f"deep-{loss}", Architecture((5, 6, 6, 4, 3), (*hidden, output), loss), 7, 1e-2)
         for hidden, output, loss in (
             (("sigmoid", "tanh", "relu"), "tanh", _SQUARED),
             (("relu", "sigmoid", "tanh"), "identity", _BINARY),

@@ -130,18 +130,15 @@ def _run_epoch(
     )
     n_steps = math.ceil(len(data.X) / hyperparameters.batch_size)
     loss_sum = 0.0
-    # Overflow is looked for in the loss, once a step, and reported in words; NumPy's own warnings
-    # would only come before them.
-    with np.errstate(over="ignore", invalid="ignore"):
-        for step, (X, targets) in enumerate(_batches(data, hyperparameters, number)):
-            loss, gradients = loss_and_gradients(
-                parameters, architecture, X, targets, hyperparameters.l2_penalty
-            )
-            if not math.isfinite(loss):
-                raise _divergence(loss, number, step + 1, n_steps)
-            rate = learning_rate_at(state.step, n_steps, hyperparameters)
-            parameters, state = update(parameters, gradients, state, rate)
-            loss_sum += loss * len(X)
+    for step, (X, targets) in enumerate(_batches(data, hyperparameters, number)):
+        loss, gradients = loss_and_gradients(
+            parameters, architecture, X, targets, hyperparameters.l2_penalty
+        )
+        if not math.isfinite(loss):
+            raise _divergence(loss, number, step + 1, n_steps)
+        rate = learning_rate_at(state.step, n_steps, hyperparameters)
+        parameters, state = update(parameters, gradients, state, rate)
+        loss_sum += loss * len(X)
     if not all(np.isfinite(a).all() for layer in parameters for a in layer if a is not None):
         raise _divergence(math.nan, number, n_steps, n_steps)
     return Epoch(number, parameters, state), loss_sum / len(data.X)
@@ -211,9 +208,12 @@ def train(
         history = ()
     while latest.number < hyperparameters.epochs and not _is_stale(latest, best, hyperparameters):
         began = time.perf_counter()
-        latest, loss = _run_epoch(latest, architecture, data, hyperparameters)
-        judged = loss_and_accuracy(latest.parameters, architecture, validation)
-        history = (*history, _record(latest, hyperparameters, len(data.X), loss, *judged))
+        # Overflow is looked for in the loss, once a step, and reported in words; NumPy's own
+        # warnings would only come before them.
+        with np.errstate(over="ignore", invalid="ignore"):
+            latest, loss = _run_epoch(latest, architecture, data, hyperparameters)
+            judged = loss_and_accuracy(latest.parameters, architecture, validation)
+            history = (*history, _record(latest, hyperparameters, len(data.X), loss, *judged))
         history[-1]["seconds"] = time.perf_counter() - began
         if best.number == 0 or _score(history[-1]) > _score(history[best.number - 1]):
             best = latest

@@ -1,0 +1,142 @@
+"""The estimator: scikit-learn's own checks, and life among scikit-learn's other tools."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.datasets import load_digits, make_classification
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from mnist_net import DigitClassifier
+from mnist_net.errors import DivergenceError
+
+SMALL = {"hidden_layer_sizes": (16,), "epochs": 10, "random_state": 0}
+
+
+def test_passes_every_check_of_scikit_learn() -> None:
+    # In a process of its own, since the check of array API input wants this variable at start-up.
+    code = (
+        "from sklearn.utils.estimator_checks import check_estimator\n"
+        "from mnist_net import DigitClassifier\n"
+        "for options in {}, {'optimizer': 'adamw', 'learning_rate': 0.01, 'activation': 'relu'}:\n"
+        "    results = check_estimator(DigitClassifier(**options), on_fail=None, on_skip=None)\n"
+        "    assert len(results) > 50\n"
+        "    for result in results:\n"
+        "        if result['status'] != 'passed':\n"
+        "            print(result['check_name'], result['status'], repr(result['exception']))\n"
+    )
+    finished = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        env={**os.environ, "SCIPY_ARRAY_API": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (finished.returncode, finished.stdout, finished.stderr) == (0, "", "")
+
+
+@pytest.fixture(scope="module")
+def digits() -> tuple[np.ndarray, np.ndarray]:
+    return load_digits(return_X_y=True)
+
+
+def test_reads_digits_whatever_the_range_of_pixels(digits) -> None:
+    X, y = digits
+    scores = [
+        DigitClassifier(random_state=0).fit(k * X[:1000], y[:1000]).score(k * X[1000:], y[1000:])
+        for k in (1.0, 255.0 / 16.0, 1.0 / 16.0)
+    ]
+    assert min(scores) > 0.9
+    assert max(scores) - min(scores) < 0.01  # one scalar mean and deviation undo the range
+
+
+def test_any_labels(digits) -> None:
+    X, y = digits
+    names = np.array(["zero", "one", "two"])[y[y < 3]]
+    network = DigitClassifier(**SMALL).fit(X[y < 3], names)
+    assert network.classes_.tolist() == ["one", "two", "zero"]
+    assert network.score(X[y < 3], names) > 0.97
+    probabilities = network.predict_proba(X[:5])
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1.0)
+    np.testing.assert_allclose(network.predict_log_proba(X[:5]), np.log(probabilities))
+
+
+@pytest.mark.parametrize("loss", ["binary-cross-entropy", "mean-squared-error"])
+def test_other_losses_give_probabilities_too(loss: str, digits) -> None:
+    X, y = digits
+    network = DigitClassifier(loss=loss, learning_rate=0.05, **{**SMALL, "epochs": 40}).fit(X, y)
+    probabilities = network.predict_proba(X)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1.0)
+    assert (probabilities >= 0.0).all()
+    assert network.score(X, y) > 0.9
+
+
+def test_same_random_state_same_network_and_none_another(digits) -> None:
+    X, y = digits
+    networks = [DigitClassifier(**SMALL).fit(X, y) for _ in range(2)]
+    assert (networks[0].parameters_[0].weights == networks[1].parameters_[0].weights).all()
+    free = [DigitClassifier(**{**SMALL, "random_state": None}).fit(X, y) for _ in range(2)]
+    assert (free[0].parameters_[0].weights != free[1].parameters_[0].weights).any()
+
+
+def test_partial_fit_goes_on(digits) -> None:
+    X, y = digits
+    network = DigitClassifier(learning_rate=0.1, **SMALL)
+    network.partial_fit(X[:500], y[:500], classes=np.arange(10))
+    first = network.score(X[1000:], y[1000:])
+    for _ in range(15):
+        network.partial_fit(X[500:1000], y[500:1000])
+    assert network.n_iter_ == 16
+    assert network.score(X[1000:], y[1000:]) > max(first, 0.85)
+    with pytest.raises(ValueError, match="not among the classes"):
+        network.partial_fit(X[:10], y[:10] + 5)
+
+
+def test_early_stopping_needs_and_uses_a_held_out_part(digits) -> None:
+    X, y = digits
+    stopping = {**SMALL, "epochs": 200, "patience": 2, "schedule": "constant"}
+    with pytest.raises(ValueError, match="validation"):
+        DigitClassifier(**stopping).fit(X, y)
+    network = DigitClassifier(**stopping, validation_fraction=0.2).fit(X, y)
+    assert network.n_iter_ < 200
+    best = max(network.history_, key=lambda r: (r["validation_accuracy"], -r["validation_loss"]))
+    assert network.n_iter_ == best["epoch"] + 2
+
+
+def test_pipeline_grid_search_cross_validation_and_calibration() -> None:
+    X, y = make_classification(200, 8, n_informative=5, n_classes=3, random_state=0)
+    pipeline = make_pipeline(StandardScaler(), DigitClassifier(**SMALL))
+    assert cross_val_score(pipeline, X, y, cv=3).mean() > 0.6
+    grid = {"digitclassifier__hidden_layer_sizes": [(4,), (16, 8)]}
+    search = GridSearchCV(pipeline, grid, cv=2).fit(X, y)
+    assert search.best_params_["digitclassifier__hidden_layer_sizes"] in [(4,), (16, 8)]
+    calibrated = CalibratedClassifierCV(DigitClassifier(**SMALL), cv=3).fit(X, y)
+    np.testing.assert_allclose(calibrated.predict_proba(X).sum(axis=1), 1.0)
+
+
+def test_clone_has_the_same_parameters() -> None:
+    network = DigitClassifier((5, 4), loss="mean-squared-error", patience=3)
+    assert clone(network).get_params() == network.get_params()
+
+
+def test_unfitted_and_diverging() -> None:
+    X, y = make_classification(100, random_state=0)
+    with pytest.raises(NotFittedError):
+        DigitClassifier().predict(X)
+    wild = DigitClassifier(activation="relu", learning_rate=1e30, random_state=0)
+    with pytest.raises(DivergenceError, match=r"epoch \d, step 1 of 1"):
+        wild.fit(X, y)
+
+
+def test_on_real_mnist(mnist_arrays) -> None:
+    images, labels = mnist_arrays
+    X = images.reshape(-1, 784)
+    network = DigitClassifier(epochs=3, random_state=0).fit(X[:10_000], labels[:10_000])
+    assert network.score(X[60_000:], labels[60_000:]) > 0.92
