@@ -1,6 +1,6 @@
-"""Choose the default recipe on the validation split.
+"""Choose the default recipe, and the rates of its variants, on the validation split.
 
-    python scripts/choose_hyperparameters.py --dataset mnist
+    python -m scripts.choose_hyperparameters
 
 Trains on the first 50,000 training pictures of MNIST and counts the errors on the last 10,000, for
 every combination of a small grid, with two seeds each. The test set is not looked at. Prints the
@@ -22,47 +22,64 @@ from mnist_net.data import Dataset
 from mnist_net.files import atomic_write
 from mnist_net.runs import prepare
 from mnist_net.training import train
+from scripts.benchmark_accuracy import RECIPES
 
-GRID: dict[str, tuple[Any, ...]] = {
-    "batch_size": (50, 100),
-    "learning_rate": (0.1, 0.2, 0.3, 0.5),
-    "l2_penalty": (0.0, 1e-5, 3e-5),
-    "warmup_epochs": (0.0, 2.0),
+GRIDS: dict[str, dict[str, tuple[Any, ...]]] = {
+    "default": {
+        "batch_size": (50, 100),
+        "learning_rate": (0.1, 0.2, 0.3, 0.5),
+        "l2_penalty": (0.0, 1e-5, 3e-5),
+        "warmup_epochs": (0.0, 2.0),
+    },
+    **{
+        variant: {"learning_rate": (0.02, 0.05, 0.1, 0.2, 0.3)}
+        for variant in ("binary cross-entropy", "squared error", "tanh", "ReLU", "300-100")
+    },
 }
 SEEDS = (0, 1)
-BASE = Hyperparameters(validation=10_000)
 
 
-def validation_error(dataset: Dataset, choice: dict[str, Any], seed: int) -> float:
+def validation_error(dataset: Dataset, recipe: Hyperparameters, seed: int) -> float:
     """Fraction of the held-out pictures that are misread after the last epoch."""
-    run = prepare(dataset, replace(BASE, **choice, random_state=seed))
+    run = prepare(dataset, replace(recipe, validation=10_000, random_state=seed))
     *_, progress = train(run.training, run.hyperparameters, validation=run.validation)
     return 1.0 - float(progress.history[-1]["validation_accuracy"])
 
 
-@click.command(help=__doc__)
-@click.option("--dataset", default="mnist", show_default=True)
-@click.option("--jobs", default=2, show_default=True, help="Runs at a time, a thread each.")
-@click.option("--output", type=Path, default=Path("results/hyperparameters.json"))
-def main(dataset: str, jobs: int, output: Path) -> None:
-    pictures = load_dataset(dataset).train
-    choices = [dict(zip(GRID, values, strict=True)) for values in itertools.product(*GRID.values())]
-    tasks = [(choice, seed) for choice in choices for seed in SEEDS]
-    errors = Parallel(n_jobs=jobs, verbose=1)(
-        delayed(validation_error)(pictures, choice, seed) for choice, seed in tasks
+def search(dataset: Dataset, name: str, jobs: int) -> list[dict[str, Any]]:
+    """Every combination of a grid with its validation errors, best first."""
+    grid = GRIDS[name]
+    choices = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
+    errors = Parallel(n_jobs=jobs)(
+        delayed(validation_error)(dataset, replace(RECIPES[name], **choice), seed)
+        for choice in choices
+        for seed in SEEDS
     )
     table = np.array(errors).reshape(len(choices), len(SEEDS))
     rows = [
         {**choice, "errors": row.tolist(), "mean": float(row.mean())}
         for choice, row in zip(choices, table, strict=True)
     ]
-    rows.sort(key=lambda row: row["mean"])
-    for row in rows:
-        settings = "  ".join(f"{name} {row[name]:<6g}" for name in GRID)
-        print(f"{row['mean']:.2%}  {settings}")
-    with atomic_write(output) as stream:
-        content = {"base": BASE.as_dict(), "seeds": SEEDS, "rows": rows}
-        stream.write(json.dumps(content, indent=1).encode())
+    return sorted(rows, key=lambda row: row["mean"])
+
+
+@click.command(help=__doc__)
+@click.option("--dataset", default="mnist", show_default=True)
+@click.option("--only", default="", help="Recipes whose name begins so.")
+@click.option("--jobs", default=2, show_default=True, help="Runs at a time, a thread each.")
+@click.option("--output", type=Path, default=Path("results/hyperparameters.json"))
+def main(dataset: str, only: str, jobs: int, output: Path) -> None:
+    pictures = load_dataset(dataset).train
+    found = json.loads(output.read_text()) if output.exists() else {}
+    for name, grid in GRIDS.items():
+        if not name.startswith(only):
+            continue
+        found[name] = search(pictures, name, jobs)
+        for row in found[name]:
+            settings = "  ".join(f"{key} {row[key]:<6g}" for key in grid)
+            print(f"{row['mean']:.2%}  {name}  {settings}", flush=True)
+        with atomic_write(output) as stream:
+            stream.write(json.dumps(found, indent=1).encode())
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import ast
 import itertools
+import re
 import sys
 from pathlib import Path
 
@@ -100,3 +101,16 @@ def test_no_room_of_mathematics_prints_or_opens_files() -> None:
                 if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
             }
             assert not calls & {"print", "open", "input"}, path
+
+
+def test_every_equation_of_the_derivation_stands_at_a_line_of_code() -> None:
+    derived = set(
+        re.findall(r"\\tag\{(\w+)\}", (ROOT / "docs" / "derivation.md").read_text("utf8"))
+    )
+    coded = {
+        number
+        for path in MODULES
+        for number in re.findall(r"# \((\d+[a-d]?)\)", path.read_text(encoding="utf-8"))
+    }
+    assert derived - coded == {"10"}  # the definition that (11) rewrites
+    assert coded <= derived

@@ -1,0 +1,85 @@
+"""Measure the accuracies that the README quotes.
+
+    python scripts/benchmark_accuracy.py                  # all recipes, five seeds each
+    python scripts/benchmark_accuracy.py --only cs229     # those whose name begins so
+
+Every recipe was chosen on the validation split (scripts/choose_hyperparameters.py) or is the
+course's; the test set is looked at here, once a seed, and nothing is chosen by it. Prints a table
+and writes results/accuracy.json.
+"""
+
+import json
+import platform
+import statistics
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mnist_net import PRESETS, Hyperparameters, load_dataset
+from mnist_net.data import Splits
+from mnist_net.files import atomic_write
+from mnist_net.runs import finish, measure_accuracy, prepare
+from mnist_net.training import train
+
+DEFAULT, CS229 = PRESETS["default"], PRESETS["cs229"]
+
+RECIPES: dict[str, Hyperparameters] = {
+    "default": DEFAULT,
+    "binary cross-entropy": replace(DEFAULT, loss="binary-cross-entropy", learning_rate=0.1),
+    "squared error": replace(DEFAULT, loss="mean-squared-error", learning_rate=0.1),
+    "tanh": replace(DEFAULT, activation="tanh", learning_rate=0.05),
+    "ReLU": replace(DEFAULT, activation="relu", learning_rate=0.05),
+    "300-100": replace(DEFAULT, hidden_layer_sizes=(300, 100)),
+    "cs229": CS229,
+    "cs229, gradient λW": replace(CS229, l2_penalty=CS229.l2_penalty / 2),
+    "cs229, no penalty": replace(CS229, l2_penalty=0.0),
+}
+"""Variants of the default differ from it in one thing, and in the rate that validation chose."""
+
+
+def measure(splits: Splits, recipe: Hyperparameters, seed: int) -> tuple[float, float]:
+    """Test accuracy, and the seconds of training."""
+    began = time.perf_counter()
+    run = prepare(splits.train, replace(recipe, random_state=seed))
+    *_, progress = train(run.training, run.hyperparameters, validation=run.validation)
+    seconds = time.perf_counter() - began
+    model = measure_accuracy(finish(run, progress), splits.test)
+    return float(model.metadata["accuracy"]["test"]), seconds
+
+
+@click.command(help=__doc__)
+@click.option("--dataset", default="mnist", show_default=True)
+@click.option("--only", default="", help="Recipes whose name begins so.")
+@click.option("--seeds", default=5, show_default=True)
+@click.option("--output", type=Path, default=Path("results/accuracy.json"), show_default=True)
+def main(dataset: str, only: str, seeds: int, output: Path) -> None:
+    splits = load_dataset(dataset)
+    rows: dict[str, dict[str, Any]] = {}
+    print(f"| recipe | test accuracy, mean ± sd of {seeds} | worst seed | training |")
+    print("|---|---:|---:|---:|")
+    for name, recipe in RECIPES.items():
+        if not name.startswith(only):
+            continue
+        pairs = [measure(splits, recipe, seed) for seed in range(seeds)]
+        accuracies, seconds = zip(*pairs, strict=True)
+        deviation = statistics.stdev(accuracies) if seeds > 1 else 0.0
+        print(
+            f"| {name} | {statistics.mean(accuracies):.2%} ± {deviation:.2%} "
+            f"| {min(accuracies):.2%} | {statistics.median(seconds):.0f} s |",
+            flush=True,
+        )
+        rows[name] = {
+            "accuracies": accuracies,
+            "seconds": seconds,
+            "hyperparameters": recipe.as_dict(),
+        }
+    machine = f"{platform.machine()}, Python {platform.python_version()}"
+    with atomic_write(output) as stream:
+        stream.write(json.dumps({"machine": machine, "rows": rows}, indent=1).encode())
+
+
+if __name__ == "__main__":
+    main()
