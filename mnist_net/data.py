@@ -16,7 +16,7 @@ import numpy as np
 
 from mnist_net.errors import DataError
 from mnist_net.files import atomic_write
-from mnist_net.formats import Bytes, FourArrays, read_idx_folder, read_npz
+from mnist_net.formats import IMAGE_SHAPE, Bytes, FourArrays, read_idx_folder, read_npz
 from mnist_net.images import fit_image
 from mnist_net.sources import sources
 
@@ -109,14 +109,25 @@ def read_cache(path: Path) -> Dataset:
     if not path.exists():
         raise DataError(f"{path}: not there yet")
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            images, labels = archive["images"], archive["labels"]
+        # Opened here, since np.load leaves a damaged file open.
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
+            images, labels = np.asarray(archive["images"]), np.asarray(archive["labels"])
     except Exception as error:  # whatever a damaged file does, it is rebuilt
-        raise DataError(f"{path} is damaged ({error})") from error
+        raise DataError(f"{path} is damaged ({type(error).__name__})") from error
     return _proven(images, labels, str(path))
 
 
 def _proven(images: Bytes, labels: Bytes, source: str) -> Dataset:
+    # The digest is over the bytes: only in this form are they these pictures.
+    if not (
+        images.dtype == labels.dtype == np.uint8
+        and labels.ndim == 1
+        and images.shape == (len(labels), *IMAGE_SHAPE)
+    ):
+        raise DataError(
+            f"{source} gave something that is not MNIST: {images.dtype} {images.shape} and "
+            f"{labels.dtype} {labels.shape}"
+        )
     digest = data_digest(images, labels)
     if digest != MNIST_DIGEST:
         raise DataError(

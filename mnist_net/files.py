@@ -29,13 +29,13 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
     OSError
         If the folder cannot be written, or the disk is full.
     """
-    if path.exists() and not path.is_file() and not path.is_dir():
+    check_writable(path)
+    if path.exists() and not path.is_file():
         with path.open("wb") as stream:
             yield stream
         return
     # Through a symbolic link, replace what it points to and keep the link.
     target = path.resolve()
-    target.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
         with os.fdopen(descriptor, "wb") as stream:

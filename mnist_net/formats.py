@@ -6,6 +6,7 @@ lengths as big-endian 32-bit integers, then one byte a pixel or label
 """
 
 import gzip
+import math
 import re
 import zipfile
 import zlib
@@ -57,16 +58,18 @@ def read_idx(path: Path, kind: str) -> Bytes:
         with path.open("rb") as raw:
             zipped = raw.read(2) == b"\x1f\x8b"
         with gzip.open(path) if zipped else path.open("rb") as stream:
-            n_dimensions = 3 if kind == "images" else 1
-            header = np.frombuffer(stream.read(4 * (1 + n_dimensions)), dtype=">u4")
-            if len(header) != 1 + n_dimensions or header[0] != _MAGIC[kind]:
-                found = header[0] if len(header) else "nothing"
+            size = 16 if kind == "images" else 8
+            header = stream.read(size)
+            magic = int.from_bytes(header[:4], "big")
+            if magic != _MAGIC[kind]:
                 raise DataError(
                     f"{path} is not an IDX file of {kind}: it must begin with the magic number "
-                    f"{_MAGIC[kind]}, not {found}"
+                    f"{_MAGIC[kind]}, not {magic}"
                 )
-            shape = tuple(int(length) for length in header[1:])
-            expected = int(np.prod(shape, dtype=object))
+            if len(header) < size:
+                raise EOFError("it ends within its header")
+            shape = tuple(np.frombuffer(header, dtype=">u4")[1:].tolist())
+            expected = math.prod(shape)
             # One byte more than expected, to notice a longer file without unpacking all of it.
             content = stream.read(expected + 1)
     except (OSError, EOFError, ValueError, zlib.error, OverflowError, MemoryError) as error:
@@ -83,7 +86,8 @@ def read_idx(path: Path, kind: str) -> Bytes:
 
 
 def _reason(error: BaseException) -> str:
-    return getattr(error, "strerror", None) or str(error) or type(error).__name__
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return text.splitlines()[0].rstrip(".")
 
 
 def find_idx_files(path: Path) -> dict[tuple[str, str], Path]:
@@ -100,9 +104,13 @@ def find_idx_files(path: Path) -> dict[tuple[str, str], Path]:
     dict
         From (``train`` or ``test``, ``images`` or ``labels``) to the file.
     """
-    folder, prefix = (path, None) if path.is_dir() else (path.parent, path.name)
+    try:
+        folder, prefix = (path, None) if path.is_dir() else (path.parent, path.name)
+        candidates = sorted(filter(Path.is_file, folder.iterdir())) if folder.is_dir() else []
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {_reason(error)}") from error
     found: dict[str, dict[tuple[str, str], Path]] = {}
-    for file in sorted(folder.iterdir()) if folder.is_dir() else ():
+    for file in candidates:
         match = _IDX_NAME.fullmatch(file.name)
         if match and (prefix is None or match["prefix"].rstrip("-_.") == prefix.rstrip("-_.")):
             split = "train" if match["split"] == "train" else "test"
@@ -114,10 +122,10 @@ def find_idx_files(path: Path) -> dict[tuple[str, str], Path]:
             "train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte "
             "(or the same with .gz), or an .npz file"
         )
-    if len(found) > 1:
+    if "" not in found and len(found) > 1:
         names = ", ".join(str(folder / prefix.rstrip("-_.")) for prefix in sorted(found))
         raise DataError(f"{path} holds several data sets; name one of them: {names}")
-    (files,) = found.values()
+    files = found.get("") or next(iter(found.values()))
     if missing := [f"{s} {k}" for s in ("train", "test") for k in _MAGIC if (s, k) not in files]:
         raise DataError(f"{path}: the file of the {' and of the '.join(missing)} is missing")
     return files
@@ -160,7 +168,10 @@ def _checked(path: Path, images: Any, labels: Any) -> tuple[Bytes, Bytes]:
     if not len(images):
         raise DataError(f"{path}: the set is empty")
     for name, array in (("images", images), ("labels", labels)):
-        whole = array.dtype.kind in "uif" and np.array_equal(array, array.astype(np.uint8))
+        if array.dtype.kind not in "uif":
+            raise DataError(f"{path}: the {name} must be numbers, not {array.dtype}")
+        with np.errstate(invalid="ignore"):  # not a number is not whole either
+            whole = np.array_equal(array, array.astype(np.uint8))
         if not whole:
             raise DataError(
                 f"{path}: the {name} must be whole numbers from 0 to 255, not {array.dtype} "
@@ -189,14 +200,13 @@ def read_npz(path: Path) -> FourArrays:
         run whatever code its author put there.
     """
     try:
+        zipfile.ZipFile(path).close()  # np.load takes what is no archive for a pickle
         with np.load(path, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except FileNotFoundError as error:
-        raise DataError(f"{path}: no such file") from error
-    except (OSError, EOFError, ValueError, TypeError, MemoryError, AttributeError) as error:
-        raise DataError(f"cannot read {path} as an .npz of plain arrays: {error}") from error
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, KeyError) as error:
-        raise DataError(f"{path} is a damaged .npz file ({error}); fetch it again") from error
+            # What is no array, np.load returns as bytes.
+            arrays = {name: np.asarray(archive[name]) for name in archive.files}
+    except Exception as error:  # whatever damaged bytes do to their decoders
+        reason = _reason(error)
+        raise DataError(f"cannot read {path} as an .npz of plain arrays: {reason}") from error
     if {"x_train", "y_train", "x_test", "y_test"} <= arrays.keys():
         return FourArrays(
             *_checked(path, arrays["x_train"], arrays["y_train"]),
@@ -205,6 +215,8 @@ def read_npz(path: Path) -> FourArrays:
     if {"images", "labels"} <= arrays.keys():
         images, labels = _checked(path, arrays["images"], arrays["labels"])
         n_train = 6 * len(images) // 7
+        if not n_train:
+            raise DataError(f"{path}: one picture is not enough to train and to test")
         return FourArrays(images[:n_train], labels[:n_train], images[n_train:], labels[n_train:])
     raise DataError(
         f"{path} holds {', '.join(arrays) or 'nothing'}; expected x_train, y_train, x_test and "

@@ -10,7 +10,9 @@ import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 
@@ -29,7 +31,7 @@ FILES = (
     "t10k-images-idx3-ubyte.gz",
     "t10k-labels-idx1-ubyte.gz",
 )
-TIMEOUT = 30.0
+TIMEOUT = 15.0
 """Seconds that a server may be silent before it counts as down."""
 RETRIES = 1
 
@@ -50,12 +52,30 @@ def _socket_timeout(seconds: float) -> Iterator[None]:
         socket.setdefaulttimeout(before)
 
 
-def openml(data_home: Path) -> tuple[Bytes, Bytes]:
+@contextmanager
+def _no_network() -> Iterator[None]:
+    # What fetch_openml lacks in its cache, or cannot parse, it would fetch.
+    from urllib import request
+
+    class Refusal(request.BaseHandler):
+        def default_open(self, _: request.Request) -> NoReturn:
+            raise DataError("its copy on this machine is incomplete or damaged")
+
+    before = getattr(request, "_opener", None)
+    request.install_opener(request.build_opener(Refusal))
+    try:
+        yield
+    finally:
+        request.install_opener(before)
+
+
+def openml(data_home: Path, *, offline: bool = False) -> tuple[Bytes, Bytes]:
     """Fetch MNIST through scikit-learn's `fetch_openml`, or from its cache in `data_home`."""
     from sklearn.datasets import fetch_openml
 
     log.info("fetching MNIST from OpenML; to parse it takes about half a minute, this once ...")
-    with _socket_timeout(TIMEOUT), warnings.catch_warnings():
+    network = _no_network() if offline else _socket_timeout(TIMEOUT)
+    with network, warnings.catch_warnings():
         # It warns of every retry; what matters is said once, if it fails in the end.
         warnings.simplefilter("ignore")
         # The pandas parser fails on this data set with pandas 3, and throws the download away.
@@ -67,8 +87,8 @@ def openml(data_home: Path) -> tuple[Bytes, Bytes]:
             data_home=str(data_home),
             n_retries=RETRIES,
         )
-    pixels = np.asarray(bunch.data)
-    return pixels.astype(np.uint8).reshape(-1, *IMAGE_SHAPE), bunch.target.astype(np.uint8)
+        images = np.asarray(bunch.data).astype(np.uint8).reshape(-1, *IMAGE_SHAPE)
+    return images, bunch.target.astype(np.uint8)
 
 
 def openml_is_cached(data_home: Path) -> bool:
@@ -109,7 +129,7 @@ def sources(data_home: Path, *, offline: bool, progress: bool) -> Iterator[tuple
         Show progress bars of downloads on stderr.
     """
     if not offline or openml_is_cached(data_home):
-        yield "OpenML", lambda: openml(data_home)
+        yield "OpenML", partial(openml, data_home, offline=offline)
     if not offline:
         for address in MIRRORS:
-            yield address, lambda address=address: mirror(address, progress)  # type: ignore[misc]
+            yield address, partial(mirror, address, progress)

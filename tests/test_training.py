@@ -11,7 +11,13 @@ from mnist_net.hyperparameters import PRESETS, Hyperparameters
 from mnist_net.training import Batch, Progress, learning_rate_at, one_hot, train
 
 SMALL = Hyperparameters(
-    hidden_layer_sizes=(8,), learning_rate=0.5, batch_size=16, epochs=4, random_state=3
+    hidden_layer_sizes=(8,),
+    learning_rate=0.5,
+    l2_penalty=0.0,
+    warmup_epochs=0.0,
+    batch_size=16,
+    epochs=4,
+    random_state=3,
 )
 
 

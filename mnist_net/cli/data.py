@@ -82,6 +82,8 @@ def clear(data_home: Path | None) -> None:
     path = cache_path(data_home)
     existed = path.exists()
     path.unlink(missing_ok=True)
+    for leftover in path.parent.glob(f".{path.name}.*"):  # of a process killed while writing
+        leftover.unlink()
     click.echo(f"{path}: {'removed' if existed else 'was not there'}")
 
 
