@@ -28,9 +28,9 @@ DEFAULT, CS229 = PRESETS["default"], PRESETS["cs229"]
 
 RECIPES: dict[str, Hyperparameters] = {
     "default": DEFAULT,
-    "binary cross-entropy": replace(DEFAULT, loss="binary-cross-entropy", learning_rate=0.1),
-    "squared error": replace(DEFAULT, loss="mean-squared-error", learning_rate=0.1),
-    "tanh": replace(DEFAULT, activation="tanh", learning_rate=0.05),
+    "binary cross-entropy": replace(DEFAULT, loss="binary-cross-entropy"),
+    "squared error": replace(DEFAULT, loss="mean-squared-error"),
+    "tanh": replace(DEFAULT, activation="tanh", learning_rate=0.1),
     "ReLU": replace(DEFAULT, activation="relu", learning_rate=0.05),
     "300-100": replace(DEFAULT, hidden_layer_sizes=(300, 100)),
     "cs229": CS229,
