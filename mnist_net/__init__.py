@@ -5,7 +5,6 @@ only for what it needs.
 """
 
 from importlib import import_module
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -48,6 +47,8 @@ __all__ = ["__version__", *_HOME_OF]  # noqa: PLE0604  (names only, as the dict 
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
+        from importlib.metadata import version  # itself a quarter of a quick start
+
         return version("mnist-net")
     if name not in _HOME_OF:
         raise AttributeError(f"module 'mnist_net' has no attribute {name!r}")

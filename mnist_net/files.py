@@ -47,9 +47,11 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
         os.umask(mask)
         Path(name).chmod(0o666 & ~mask)
         Path(name).replace(target)
-    except BaseException:
+    except BaseException as error:
         with suppress(OSError):
             Path(name).unlink()
+        if isinstance(error, OSError):  # a full disk does not say which file it had no room for
+            error.filename = str(path)
         raise
 
 

@@ -7,6 +7,7 @@ else reads nothing else; so every picture takes the same way: decode, find paper
 fit, centre.  This is also the one place where pixels become the network's inputs.
 """
 
+import math
 import warnings
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -46,7 +47,7 @@ class Scaling(NamedTuple):
 
     def apply(self, images: Bytes) -> Array:
         """Scale uint8 images, N × 28 × 28 or N × 784, to float32 inputs N × 784."""
-        inputs = images.reshape(len(images), -1).astype(np.float32)
+        inputs = images.reshape(len(images), math.prod(images.shape[1:])).astype(np.float32)
         if self.shift:
             inputs -= np.float32(self.shift)
         inputs /= np.float32(self.scale)
@@ -116,8 +117,10 @@ def open_image(file: Path | BinaryIO, name: str) -> Bytes:
         raise
     except FileNotFoundError as error:
         raise ImageError(f"{name}: no such file") from error
-    except Image.DecompressionBombError as error:
-        raise ImageError(f"{name}: {error}; shrink it to {MAX_PIXELS:,} pixels") from error
+    except Image.DecompressionBombError as error:  # far more, and Pillow would not even look
+        raise ImageError(
+            f"{name} has more than the {MAX_PIXELS:,} pixels that are read; shrink or crop it"
+        ) from error
     except UnidentifiedImageError as error:
         raise ImageError(
             f"{name} is not a picture in a format that can be read (PNG, JPEG, GIF, BMP, TIFF, …)"
@@ -140,28 +143,36 @@ def _decode(image: Image.Image) -> Bytes:
     # A JPEG can be decoded at a fraction of its size, at a fraction of the cost.
     image.draft("L", (_WORKING_SIZE, _WORKING_SIZE))
     image.load()
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith(("I", "F")):  # before Pillow clips them at 255
+        image = Image.fromarray(_grey_levels(np.asarray(image)))
+    elif image.mode == "LAB":  # Pillow knows no way from here to RGBA or grey, ...
+        image = image.getchannel("L")
+    elif image.mode == "La":  # ... and from here only this one
+        image = image.convert("LA")
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
         image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
-    if image.mode.startswith(("I", "F")):
-        image = Image.fromarray(_grey_levels(np.asarray(image)))
-    image = ImageOps.exif_transpose(image).convert("L")
+    image = image.convert("L")
     if (factor := max(image.size) // _WORKING_SIZE) > 1:
         image = image.reduce(factor)
     return np.asarray(image)
 
 
 def _grey_levels(values: np.ndarray[Any, Any]) -> Bytes:
-    """16-bit or floating-point pixels to 8 bits: black to white is 65535 if any is above 255."""
-    values = np.nan_to_num(values.astype(np.float64))
-    low, high = min(values.min(), 0.0), max(values.max(), 1.0)
-    white = 1.0 if high == 1.0 and low == 0.0 else 255.0 if high <= 255.0 else max(high, 65535.0)
-    return np.clip(np.round((values - low) * (255.0 / (white - low))), 0, 255).astype(np.uint8)
+    """Deeper pixels to 8 bits; white is that of the narrowest usual range that holds them."""
+    values = np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
+    values -= min(values.min(), 0.0)
+    top = values.max()
+    white = next((white for white in (1.0, 255.0, 4095.0, 65535.0) if top <= white), top)
+    return np.round(values * (255.0 / white)).astype(np.uint8)
 
 
 def is_image_name(path: Path) -> bool:
     """Whether a file's name ends as a picture's does (and it is not hidden)."""
-    return path.suffix.lower() in Image.registered_extensions() and not path.name.startswith(".")
+    kind = Image.registered_extensions().get(path.suffix.lower())
+    write_only = (None, "PALM", "PDF")
+    return kind not in write_only and not path.name.startswith(".")
 
 
 def save_png(picture: Bytes, path: Path) -> None:
@@ -243,21 +254,21 @@ def fit_image(ink: Bytes) -> Bytes:
         uint8, rows × columns, bright ink on black, not all black.
     """
     rows, columns = _extent(ink.max(axis=1)), _extent(ink.max(axis=0))
-    image = Image.fromarray(np.ascontiguousarray(ink[rows, columns]))
+    # As floats: a fine line on a large picture shrinks to less than one grey level of 256.
+    image = Image.fromarray(ink[rows, columns].astype(np.float32))
     width, height = image.size
     longer = max(width, height)
     if longer != _BOX:
         size = (max(1, round(width * _BOX / longer)), max(1, round(height * _BOX / longer)))
         image = image.resize(size, Image.Resampling.BICUBIC)
-    digit = np.asarray(image).astype(np.float64)
+    digit = np.clip(np.asarray(image), 0.0, 255.0)
     # A thin stroke fades as it is shrunk; its darkest point is full ink again.
-    digit = np.round(digit * (255.0 / max(digit.max(), 1.0)))
-    return _centre(digit.astype(np.uint8))
+    return _centre(np.round(digit * (255.0 / digit.max())).astype(np.uint8))
 
 
 def _extent(profile: Bytes) -> slice:
     """From the first to the last row (or column) with solid ink, and its soft edge beyond."""
-    solid = np.flatnonzero(profile > 127)
+    solid = np.flatnonzero(profile > profile.max() // 2)
     first, last = int(solid[0]), int(solid[-1])
     edge = max(1, (last - first) // _BOX)
     while edge and first > 0 and profile[first - 1] > 0:

@@ -79,7 +79,9 @@ class Model:
         return np.concatenate(chunks)
 
     def _outputs(self, images: Bytes) -> Array:
-        X = self.scaling.apply(images).astype(self.parameters[0].weights.dtype, copy=False)
+        # float16 is for storing weights only: it is slow to compute with, and coarse.
+        dtype = np.result_type(self.parameters[0].weights, np.float32)
+        X = self.scaling.apply(images).astype(dtype, copy=False)
         return forward(self.parameters, self.architecture.activations, X)[-1]
 
     def predict(self, images: Bytes) -> npt.NDArray[np.int64]:

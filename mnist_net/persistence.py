@@ -4,8 +4,11 @@ The dict holds no object of ours, so no refactoring orphans a model, and reading
 nothing (`safe_joblib`).  What is read is checked key by key before a `Model` is made of it.
 """
 
+import json
 import os
+import reprlib
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -39,6 +42,7 @@ SHIPPED_MODELS = (
 )
 
 _MODEL, _CHECKPOINT = "mnist-net model", "mnist-net checkpoint"
+_MOST_PIECES = 1_000_000  # of JSON in the metadata; 1,000 epochs of history are some 40,000
 
 T = TypeVar("T")
 
@@ -46,16 +50,19 @@ T = TypeVar("T")
 def _read(path: Path, kind: str, build: Callable[[dict[str, Any]], T]) -> T:
     """Contents of a file of ours, built into what they stand for."""
     contents = read_contents(path)
-    if not isinstance(contents, dict) or contents.get("format") != kind:
-        raise ModelFileError(f"{path} is not an {kind}")
-    if contents.get("format_version") != FORMAT_VERSION:
+    match contents:
+        case {"format": str(found), "format_version": int(version)} if found == kind:
+            pass
+        case _:
+            raise ModelFileError(f"{path} is not an {kind}")
+    if version != FORMAT_VERSION:
         raise ModelFileError(
-            f"{path} has format version {contents.get('format_version')!r}; this mnist-net reads "
-            f"version {FORMAT_VERSION}: install a newer one"
+            f"{path} has format version {version}; this mnist-net reads version {FORMAT_VERSION}: "
+            "install a newer one"
         )
     try:
         return build(contents)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         reason = f"{error} is missing" if isinstance(error, KeyError) else error
         raise ModelFileError(f"{path} is a damaged {kind}: {reason}") from error
 
@@ -131,13 +138,17 @@ def find_model() -> Path:
 
 
 def _build_model(contents: dict[str, Any]) -> Model:
-    architecture = Architecture(
-        tuple(contents["layer_sizes"]), tuple(contents["activations"]), contents["loss"]
-    )
-    _require(architecture.loss in LOSSES, f"unknown loss {architecture.loss!r}")
-    for name in architecture.activations:
-        _require(name in ACTIVATIONS, f"unknown activation {name!r}")
     parameters = _parameters(contents)
+    has_biases = tuple(layer.biases is not None for layer in parameters)
+    architecture = Architecture(
+        tuple(contents["layer_sizes"]),
+        tuple(contents["activations"]),
+        contents["loss"],
+        biases=all(has_biases) or has_biases,
+    )
+    _require(architecture.loss in list(LOSSES), f"unknown loss {reprlib.repr(architecture.loss)}")
+    for name in architecture.activations:
+        _require(name in list(ACTIVATIONS), f"unknown activation {reprlib.repr(name)}")
     shapes = list(zip(architecture.layer_sizes[:-1], architecture.layer_sizes[1:], strict=True))
     _require([layer.weights.shape for layer in parameters] == shapes, "layers of another shape")
     _require(len(architecture.activations) == len(shapes) > 0, "layers without activations")
@@ -146,19 +157,30 @@ def _build_model(contents: dict[str, Any]) -> Model:
     _require(
         isinstance(classes, np.ndarray)
         and classes.dtype == np.int64
-        and classes.shape == architecture.layer_sizes[-1:],
+        and classes.shape == architecture.layer_sizes[-1:]
+        and bool((np.diff(classes) > 0).all()),
         "classes that do not match the outputs",
     )
     scaling = Scaling(**{name: float(value) for name, value in contents["scaling"].items()})
     _require(bool(np.isfinite(scaling).all()) and scaling.scale > 0.0, "an impossible scaling")
     metadata = contents["metadata"]
-    _require(isinstance(metadata, dict), "metadata that is not a dict")
+    _require(
+        isinstance(metadata, dict) and isinstance(metadata.get("data", {}), dict),
+        "metadata that is not a dict",
+    )
+    _require_plain(metadata)
     return Model(architecture, parameters, classes, scaling, metadata)
 
 
 def _require(condition: bool, problem: str) -> None:
     if not condition:
         raise ValueError(problem)
+
+
+def _require_plain(value: Any) -> None:
+    """Refuse what JSON cannot say, and what a small file unfolds to without end."""
+    pieces = json.JSONEncoder().iterencode(value)
+    _require(next(islice(pieces, _MOST_PIECES, None), None) is None, "its metadata have no end")
 
 
 def _arrays(parameters: Parameters) -> dict[str, list[Any]]:
@@ -237,4 +259,6 @@ def _build_checkpoint(contents: dict[str, Any]) -> tuple[Progress, dict[str, Any
         )
         for epoch in (contents["latest"], contents["best"])
     )
-    return Progress(latest, best, tuple(contents["history"])), dict(contents["identity"])
+    history, identity = contents["history"], contents["identity"]
+    _require_plain([history, identity])
+    return Progress(latest, best, tuple(history)), dict(identity)

@@ -7,9 +7,11 @@ checked before an array is made of them.
 """
 
 import os
+import pickle
+import reprlib
 from io import BufferedReader
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import joblib
 import numpy as np
@@ -20,7 +22,19 @@ from mnist_net.files import atomic_write
 
 __all__ = ["read_contents", "write_contents"]
 
-_DTYPES = frozenset({"f2", "f4", "f8", "i8", "u1"})
+_DTYPES = ("f2", "f4", "f8", "i8", "u1")
+
+# What pickle writes for plain values and for joblib's wrapping of arrays.  Left out are the other
+# ways to name or call things, and those that claim memory before they have read anything.
+_OPCODES = (
+    *(pickle.PROTO, pickle.FRAME, pickle.STOP, pickle.MARK, pickle.MEMOIZE),
+    *(pickle.BINGET, pickle.LONG_BINGET, pickle.NONE, pickle.NEWTRUE, pickle.NEWFALSE),
+    *(pickle.BININT, pickle.BININT1, pickle.BININT2, pickle.LONG1, pickle.BINFLOAT),
+    *(pickle.SHORT_BINUNICODE, pickle.BINUNICODE, pickle.EMPTY_TUPLE, pickle.TUPLE),
+    *(pickle.TUPLE1, pickle.TUPLE2, pickle.TUPLE3, pickle.EMPTY_LIST, pickle.APPEND),
+    *(pickle.APPENDS, pickle.EMPTY_DICT, pickle.SETITEM, pickle.SETITEMS),
+    *(pickle.STACK_GLOBAL, pickle.NEWOBJ, pickle.REDUCE, pickle.BUILD),
+)
 
 
 class _DType:
@@ -28,7 +42,7 @@ class _DType:
 
     def __init__(self, code: str, *_: object) -> None:
         if code not in _DTYPES:
-            raise ModelFileError(f"arrays of dtype {code!r} are not admitted")
+            raise ModelFileError(f"arrays of dtype {reprlib.repr(code)} are not admitted")
         self.code, self.byte_order = code, "="
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
@@ -57,7 +71,11 @@ class _Array(NumpyArrayWrapper):  # type: ignore[misc]
 
 
 class _Unpickler(NumpyUnpickler):  # type: ignore[misc]
-    """Reads plain values and arrays; refuses every other global."""
+    """Reads plain values and arrays; refuses every other global, and every other opcode."""
+
+    dispatch: ClassVar[dict[int, Any]] = {
+        code[0]: NumpyUnpickler.dispatch[code[0]] for code in _OPCODES
+    }
 
     def __init__(self, path: Path, stream: BufferedReader) -> None:
         super().__init__(str(path), stream, ensure_native_byte_order=True)
@@ -69,13 +87,29 @@ class _Unpickler(NumpyUnpickler):  # type: ignore[misc]
             ("numpy", "ndarray"): "ndarray",  # named by the wrapper, never called
         }
 
+    def load_setitem(self) -> None:
+        self._require_text(self.stack[-2:-1])
+        super().load_setitem()
+
+    def load_setitems(self) -> None:
+        self._require_text(self.stack[::2])
+        super().load_setitems()
+
+    dispatch |= {pickle.SETITEM[0]: load_setitem, pickle.SETITEMS[0]: load_setitems}
+
+    def _require_text(self, keys: list[Any]) -> None:
+        # To hash a tuple of tuples of ... overflows the stack and kills the process.
+        if not all(type(key) is str for key in keys):
+            raise ModelFileError("a key that is not text")
+
     def find_class(self, module: str, name: str) -> Any:
         try:
             return self.admitted[module, name]
         except KeyError:
+            named = f"{module}.{name}"[:100]
             raise ModelFileError(
-                f"it names {module}.{name}, which a model has no use for: this may be an attempt "
-                "to run code, and nothing was run"
+                f"it names {named!r}, which a model has no use for: this may be an attempt to run "
+                "code, and nothing was run"
             ) from None
 
 

@@ -6,6 +6,8 @@ error that one sentence explains, 2 wrong usage, 130 an interruption.
 
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 
 import click
@@ -43,23 +45,33 @@ class _Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        with _errors_as_sentences(ctx):  # --help and --version print from in here
+            return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> object:
-        try:
+        with _errors_as_sentences(ctx):
             return super().invoke(ctx)
-        except MnistNetError as error:
-            raise click.ClickException(str(error)) from error
-        except BrokenPipeError:
-            # Whoever reads us, `head` say, has seen enough.
+
+
+@contextmanager
+def _errors_as_sentences(ctx: click.Context) -> Iterator[None]:
+    try:
+        yield
+    except MnistNetError as error:
+        raise click.ClickException(str(error)) from error
+    except BrokenPipeError:
+        # Whoever reads us, `head` say, has seen enough.
+        silence_stdout()
+        ctx.exit(1)
+    except OSError as error:
+        if error.filename is None:
             silence_stdout()
-            ctx.exit(1)
-        except OSError as error:
-            if error.filename is None:
-                silence_stdout()
-            place = f"{error.filename}: " if error.filename else "cannot write: "
-            raise click.ClickException(f"{place}{error.strerror or error}") from error
-        except KeyboardInterrupt:
-            click.echo("interrupted", err=True)
-            ctx.exit(130)
+        place = f"{error.filename}: " if error.filename else "cannot write: "
+        raise click.ClickException(f"{place}{error.strerror or error}") from error
+    except KeyboardInterrupt:
+        click.echo("interrupted", err=True)
+        ctx.exit(130)
 
 
 @click.group(

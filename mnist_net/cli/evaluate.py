@@ -69,7 +69,10 @@ def evaluate(
     path = model or find_model()
     loaded = load_model(path)
     if output:
+        from mnist_net.plots import check_plot
+
         check_writable(output)
+        check_plot(output.with_suffix(".png"))
     data = loaded.metadata.get("data", {})
     source = dataset or str(data.get("location", "mnist"))
     if dataset == "auto":

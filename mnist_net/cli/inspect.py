@@ -52,7 +52,10 @@ def _plain(value: Any) -> str:
         return " ".join(map(_plain, value))
     if isinstance(value, float):
         return f"{value:.6g}"
-    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    # A stranger's model may hold any text: none of it should steer the terminal.
+    return "".join(c if c.isprintable() else "?" for c in str(value))
 
 
 @click.command(epilog=epilog("gradcheck", "gradcheck --json"))

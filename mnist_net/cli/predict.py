@@ -95,7 +95,7 @@ def _files(arguments: tuple[str, ...]) -> Iterator[tuple[str, Path | BinaryIO | 
         if argument == "-":
             yield argument, io.BytesIO(sys.stdin.buffer.read())
         elif path.is_dir():
-            files = sorted(file for file in path.iterdir() if is_image_name(file))
+            files = sorted(f for f in path.iterdir() if is_image_name(f) and f.is_file())
             yield from ((str(file), file) for file in files)
             if not files:
                 yield argument, ImageError(f"{argument}: no pictures in this folder")

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,7 @@ __all__ = [
     "json_option",
     "model_option",
     "offline_option",
+    "program",
     "quiet_option",
     "silence_stdout",
     "stderr_is_terminal",
@@ -52,6 +54,14 @@ def silence_stdout() -> None:
     Python flushes it once more at exit, and would complain of that with a traceback.
     """
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def program() -> str:
+    """How to call this program again: as it was called."""
+    called = Path(sys.argv[0])
+    if called.name == "__main__.py":
+        return "python -m mnist_net"
+    return "mnist-net" if shutil.which("mnist-net") == str(called) else os.path.relpath(called)
 
 
 def stderr_is_terminal() -> bool:

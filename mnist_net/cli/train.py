@@ -1,5 +1,6 @@
 """``mnist-net train``."""
 
+import shlex
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,6 +15,7 @@ from mnist_net.cli.shared import (
     data_home_option,
     epilog,
     offline_option,
+    program,
     quiet_option,
     stderr_is_terminal,
     warn,
@@ -27,6 +29,7 @@ from mnist_net.training import Progress
 __all__ = ["train"]
 
 _AT_LEAST_1 = click.IntRange(min=1)
+_OUTPUT = Path("models", "latest.joblib")
 _POOR = 0.5  # below this accuracy something is wrong with the recipe
 _NOT_NEGATIVE = click.FloatRange(min=0.0)
 
@@ -97,7 +100,7 @@ def _with_default(names: tuple[str, ...], text: str) -> str:
     "--output",
     "-o",
     type=PATH,
-    default=Path("models/latest.joblib"),
+    default=_OUTPUT,
     show_default=True,
     help="Model file to write.",
 )
@@ -239,12 +242,13 @@ def _resumed(file: Path, run: Any, resume: bool) -> Progress | None:
 
 
 def _report(accuracy: dict[str, Any], seconds: float, output: Path, data_name: str) -> None:
+    named = "" if output == _OUTPUT else f" --model {shlex.quote(str(output))}"
     click.echo(
         f"test accuracy  {accuracy['test']:.2%} ± {accuracy['standard_error']:.2%} "
         f"(standard error; {accuracy['n']:,} pictures of {data_name})\n"
         f"training time  {seconds:.1f} s\n"
         f"model          {output}\n"
-        f"next           mnist-net evaluate --model {output}"
+        f"next           {program()} evaluate{named}"
     )
     if accuracy["test"] < _POOR:
         warn("that is little better than guessing: try a lower --learning-rate")

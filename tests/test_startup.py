@@ -1,0 +1,73 @@
+"""A fast command does not wait for slow libraries."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mnist_net.images import save_png
+
+SLOW = {"sklearn", "scipy", "pandas", "matplotlib", "pooch", "requests", "tqdm"}
+
+PROGRAM = """
+import json, sys
+from mnist_net.cli import main
+try:
+    main(sys.argv[1:], prog_name="mnist-net")
+except SystemExit as end:
+    status = end.code
+imported = sorted({name.partition(".")[0] for name in sys.modules})
+print(json.dumps([status, imported]), file=sys.stderr)
+"""
+
+
+def imported_by(*arguments: object) -> set[str]:
+    """Top-level packages that are in memory when a command has ended well."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    status, names = json.loads(done.stderr.splitlines()[-1])
+    assert status == 0
+    return set(names)
+
+
+def test_help_imports_neither_numpy_nor_anything_slow() -> None:
+    imported = imported_by("--help")
+    assert "click" in imported
+    assert not imported & (SLOW | {"numpy", "joblib", "PIL"})
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "predict", "info", "data", "gradcheck"])
+def test_help_of_a_command_imports_nothing_slow(command: str) -> None:
+    assert not imported_by(command, "--help") & SLOW
+
+
+def test_predict_imports_nothing_slow(tmp_path: Path, digits_model: Path) -> None:
+    picture = np.zeros((28, 28), np.uint8)
+    picture[4:24, 12:16] = 255
+    save_png(picture, tmp_path / "folder" / "one.png")
+    imported = imported_by(
+        "predict", "--model", digits_model, tmp_path / "folder" / "one.png", tmp_path / "folder"
+    )
+    assert {"numpy", "PIL", "joblib"} <= imported
+    assert not imported & SLOW
+
+
+def test_info_imports_nothing_slow(digits_model: Path) -> None:
+    assert not imported_by("info", digits_model) & SLOW
+
+
+def test_the_package_alone_imports_nothing() -> None:
+    """Every public name is imported when it is first used."""
+    program = "import sys, mnist_net; dir(mnist_net); print(' '.join(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    tops = {name.partition(".")[0] for name in done.stdout.split()}
+    assert not tops & (SLOW | {"numpy", "joblib", "PIL", "click"})
