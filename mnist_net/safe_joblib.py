@@ -116,7 +116,7 @@ class _Unpickler(NumpyUnpickler):  # type: ignore[misc]
 def write_contents(path: Path, contents: dict[str, Any]) -> None:
     """Write a dict of plain values and arrays, atomically."""
     with atomic_write(path) as stream:
-        joblib.dump(contents, stream)
+        joblib.dump(contents, stream, protocol=4)  # whose opcodes are those above
 
 
 def read_contents(path: Path) -> Any:

@@ -230,9 +230,11 @@ def _resumed(file: Path, run: Any, resume: bool) -> Progress | None:
     progress, identity = load_checkpoint(file)
     expected = run.identity()
     if identity != expected:
-        before, now = (i.get("hyperparameters", {}) for i in (identity, expected))
+        before, now = identity.get("hyperparameters"), expected["hyperparameters"]
         changed = [
-            f"{k} was {before.get(k)!r}, is {now[k]!r}" for k in now if now[k] != before.get(k)
+            f"{name} was {before[name]!r}, is {now[name]!r}"
+            for name in now
+            if isinstance(before, dict) and name in before and before[name] != now[name]
         ]
         raise ModelFileError(
             f"{file} belongs to another run ({'; '.join(changed) or 'its data differ'}): give the "
