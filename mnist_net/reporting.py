@@ -147,7 +147,7 @@ def _summary(evaluation: Evaluation) -> list[tuple[str, str]]:
     low, high = evaluation.accuracy_interval
     return [
         ("errors", f"{evaluation.errors:,} of {evaluation.n:,}"),
-        ("accuracy", f"{evaluation.accuracy:.2%} (95 % interval {low:.2%} to {high:.2%})"),
+        ("accuracy", f"{evaluation.accuracy:.2%} (95% interval {low:.2%} to {high:.2%})"),
         ("log loss", f"{evaluation.log_loss:.4f}"),
         ("calibration error", f"{evaluation.ece:.2%} (top label, {_N_BINS} bins)"),
     ]

@@ -5,6 +5,7 @@
 Trains a model in a scratch folder, asks it about examples/, and evaluates it.
 """
 
+import os
 import shlex
 import subprocess
 import sys
@@ -25,8 +26,16 @@ PAPER, INK, PROMPT, FAINT = (24, 26, 32), (222, 224, 230), (120, 200, 130), (140
 
 def run(command: str, folder: Path) -> list[str]:
     """Lines that a command prints, progress first."""
-    program = [sys.executable, "-m", "mnist_net", *shlex.split(command)[1:]]
-    finished = subprocess.run(program, cwd=folder, capture_output=True, text=True, check=True)
+    # Found as a user finds it, so that it speaks of itself as `mnist-net`.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    finished = subprocess.run(
+        shlex.split(command),
+        cwd=folder,
+        env={**os.environ, "PATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     return (finished.stderr + finished.stdout).replace(str(folder), ".").splitlines()
 
 
@@ -40,7 +49,7 @@ def session(dataset: str) -> list[tuple[str, str]]:
         for shown, typed, kept in (
             ("mnist-net train", f"mnist-net train --dataset {source}", 0),
             ("mnist-net predict examples/", "mnist-net predict examples/", 0),
-            ("mnist-net evaluate", "mnist-net evaluate", 19),
+            ("mnist-net evaluate", "mnist-net evaluate", 12),
         ):
             printed = run(typed, folder)
             if shown == "mnist-net train":

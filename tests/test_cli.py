@@ -808,7 +808,7 @@ def test_evaluate_prints_everything(digits_model: Path) -> None:
     for title in ("errors", "accuracy", "log loss", "calibration error", "Per digit", "Worst"):
         assert re.search(rf"^{title}", result.stdout, re.MULTILINE)
     accuracy = load_model(digits_model).metadata["accuracy"]["test"]
-    assert f"{accuracy:.2%} (95 % interval" in result.stdout
+    assert f"{accuracy:.2%} (95% interval" in result.stdout
 
 
 def test_evaluate_json_has_the_keys_that_are_promised(digits_model: Path) -> None:

@@ -236,7 +236,7 @@ def test_the_text_has_every_figure() -> None:
     low, high = wilson(4, 6)
     for line in (
         "errors             2 of 6",
-        f"accuracy           66.67% (95 % interval {low:.2%} to {high:.2%})",
+        f"accuracy           66.67% (95% interval {low:.2%} to {high:.2%})",
         f"log loss           {result.log_loss:.4f}",
         "calibration error  30.00% (top label, 15 bins)",
         "    1     66.67%  100.00%  80.00%         2",
