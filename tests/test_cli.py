@@ -196,7 +196,7 @@ def test_train_ends_with_all_that_one_wants_to_know() -> None:
 
 def test_the_next_command_works() -> None:
     result = invoke("train", *SMALL, "--epochs", 1)
-    command = re.search(r"^next +mnist-net (.*)$", result.stdout, re.MULTILINE)
+    command = re.search(r"^next +python -m mnist_net (.*)$", result.stdout, re.MULTILINE)
     assert command
     assert invoke(*command[1].split()).exit_code == 0
 
