@@ -61,7 +61,7 @@ def program() -> str:
     called = Path(sys.argv[0])
     if called.name == "__main__.py":
         return "python -m mnist_net"
-    return "mnist-net" if shutil.which("mnist-net") == str(called) else os.path.relpath(called)
+    return "mnist-net" if shutil.which("mnist-net") == str(called) else str(called)
 
 
 def stderr_is_terminal() -> bool:
