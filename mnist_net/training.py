@@ -106,16 +106,12 @@ def learning_rate_at(step: int, steps_per_epoch: int, hyperparameters: Hyperpara
 
 
 def _batches(data: Batch, hyperparameters: Hyperparameters, epoch: int) -> Iterator[Batch]:
-    X, targets = data
-    size = hyperparameters.batch_size
-    if not hyperparameters.shuffle:
-        for begin in range(0, len(X), size):
-            yield Batch(X[begin : begin + size], targets[begin : begin + size])
-        return
-    order = np.random.default_rng([hyperparameters.random_state, epoch]).permutation(len(X))
-    for begin in range(0, len(X), size):
-        rows = order[begin : begin + size]
-        yield Batch(X[rows], targets[rows])
+    order = np.arange(len(data.X))
+    if hyperparameters.shuffle:
+        order = np.random.default_rng([hyperparameters.random_state, epoch]).permutation(order)
+    for begin in range(0, len(order), hyperparameters.batch_size):
+        rows = order[begin : begin + hyperparameters.batch_size]
+        yield Batch(data.X[rows], data.targets[rows])
 
 
 def _run_epoch(
@@ -135,18 +131,18 @@ def _run_epoch(
             parameters, architecture, X, targets, hyperparameters.l2_penalty
         )
         if not math.isfinite(loss):
-            raise _divergence(loss, number, step + 1, n_steps)
+            raise _divergence(f"the loss is {loss}", number, step + 1, n_steps)
         rate = learning_rate_at(state.step, n_steps, hyperparameters)
         parameters, state = update(parameters, gradients, state, rate)
         loss_sum += loss * len(X)
     if not all(np.isfinite(a).all() for layer in parameters for a in layer if a is not None):
-        raise _divergence(math.nan, number, n_steps, n_steps)
+        raise _divergence("a parameter is not finite", number, n_steps, n_steps)
     return Epoch(number, parameters, state), loss_sum / len(data.X)
 
 
-def _divergence(loss: float, epoch: int, step: int, n_steps: int) -> DivergenceError:
+def _divergence(what: str, epoch: int, step: int, n_steps: int) -> DivergenceError:
     return DivergenceError(
-        f"training diverged: the loss is {loss} in epoch {epoch}, step {step} of {n_steps}; "
+        f"training diverged: {what} in epoch {epoch}, step {step} of {n_steps}; "
         "lower the learning rate (a tenth is a good next try), or scale the inputs to about 1"
     )
 
