@@ -173,14 +173,25 @@ def load_mnist(
         try:
             dataset = _proven(*source(), name)
         except Exception as error:  # noqa: BLE001  (it may fail in any way: try the next)
-            failures.append(f"{name}: {' '.join(str(error).split()) or type(error).__name__}")
-            log.warning("%s", failures[-1])
+            failures.append(f"{name}: {_root_cause(error)}")
         else:
+            for failure in failures[1:]:
+                log.warning("%s", failure)
             _write_cache(path, dataset)
             return dataset
     if offline:
         failures.append("network: not tried, because of --offline")
-    raise DataError("no source of MNIST works:\n  " + "\n  ".join(failures))
+    raise DataError(
+        "no source of MNIST works; connect to the network, or name a folder that has its four "
+        "files with --dataset\n  " + "\n  ".join(failures)
+    )
+
+
+def _root_cause(error: BaseException) -> str:
+    """What lies behind the wrappings that networking libraries put around an error."""
+    while not isinstance(error, DataError) and (below := error.__cause__ or error.__context__):
+        error = below
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _write_cache(path: Path, dataset: Dataset) -> None:
@@ -239,9 +250,8 @@ def load_dataset(
         if dataset == "mnist" or offline:
             raise
         log.warning(
-            "MNIST COULD NOT BE LOADED; using scikit-learn's 1,797 bundled digits of 8 × 8 pixels "
-            "instead. A model of these is a toy: expect it to misread real pictures. What failed: "
-            "%s",
+            "MNIST COULD NOT BE LOADED, so scikit-learn's 1,797 bundled digits of 8 × 8 pixels "
+            "take its place. A model of these is a toy and misreads real pictures. Because %s",
             error,
         )
         return _split(load_digits_as_images(), DIGITS_TRAIN)

@@ -38,7 +38,7 @@ class System(NamedTuple):
     Attributes
     ----------
     name
-        What the system is called in the derivation.
+        What it is called; the derivation's table of systems lists the names.
     architecture
         The network.
     batch_size

@@ -203,7 +203,7 @@ def normalize(picture: Bytes, name: str = "the picture") -> Bytes:
     """
     ink = _ink(picture)
     if ink is None:
-        raise ImageError(f"{name} is blank: there is no ink to read on it")
+        raise ImageError(f"{name} is blank: nothing on it is darker or lighter than its paper")
     return fit_image(ink)
 
 

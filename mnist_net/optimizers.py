@@ -3,7 +3,8 @@
 The state of a rule is a step count and some arrays of the parameters' own type, so that it can be
 saved and resumed like the parameters.  Decoupled weight decay shrinks the weights by
 ``learning_rate * weight_decay`` at each step, beside the gradient's step and whatever the rule
-(Loshchilov and Hutter, *Decoupled Weight Decay Regularization*, 2019); it never touches biases.
+(after Loshchilov and Hutter, *Decoupled Weight Decay Regularization*, 2019, whose decay follows the
+schedule but not the rate); it never touches biases.
 The L2 penalty is something else: it belongs to the loss and thus passes through the rule.
 """
 

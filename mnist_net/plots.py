@@ -64,6 +64,8 @@ def plot_training(history: Sequence[dict[str, Any]]) -> "Figure":
     history
         See `training.Progress`.
     """
+    from matplotlib.ticker import MaxNLocator
+
     epochs = [record["epoch"] for record in history]
     figure = _figure(10.0, 6.0)
     (loss, accuracy), (weights, biases) = figure.subplots(2, 2, sharex=True)
@@ -78,7 +80,8 @@ def plot_training(history: Sequence[dict[str, Any]]) -> "Figure":
         for level, norms in enumerate(zip(*(record[key] for record in history), strict=True)):
             _curve(axes, epochs, norms, f"{name}, layer {level + 1}")
         axes.set_xlabel("epoch")
-    loss.set_title("loss")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    loss.set_ylabel("loss")
     return figure
 
 
@@ -111,6 +114,7 @@ def plot_confusion(matrix: Sequence[Sequence[int]], classes: Sequence[int]) -> "
     axes.set_yticks(range(len(classes)), [str(c) for c in classes])
     axes.set_xlabel("answer")
     axes.set_ylabel("label")
+    axes.set_title("colour marks mistakes")
     return figure
 
 
@@ -157,7 +161,7 @@ def save_report(
             path.with_name(f"{path.stem}-confusion.png"),
             plot_confusion(evaluation.confusion_matrix, classes),
         ),
-        "Mistakes": (
+        "Worst mistakes": (
             path.with_name(f"{path.stem}-mistakes.png"),
             plot_mistakes(images, evaluation.worst),
         ),

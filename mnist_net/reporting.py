@@ -40,7 +40,7 @@ class Evaluation(NamedTuple):
         Counts; a row is a label, a column an answer, both in the order of the classes.
     worst
         The ten wrong answers that gave the right one least probability, worst first: index, label,
-        digit (the answer), probability (of the answer).
+        digit (the answer), probability (of the answer), label_probability.
     """
 
     n: int
@@ -137,6 +137,7 @@ def evaluate(labels: Labels, probabilities: Array, classes: Labels) -> Evaluatio
                 "label": int(labels[i]),
                 "digit": int(answers[i]),
                 "probability": float(confidences[i]),
+                "label_probability": float(of_label[i]),
             }
             for i in worst
         ],
@@ -169,13 +170,16 @@ def _tables(evaluation: Evaluation) -> list[tuple[str, list[str], list[list[str]
         for digit, counts in zip(digits, evaluation.confusion_matrix, strict=True)
     ]
     worst = [
-        [str(w["index"]), str(w["label"]), str(w["digit"]), f"{w['probability']:.2%}"]
+        [
+            *(str(w[key]) for key in ("index", "label", "digit")),
+            *(f"{w[key]:.2%}" for key in ("probability", "label_probability")),
+        ]
         for w in evaluation.worst
     ]
     return [
         ("Per digit", ["digit", "precision", "recall", "F1", "pictures"], per_class),
         ("Confusion matrix (row: label, column: answer)", ["", *digits], confusion),
-        ("Worst mistakes", ["picture", "label", "answer", "probability"], worst),
+        ("Worst mistakes", ["picture", "label", "answer", "probability", "of the label"], worst),
     ]
 
 
@@ -200,7 +204,7 @@ def markdown(evaluation: Evaluation, title: str, pictures: dict[str, str]) -> st
     title
         What was tested on what.
     pictures
-        Caption to relative address.
+        Beginning of a table's heading to the address of a picture that belongs there.
     """
     lines = [f"# {title}", "", "| | |", "|---|---|"]
     lines += [f"| {name} | {value} |" for name, value in _summary(evaluation)]
@@ -208,6 +212,7 @@ def markdown(evaluation: Evaluation, title: str, pictures: dict[str, str]) -> st
         lines += ["", f"## {heading}", "", f"| {' | '.join(header)} |"]
         lines.append("|" + "---:|" * len(header))
         lines += [f"| {' | '.join(row)} |" for row in rows]
-    for caption, address in pictures.items():
-        lines += ["", f"## {caption}", "", f"![{caption}]({address})"]
+        for beginning, address in pictures.items():
+            if heading.startswith(beginning):
+                lines += ["", f"![{heading}]({address})"]
     return "\n".join(lines) + "\n"

@@ -8,6 +8,7 @@ to watch.
 import datetime as dt
 import math
 import platform
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -30,7 +31,9 @@ from mnist_net.training import (
     train,
 )
 
-__all__ = ["Run", "finish", "measure_accuracy", "prepare", "train_model"]
+__all__ = ["Run", "blas_threads", "finish", "measure_accuracy", "prepare", "train_model"]
+
+_LARGE_BATCH = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +154,19 @@ def finish(
     )
 
 
+def blas_threads(hyperparameters: Hyperparameters) -> AbstractContextManager[object]:
+    """One thread for matrix products while training on small batches.
+
+    They are over so soon that several threads mostly wait for each other: a little faster on an
+    idle machine, ten times slower on a busy one.  And on one thread the same seed gives the same
+    bits however many cores there are.
+    """
+    from threadpoolctl import threadpool_limits
+
+    small = hyperparameters.batch_size < _LARGE_BATCH
+    return threadpool_limits(1, user_api="blas") if small else nullcontext()
+
+
 def measure_accuracy(model: Model, test: Dataset) -> Model:
     """The same model with its test accuracy in the metadata: fraction, standard error, number."""
     accuracy = float((model.predict(test.images) == test.labels).mean())
@@ -192,5 +208,6 @@ def train_model(
     """
     splits = load_dataset(dataset, data_home, offline=offline)
     run = prepare(splits.train, hyperparameters, dataset)
-    *_, progress = train(run.training, hyperparameters, validation=run.validation)
+    with blas_threads(hyperparameters):
+        *_, progress = train(run.training, hyperparameters, validation=run.validation)
     return measure_accuracy(finish(run, progress), splits.test)

@@ -5,7 +5,7 @@
 
 Every recipe was chosen on the validation split (scripts/choose_hyperparameters.py) or is the
 course's; the test set is looked at here, once a seed, and nothing is chosen by it. Prints a table
-as its rows come and writes results/accuracy.json.
+as its rows come and writes them into results/accuracy.json.
 """
 
 import json
@@ -59,7 +59,7 @@ def measure(splits: Splits, recipe: Hyperparameters, seed: int) -> tuple[float, 
 @click.option("--output", type=Path, default=Path("results/accuracy.json"), show_default=True)
 def main(dataset: str, only: str, seeds: int, jobs: int, output: Path) -> None:
     splits = load_dataset(dataset)
-    rows: dict[str, dict[str, Any]] = {}
+    rows: dict[str, dict[str, Any]] = json.loads(output.read_text()) if output.exists() else {}
     print(f"| recipe | test accuracy, mean ± sd of {seeds} | worst seed | training, one core |")
     print("|---|---:|---:|---:|")
     for name, recipe in RECIPES.items():
@@ -79,10 +79,10 @@ def main(dataset: str, only: str, seeds: int, jobs: int, output: Path) -> None:
             "accuracies": accuracies,
             "seconds": seconds,
             "hyperparameters": recipe.as_dict(),
+            "machine": f"{platform.machine()}, Python {platform.python_version()}",
         }
-    machine = f"{platform.machine()}, Python {platform.python_version()}"
     with atomic_write(output) as stream:
-        stream.write(json.dumps({"machine": machine, "rows": rows}, indent=1).encode())
+        stream.write(json.dumps(rows, indent=1).encode())
 
 
 if __name__ == "__main__":

@@ -89,7 +89,9 @@ def draw(runs: dict[str, list[Step]]) -> Figure:
         weights.set_title(title)
         for level in range(len(steps[0].parameters)):
             layers = [step.parameters[level] for step in steps]
-            weights.plot([layer.weights.ravel() for layer in layers], color=f"C{level}", lw=1)
+            curves = np.array([layer.weights.ravel() for layer in layers])
+            labels = [f"layer {level + 1}", *["_"] * (curves.shape[1] - 1)]
+            weights.plot(curves, color=f"C{level}", lw=1, label=labels)
             biases_of_layer = [layer.biases for layer in layers if layer.biases is not None]
             if biases_of_layer:
                 biases.plot(biases_of_layer, color=f"C{level}", lw=1, label=f"layer {level + 1}")
@@ -97,6 +99,7 @@ def draw(runs: dict[str, list[Step]]) -> Figure:
         for axes, name in ((weights, "weights"), (biases, "biases"), (loss, "loss")):
             axes.set_ylabel(name)
             axes.grid(alpha=0.3)
+        weights.legend()
         biases.legend()
         loss.set_xlabel("step")
     return figure

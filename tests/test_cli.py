@@ -179,7 +179,7 @@ def test_train_ends_with_all_that_one_wants_to_know() -> None:
     lines = result.stdout.splitlines()
     assert lines[0] == (
         f"test accuracy  {accuracy['test']:.2%} ± {accuracy['standard_error']:.2%} "
-        "(standard error; 297 pictures of digits)"
+        "(standard error; 297 pictures of scikit-learn's 8 × 8 digits)"
     )
     assert re.fullmatch(r"training time  \d+\.\d s", lines[1])
     assert lines[2] == "model          models/latest.joblib"
@@ -425,7 +425,9 @@ def test_a_killed_run_resumes_to_the_same_bits(options: tuple[object, ...]) -> N
 
     resumed = invoke(*recipe, "--checkpoint", "run", "--resume", "-o", "b.joblib")
     assert resumed.exit_code == 0
-    assert resumed.stderr.startswith(f"epoch {reached + 1:>2}/60")
+    said = resumed.stderr.splitlines()
+    assert said[0] == f"going on after epoch {reached}"
+    assert said[1].startswith(f"epoch {reached + 1:>2}/60")
     assert invoke(*recipe, "-q", "-o", "a.joblib").exit_code == 0
     a, b = load_model("a.joblib"), load_model("b.joblib")
     assert same_parameters(a, b)
@@ -435,14 +437,14 @@ def test_a_killed_run_resumes_to_the_same_bits(options: tuple[object, ...]) -> N
     # A run that is over can be resumed too: nothing is left to do, and the model is the same.
     again = invoke(*recipe, "--checkpoint", "run", "--resume", "-o", "c.joblib")
     assert again.exit_code == 0
-    assert again.stderr == ""
+    assert again.stderr == "going on after epoch 60\n"
     assert same_parameters(a, load_model("c.joblib"))
 
 
 def test_resume_without_a_checkpoint_yet_starts_and_says_so() -> None:
     result = invoke("train", *SMALL, "--epochs", 1, "--checkpoint", "run", "--resume")
     assert result.exit_code == 0
-    assert "warning: run/checkpoint.joblib does not exist: starting" in result.stderr
+    assert "run/checkpoint.joblib does not exist yet: starting" in result.stderr
 
 
 def test_an_earlier_run_is_not_overwritten_by_accident() -> None:
@@ -602,7 +604,7 @@ def test_colour_on_a_terminal_unless_it_is_not_wanted(digits_model: Path) -> Non
     arguments = ("predict", "--model", digits_model, "missing.png")
     status, stdout, terminal = on_terminal(*arguments)
     assert (status, stdout) == (1, "")
-    assert "\x1b[31merror:\x1b[0m missing.png: no such file" in terminal
+    assert "\x1b[31mError:\x1b[0m missing.png: no such file" in terminal
     assert "\x1b[33mwarning:\x1b[0m" in terminal
     assert "\x1b" not in on_terminal(*arguments, NO_COLOR="1")[2]
 
@@ -641,7 +643,7 @@ def test_predict_reads_standard_input(digits_model: Path, pictures: Path) -> Non
     assert (answer["image"], answer["digit"]) == ("-", 2)
     nothing = invoke("predict", "--model", digits_model, "-", input=b"")
     assert nothing.exit_code == 1
-    assert "error: - is not a picture" in nothing.stderr
+    assert "Error: - is not a picture" in nothing.stderr
 
 
 def test_predict_top_lists_the_most_probable_first(digits_model: Path, pictures: Path) -> None:
@@ -686,7 +688,7 @@ def test_a_bad_picture_among_good_ones(digits_model: Path, pictures: Path) -> No
         "pictures/0.png",
         "pictures/4.png",
     ]
-    errors = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
+    errors = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
     names = ["pictures/1.png", "pictures/2.png", "pictures/3.png", "pictures/5.png", "gone.png"]
     assert len(errors) == len(names)
     assert all(name in error for name, error in zip(names, errors, strict=True))
@@ -707,7 +709,7 @@ def test_a_folder_without_pictures(digits_model: Path, tmp_path: Path) -> None:
     result = invoke("predict", "--model", digits_model, "empty")
     assert result.exit_code == 1
     assert result.stdout == ""
-    assert "error: empty: no pictures in this folder" in result.stderr
+    assert "Error: empty: no pictures in this folder" in result.stderr
 
 
 def test_without_a_model_one_is_told_how_to_get_one(
@@ -977,3 +979,30 @@ def test_gradcheck_fails_when_a_gradient_is_wrong(monkeypatch: pytest.MonkeyPatc
     as_json = invoke("gradcheck", "--json")
     assert as_json.exit_code == 1
     assert json.loads(as_json.stdout)["passed"] is False
+
+
+def test_the_bundled_digits_do_not_replace_a_model_of_something_else(
+    monkeypatch: pytest.MonkeyPatch, digits_model: Path
+) -> None:
+    # No source works: nothing is cached, and the addresses lead nowhere.
+    monkeypatch.setattr("mnist_net.data.sources", lambda *_, **__: iter(()))
+    train = ("train", "--epochs", 1, "--hidden", 8, "-o", "m.joblib")
+    assert invoke(*train).exit_code == 0  # nothing there
+    assert invoke(*train).exit_code == 0  # a model of the bundled digits
+    model = load_model("m.joblib")
+    save_model(replace(model, metadata={"data": {"name": "mnist"}}), "m.joblib")
+    refused = invoke(*train)
+    assert refused.exit_code == 1
+    assert "m.joblib holds a model of mnist" in refused.stderr
+    assert load_model("m.joblib").metadata["data"] == {"name": "mnist"}
+    assert invoke(*train, "--dataset", "digits").exit_code == 0  # asked for by name
+
+
+def test_early_stopping_says_which_epoch_it_keeps() -> None:
+    stopping = ("--validation", 300, "--patience", 1, "--schedule", "constant")
+    result = invoke("train", *SMALL, "--epochs", 100, "--learning-rate", 1.0, *stopping)
+    model = load_model()
+    last, kept = len(model.metadata["history"]), model.metadata["epoch"]
+    assert kept == last - 1 < 99
+    told = f"stopped after epoch {last}: none was better than epoch {kept}, which is kept"
+    assert told in result.stderr.splitlines()

@@ -69,8 +69,20 @@ def test_a_case_worked_by_hand() -> None:
     # accuracy is 1, 1, 1/2 and 0.
     assert result.ece == pytest.approx((2 * 0.1 + 1 * 0.4 + 2 * 0.2 + 1 * 0.8) / 6)
     assert result.worst == [
-        {"index": 5, "label": 2, "digit": 0, "probability": pytest.approx(0.8)},
-        {"index": 2, "label": 0, "digit": 1, "probability": pytest.approx(0.7)},
+        {
+            "index": 5,
+            "label": 2,
+            "digit": 0,
+            "probability": pytest.approx(0.8),
+            "label_probability": pytest.approx(0.05),
+        },
+        {
+            "index": 2,
+            "label": 0,
+            "digit": 1,
+            "probability": pytest.approx(0.7),
+            "label_probability": pytest.approx(0.25),
+        },
     ]
 
 
@@ -242,7 +254,7 @@ def test_the_text_has_every_figure() -> None:
         "    1     66.67%  100.00%  80.00%         2",
         "0  2  1  ·",
         "2  1  ·  ·",
-        "      5      2       0       80.00%",
+        "      5      2       0       80.00%         5.00%",
     ):
         assert line in shown.splitlines(), line
     assert not any(line != line.rstrip() for line in shown.splitlines())
@@ -255,10 +267,10 @@ def test_a_faultless_result_can_be_shown() -> None:
 
 
 def test_every_row_of_a_markdown_table_has_as_many_cells_as_its_head() -> None:
-    page = markdown(evaluate(LABELS, PROBABILITIES, CLASSES), "A title", {"A picture": "a b.png"})
+    page = markdown(evaluate(LABELS, PROBABILITIES, CLASSES), "A title", {"Worst": "a b.png"})
     lines = page.splitlines()
     assert lines[0] == "# A title"
-    assert "![A picture](a b.png)" in lines
+    assert "![Worst mistakes](a b.png)" in lines
     assert page.endswith("\n")
     tables = re.findall(r"(?:^\|.*\n)+", page, re.MULTILINE)
     assert len(tables) == 4

@@ -14,6 +14,7 @@ from mnist_net.cli.shared import (
     offline_option,
     quiet_option,
     stderr_is_terminal,
+    tell,
 )
 from mnist_net.errors import DataError
 
@@ -100,3 +101,4 @@ def evaluate(
         from mnist_net.plots import save_report
 
         save_report(output, title, evaluation, pictures.images, loaded.classes.tolist())
+        tell(f"wrote {output} and two pictures beside it")

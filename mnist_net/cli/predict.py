@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 import click
 
-from mnist_net.cli.shared import echo_json, epilog, model_option, quiet_option, warn
+from mnist_net.cli.shared import echo_json, epilog, model_option, program, quiet_option, warn
 from mnist_net.errors import ImageError
 
 __all__ = ["predict"]
@@ -52,7 +52,7 @@ def predict(
     if loaded.metadata.get("data", {}).get("name") == "digits":
         warn(
             "this model has only seen scikit-learn's 8×8 digits and will misread many pictures: "
-            "train one on MNIST with `mnist-net train --dataset mnist`"
+            f"train one on MNIST with `{program()} train --dataset mnist`"
         )
     failed = False
     for name, file in _files(images):
@@ -65,7 +65,7 @@ def predict(
             if as_json:
                 echo_json({"image": name, "error": str(error)})
             else:
-                click.echo(f"{click.style('error:', fg='red')} {error}", err=True)
+                click.echo(f"{click.style('Error:', fg='red')} {error}", err=True)
             continue
         order = probabilities.argsort(kind="stable")[::-1]
         if as_json:

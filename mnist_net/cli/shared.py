@@ -24,6 +24,7 @@ __all__ = [
     "quiet_option",
     "silence_stdout",
     "stderr_is_terminal",
+    "tell",
     "warn",
 ]
 
@@ -41,6 +42,11 @@ class EchoHandler(logging.Handler):
             warn(record.getMessage())
         else:
             click.echo(record.getMessage(), err=True)
+
+
+def tell(message: str) -> None:
+    """Print progress to stderr, unless ``--quiet``."""
+    logging.getLogger("mnist_net").info("%s", message)
 
 
 def warn(message: str) -> None:

@@ -18,9 +18,10 @@ from mnist_net.cli.shared import (
     program,
     quiet_option,
     stderr_is_terminal,
+    tell,
     warn,
 )
-from mnist_net.errors import ModelFileError
+from mnist_net.errors import DataError, ModelFileError
 from mnist_net.hyperparameters import PRESETS, Hyperparameters
 from mnist_net.losses import LOSSES
 from mnist_net.optimizers import OPTIMIZERS, SCHEDULES
@@ -104,7 +105,9 @@ def _with_default(names: tuple[str, ...], text: str) -> str:
     show_default=True,
     help="Model file to write.",
 )
-@click.option("--plot", type=PATH, help="Draw loss, accuracy and norms to a .png, .svg or .pdf.")
+@click.option(
+    "--plot", type=PATH, help="Draw loss, accuracy or rate, and norms to a .png, .svg or .pdf."
+)
 @click.option("--checkpoint", type=PATH, help="Folder in which to keep the run after each epoch.")
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint, to the same bits.")
 @data_home_option
@@ -146,6 +149,8 @@ def train(
         dataset, data_home, offline=offline, progress=stderr_is_terminal() and not quiet
     )
     run = prepare(splits.train, hyperparameters, dataset)
+    if dataset == "auto" and run.data["name"] != "mnist":
+        _keep_better(output)
     began = time.perf_counter()
     progress, interrupted = _watch(run, checkpoint, resume, quiet)
     seconds = time.perf_counter() - began
@@ -160,7 +165,13 @@ def train(
 
         save_figure(plot_training(progress.history), plot)
     if interrupted:
-        click.echo(f"interrupted: epoch {epoch.number}, the best so far, is kept", err=True)
+        go_on = "; go on with --resume" if checkpoint else ""
+        click.echo(f"interrupted: epoch {epoch.number}, the best so far, is kept{go_on}", err=True)
+    elif progress.latest.number < hyperparameters.epochs:
+        tell(
+            f"stopped after epoch {progress.latest.number}: none was better than epoch "
+            f"{epoch.number}, which is kept"
+        )
     _report(model.metadata["accuracy"], seconds, output, run.data["name"])
     if interrupted:
         raise click.exceptions.Exit(130)
@@ -174,6 +185,23 @@ def _hyperparameters(preset: str, options: dict[str, Any]) -> Hyperparameters:
         raise click.UsageError(str(error)) from error
 
 
+def _keep_better(output: Path) -> None:
+    """Do not let a model of the bundled digits, made for want of MNIST, replace another."""
+    from mnist_net.persistence import load_model
+
+    if not output.is_file():
+        return
+    try:
+        trained_on = load_model(output).metadata.get("data", {}).get("name")
+    except ModelFileError:
+        return
+    if trained_on != "digits":
+        raise DataError(
+            f"{output} holds a model of {trained_on}, which a model of the bundled digits should "
+            "not replace; name another --output, or say --dataset digits"
+        )
+
+
 def _watch(
     run: Any, checkpoint: Path | None, resume: bool, quiet: bool
 ) -> tuple[Progress | None, bool]:
@@ -181,6 +209,7 @@ def _watch(
     from tqdm import tqdm
 
     from mnist_net.persistence import save_checkpoint
+    from mnist_net.runs import blas_threads
     from mnist_net.training import train as train_epochs
 
     file = checkpoint / "checkpoint.joblib" if checkpoint else None
@@ -190,7 +219,10 @@ def _watch(
     begun = start.latest.number if start else 0
     epochs = train_epochs(run.training, run.hyperparameters, validation=run.validation, start=start)
     try:
-        with tqdm(total=total, initial=begun, unit="epoch", disable=not bar) as shown:
+        with (
+            blas_threads(run.hyperparameters),
+            tqdm(total=total, initial=begun, unit="epoch", disable=not bar) as shown,
+        ):
             for progress in epochs:
                 record = progress.history[-1]
                 if file:
@@ -210,7 +242,7 @@ def _describe(record: dict[str, Any]) -> str:
     parts = [f"loss {record['loss']:.4f}"]
     if record["validation_accuracy"] is not None:
         parts.append(f"validation {record['validation_accuracy']:.2%}")
-    parts += [f"rate {record['learning_rate']:.3g}", f"{record['seconds']:.2f} s"]
+    parts += [f"rate {record['learning_rate']:.4f}", f"{record['seconds']:.2f} s"]
     return "  ".join(parts)
 
 
@@ -221,7 +253,7 @@ def _resumed(file: Path, run: Any, resume: bool) -> Progress | None:
     check_writable(file)
     if not file.exists():
         if resume:
-            warn(f"{file} does not exist: starting from the beginning")
+            tell(f"{file} does not exist yet: starting from the beginning")
         return None
     if not resume:
         raise click.UsageError(
@@ -240,17 +272,19 @@ def _resumed(file: Path, run: Any, resume: bool) -> Progress | None:
             f"{file} belongs to another run ({'; '.join(changed) or 'its data differ'}): give the "
             "same options, or another --checkpoint folder"
         )
+    tell(f"going on after epoch {progress.latest.number}")
     return progress
 
 
 def _report(accuracy: dict[str, Any], seconds: float, output: Path, data_name: str) -> None:
+    pictures = "scikit-learn's 8 × 8 digits" if data_name == "digits" else data_name
     named = "" if output == _OUTPUT else f" --model {shlex.quote(str(output))}"
     click.echo(
         f"test accuracy  {accuracy['test']:.2%} ± {accuracy['standard_error']:.2%} "
-        f"(standard error; {accuracy['n']:,} pictures of {data_name})\n"
+        f"(standard error; {accuracy['n']:,} pictures of {pictures})\n"
         f"training time  {seconds:.1f} s\n"
         f"model          {output}\n"
         f"next           {program()} evaluate{named}"
     )
     if accuracy["test"] < _POOR:
-        warn("that is little better than guessing: try a lower --learning-rate")
+        warn("that is little better than guessing: try another --learning-rate")
