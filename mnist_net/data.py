@@ -90,7 +90,12 @@ def data_home_path(data_home: Path | None = None) -> Path:
     and without making the folder.
     """
     default = os.environ.get("SCIKIT_LEARN_DATA") or Path("~", "scikit_learn_data")
-    return Path(data_home or default).expanduser()
+    try:
+        return Path(data_home or default).expanduser()
+    except RuntimeError as error:
+        raise DataError(
+            f"{data_home or default}: {error}; name a folder with --data-home"
+        ) from error
 
 
 def cache_path(data_home: Path | None = None) -> Path:

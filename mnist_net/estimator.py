@@ -187,14 +187,17 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _start(self, X: Array, classes: Any) -> None:
         self.classes_ = classes
-        self._mean, self._deviation = float(X.mean()), float(X.std()) or 1.0
+        # Relative to the largest number, so that no square overflows or vanishes.
+        self._largest = float(np.abs(X).max()) or 1.0
+        relative = X.astype(np.float64) / self._largest
+        self._mean, self._deviation = float(relative.mean()), float(relative.std()) or 1.0
 
     def _batch(self, X: Array, y: Any) -> Batch:
         indices = np.searchsorted(self.classes_, y)
         return Batch(self._scaled(X).astype(np.float32), one_hot(indices, len(self.classes_)))
 
     def _scaled(self, X: Array) -> Array:
-        return (X.astype(np.float64) - self._mean) / self._deviation
+        return (X.astype(np.float64) / self._largest - self._mean) / self._deviation
 
     def _keep(self, progress: Progress, hyperparameters: Hyperparameters) -> Self:
         self._progress = progress

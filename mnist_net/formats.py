@@ -30,6 +30,9 @@ _IDX_NAME = re.compile(
 )
 
 
+_NPZ_NAMES = {"x_train", "y_train", "x_test", "y_test", "images", "labels"}
+
+
 class FourArrays(NamedTuple):
     """A data set as its makers split it: images N × 28 × 28 and labels N, all uint8."""
 
@@ -203,7 +206,8 @@ def read_npz(path: Path) -> FourArrays:
         zipfile.ZipFile(path).close()  # np.load takes what is no archive for a pickle
         with np.load(path, allow_pickle=False) as archive:
             # What is no array, np.load returns as bytes.
-            arrays = {name: np.asarray(archive[name]) for name in archive.files}
+            arrays = {name: np.asarray(archive[name]) for name in _NPZ_NAMES & {*archive.files}}
+            found = ", ".join(archive.files[:10])
     except Exception as error:  # whatever damaged bytes do to their decoders
         reason = _reason(error)
         raise DataError(f"cannot read {path} as an .npz of plain arrays: {reason}") from error
@@ -219,6 +223,6 @@ def read_npz(path: Path) -> FourArrays:
             raise DataError(f"{path}: one picture is not enough to train and to test")
         return FourArrays(images[:n_train], labels[:n_train], images[n_train:], labels[n_train:])
     raise DataError(
-        f"{path} holds {', '.join(arrays) or 'nothing'}; expected x_train, y_train, x_test and "
+        f"{path} holds {found or 'nothing'}; expected x_train, y_train, x_test and "
         "y_test, or images and labels"
     )

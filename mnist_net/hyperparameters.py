@@ -5,6 +5,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, fields
 from typing import Any
 
+import numpy as np
+
 from mnist_net.activations import ACTIVATIONS
 from mnist_net.losses import LOSSES
 from mnist_net.optimizers import OPTIMIZERS, SCHEDULES
@@ -19,6 +21,10 @@ _CHOICES: dict[str, Collection[str]] = {
     "optimizer": OPTIMIZERS,
     "schedule": SCHEDULES,
 }
+
+
+_LEAST = {"batch_size": 1, "epochs": 1, "patience": 1, "validation": 0, "random_state": 0}
+_WIDEST = 1_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,13 +99,17 @@ class Hyperparameters:
             value = getattr(self, name)
             if value not in choices:
                 raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(choices)}")
-        for name in ("batch_size", "epochs", "patience"):
+        for name, least in _LEAST.items():
             value = getattr(self, name)
-            if value is not None and value < 1:
-                raise ValueError(f"{name} is {value}; it must be at least 1")
-        if any(size < 1 for size in self.hidden_layer_sizes):
-            raise ValueError(f"hidden_layer_sizes is {self.hidden_layer_sizes}; at least 1 each")
-        for name in ("learning_rate", "weight_decay", "l2_penalty", "warmup_epochs", "validation"):
+            if not _is_whole(value, least) and (name, value) != ("patience", None):
+                raise ValueError(f"{name} is {value!r}; it must be a whole number from {least} up")
+        for size in self.hidden_layer_sizes:
+            if not _is_whole(size, 1) or size > _WIDEST:
+                raise ValueError(
+                    f"hidden_layer_sizes has {size!r}; each must be a whole number from 1 to "
+                    f"{_WIDEST:,}"
+                )
+        for name in ("learning_rate", "weight_decay", "l2_penalty", "warmup_epochs"):
             value = getattr(self, name)
             if not 0.0 <= value < math.inf:
                 raise ValueError(f"{name} is {value}; it must be finite and not negative")
@@ -110,7 +120,13 @@ class Hyperparameters:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values by name, for a model file."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {**values, "hidden_layer_sizes": list(self.hidden_layer_sizes)}
+
+
+def _is_whole(value: Any, least: int) -> bool:
+    whole = type(value) is not bool and isinstance(value, int | np.integer)
+    return whole and bool(value >= least)
 
 
 PRESETS = {

@@ -35,6 +35,9 @@ MAX_PIXELS = 80_000_000
 """A larger picture is refused before it is decoded: it would take hundreds of megabytes."""
 
 _WORKING_SIZE = 1_000  # a larger picture is shrunk to about this; a digit needs 20
+_MAX_SIDE = 65_535
+# Written only, read by starting another program (PostScript can do anything), or by plug-ins.
+_NOT_PICTURES = ("PALM", "PDF", "EPS", "WMF", "MPEG", "HDF5", "BUFR", "GRIB")
 _BOX = 20
 _LEAST_CONTRAST = 16  # grey levels of 256 between paper and ink; less is a blank page
 
@@ -111,7 +114,7 @@ def open_image(file: Path | BinaryIO, name: str) -> Bytes:
             # Pillow warns of odd metadata, and of the size that is checked here anyway.
             warnings.simplefilter("ignore")
             with Image.open(file) as image:
-                _refuse_huge(image, name)
+                _refuse(image, name)
                 return _decode(image)
     except ImageError:
         raise
@@ -130,12 +133,16 @@ def open_image(file: Path | BinaryIO, name: str) -> Bytes:
         raise ImageError(f"{name} cannot be read as a picture: {reason}") from error
 
 
-def _refuse_huge(image: Image.Image, name: str) -> None:
-    width, height = image.size
-    if width * height > MAX_PIXELS:
+def _refuse(image: Image.Image, name: str) -> None:
+    if image.format in _NOT_PICTURES:
         raise ImageError(
-            f"{name} has {width:,} × {height:,} pixels, more than the {MAX_PIXELS:,} that are "
-            "read; shrink or crop it"
+            f"{name} is in the format {image.format}, which is not read; save it as PNG"
+        )
+    width, height = image.size
+    if width * height > MAX_PIXELS or max(width, height) > _MAX_SIDE:
+        raise ImageError(
+            f"{name} has {width:,} × {height:,} pixels, more than the {MAX_PIXELS:,} (or "
+            f"{_MAX_SIDE:,} on a side) that are read; shrink or crop it"
         )
 
 
@@ -171,8 +178,7 @@ def _grey_levels(values: np.ndarray[Any, Any]) -> Bytes:
 def is_image_name(path: Path) -> bool:
     """Whether a file's name ends as a picture's does (and it is not hidden)."""
     kind = Image.registered_extensions().get(path.suffix.lower())
-    write_only = (None, "PALM", "PDF")
-    return kind not in write_only and not path.name.startswith(".")
+    return kind not in (None, *_NOT_PICTURES) and not path.name.startswith(".")
 
 
 def save_png(picture: Bytes, path: Path) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mnist_net.activations import Array
+from mnist_net.errors import ModelFileError
 from mnist_net.formats import IMAGE_SHAPE, Bytes
 from mnist_net.images import Scaling
 from mnist_net.losses import LOSSES
@@ -61,6 +62,8 @@ class Model:
         ------
         ValueError
             If the images have another shape or dtype.
+        ModelFileError
+            If the model's numbers are so large that they overflow.
         """
         images = np.asarray(images)
         n_pixels = IMAGE_SHAPE[0] * IMAGE_SHAPE[1]
@@ -72,11 +75,15 @@ class Model:
         if images.dtype != np.uint8:
             raise ValueError(f"images must be uint8 from 0 to 255, not {images.dtype}")
         loss = LOSSES[self.architecture.loss]
-        chunks = [
-            loss.probabilities(self._outputs(images[begin : begin + _CHUNK]))
-            for begin in range(0, max(len(images), 1), _CHUNK)
-        ]
-        return np.concatenate(chunks)
+        with np.errstate(all="ignore"):  # the check below says it better
+            chunks = [
+                loss.probabilities(self._outputs(images[begin : begin + _CHUNK]))
+                for begin in range(0, max(len(images), 1), _CHUNK)
+            ]
+        probabilities = np.concatenate(chunks)
+        if not np.isfinite(probabilities).all():
+            raise ModelFileError("the model's numbers overflow: it is damaged; train a new one")
+        return probabilities
 
     def _outputs(self, images: Bytes) -> Array:
         # float16 is for storing weights only: it is slow to compute with, and coarse.

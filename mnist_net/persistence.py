@@ -8,7 +8,6 @@ import json
 import os
 import reprlib
 from collections.abc import Callable
-from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -42,7 +41,8 @@ SHIPPED_MODELS = (
 )
 
 _MODEL, _CHECKPOINT = "mnist-net model", "mnist-net checkpoint"
-_MOST_PIECES = 1_000_000  # of JSON in the metadata; 1,000 epochs of history are some 40,000
+_MOST_CHARACTERS = 10_000_000  # of JSON in the metadata; an epoch's history takes some 300
+_DEEPEST = 20
 
 T = TypeVar("T")
 
@@ -73,7 +73,7 @@ def save_model(model: Model, path: Path | str) -> None:
     Parameters
     ----------
     model
-        The model; its metadata must be plain values.
+        The model; its metadata must be values that JSON knows.
     path
         The file to write; its folder is made if need be.
 
@@ -81,6 +81,8 @@ def save_model(model: Model, path: Path | str) -> None:
     ------
     OSError
         If it cannot be written; what was there before is untouched.
+    TypeError
+        If the metadata are not plain.
     """
     architecture = model.architecture
     write_contents(
@@ -94,7 +96,7 @@ def save_model(model: Model, path: Path | str) -> None:
             "classes": model.classes,
             "scaling": model.scaling._asdict(),
             **_arrays(model.parameters),
-            "metadata": model.metadata,
+            "metadata": _plain(model.metadata),
         },
     )
 
@@ -153,6 +155,9 @@ def _build_model(contents: dict[str, Any]) -> Model:
     _require([layer.weights.shape for layer in parameters] == shapes, "layers of another shape")
     _require(len(architecture.activations) == len(shapes) > 0, "layers without activations")
     _require(architecture.layer_sizes[0] == 784, "its input is not 784 pixels")
+    _require(min(architecture.layer_sizes) > 0, "a layer without units")
+    output_activation = LOSSES[architecture.loss].output_activation
+    _require(architecture.activations[-1] == output_activation, "an output that fits no loss")
     classes = contents["classes"]
     _require(
         isinstance(classes, np.ndarray)
@@ -177,10 +182,24 @@ def _require(condition: bool, problem: str) -> None:
         raise ValueError(problem)
 
 
+def _plain(value: Any) -> Any:
+    """The same in plain containers and values, as the reader will want it."""
+    return json.loads(json.dumps(value))
+
+
 def _require_plain(value: Any) -> None:
     """Refuse what JSON cannot say, and what a small file unfolds to without end."""
-    pieces = json.JSONEncoder().iterencode(value)
-    _require(next(islice(pieces, _MOST_PIECES, None), None) is None, "its metadata have no end")
+    budget = _MOST_CHARACTERS
+    for piece in json.JSONEncoder().iterencode(value):
+        budget -= len(piece)
+        _require(budget >= 0, "its metadata have no end")
+    _require(_depth(value) <= _DEEPEST, "its metadata are nested too deep")
+
+
+def _depth(value: Any) -> int:
+    if isinstance(value, dict):
+        value = list(value.values())
+    return 1 + max(map(_depth, value), default=0) if isinstance(value, list | tuple) else 0
 
 
 def _arrays(parameters: Parameters) -> dict[str, list[Any]]:
@@ -217,10 +236,10 @@ def save_checkpoint(path: Path | str, progress: Progress, identity: dict[str, An
     contents = {
         "format": _CHECKPOINT,
         "format_version": FORMAT_VERSION,
-        "identity": identity,
+        "identity": _plain(identity),
         "latest": _epoch_contents(progress.latest),
         "best": _epoch_contents(progress.best),
-        "history": list(progress.history),
+        "history": _plain(progress.history),
     }
     write_contents(Path(path), contents)
 
@@ -261,4 +280,8 @@ def _build_checkpoint(contents: dict[str, Any]) -> tuple[Progress, dict[str, Any
     )
     history, identity = contents["history"], contents["identity"]
     _require_plain([history, identity])
+    _require(1 <= best.number <= latest.number == len(history), "epochs that do not add up")
+    for record in history:
+        score = record["validation_accuracy"], record["validation_loss"]
+        _require(score == (None, None) or all(type(x) is float for x in score), "a bad history")
     return Progress(latest, best, tuple(history)), dict(identity)

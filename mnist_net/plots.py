@@ -39,8 +39,10 @@ def check_plot(path: Path) -> None:
         raise MnistNetError(f"{path}: a picture's name must end in {', '.join(_FORMATS)}")
     try:
         import matplotlib as mpl  # noqa: F401
-    except ImportError as error:
-        raise MnistNetError("pictures need matplotlib: pip install 'mnist-net[plot]'") from error
+    except Exception as error:  # a wrong MPLBACKEND is a ValueError
+        raise MnistNetError(
+            f"pictures need matplotlib ({error}): pip install 'mnist-net[plot]'"
+        ) from error
 
 
 def _figure(width: float, height: float) -> "Figure":
@@ -141,6 +143,15 @@ def plot_mistakes(images: Bytes, worst: Sequence[dict[str, Any]]) -> "Figure":
     return figure
 
 
+def report_paths(path: Path) -> tuple[Path, Path, Path]:
+    """Page of a report, and its pictures of the confusion matrix and of the mistakes."""
+    return (
+        path,
+        path.with_name(f"{path.stem}-confusion.png"),
+        path.with_name(f"{path.stem}-mistakes.png"),
+    )
+
+
 def save_report(
     path: Path, title: str, evaluation: Evaluation, images: Bytes, classes: Sequence[int]
 ) -> None:
@@ -156,18 +167,10 @@ def save_report(
     evaluation, images, classes
         The figures, the tested pictures (uint8, N × 28 × 28), and the labels of the classes.
     """
-    pictures = {
-        "Confusion": (
-            path.with_name(f"{path.stem}-confusion.png"),
-            plot_confusion(evaluation.confusion_matrix, classes),
-        ),
-        "Worst mistakes": (
-            path.with_name(f"{path.stem}-mistakes.png"),
-            plot_mistakes(images, evaluation.worst),
-        ),
-    }
-    for picture, figure in pictures.values():
-        save_figure(figure, picture)
-    page = markdown(evaluation, title, {name: p.name for name, (p, _) in pictures.items()})
+    path, confusion, mistakes = report_paths(path)
+    pictures = {"Confusion": confusion.name, "Worst mistakes": mistakes.name}
+    page = markdown(evaluation, title, pictures).encode(errors="backslashreplace")
+    save_figure(plot_confusion(evaluation.confusion_matrix, classes), confusion)
+    save_figure(plot_mistakes(images, evaluation.worst), mistakes)
     with atomic_write(path) as stream:
-        stream.write(page.encode())
+        stream.write(page)

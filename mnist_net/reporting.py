@@ -4,6 +4,7 @@ Arrays in, numbers and text out; no model is seen here.  The metrics are scikit-
 SciPy's; only the calibration error, which neither has, is our own.
 """
 
+import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -110,6 +111,9 @@ def evaluate(labels: Labels, probabilities: Array, classes: Labels) -> Evaluatio
     precision, recall, f1, support = metrics.precision_recall_fscore_support(
         labels, answers, labels=classes, zero_division=0.0
     )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that of a single label
+        confusion = metrics.confusion_matrix(labels, answers, labels=classes)
     of_label = probabilities[np.arange(len(labels)), np.searchsorted(classes, labels)]
     wrong = np.flatnonzero(~hits)
     worst = wrong[np.argsort(of_label[wrong], kind="stable")][:_N_WORST]
@@ -118,7 +122,10 @@ def evaluate(labels: Labels, probabilities: Array, classes: Labels) -> Evaluatio
         errors=len(labels) - n_hits,
         accuracy=n_hits / len(labels),
         accuracy_interval=(float(interval.low), float(interval.high)),
-        log_loss=float(metrics.log_loss(labels, probabilities, labels=classes)),
+        # With one class the answer is certain, and scikit-learn declines to measure it.
+        log_loss=float(metrics.log_loss(labels, probabilities, labels=classes))
+        if len(classes) > 1
+        else 0.0,
         ece=expected_calibration_error(confidences, hits),
         per_class=[
             {
@@ -130,7 +137,7 @@ def evaluate(labels: Labels, probabilities: Array, classes: Labels) -> Evaluatio
             }
             for c, p, r, f, s in zip(classes, precision, recall, f1, support, strict=True)
         ],
-        confusion_matrix=metrics.confusion_matrix(labels, answers, labels=classes).tolist(),
+        confusion_matrix=confusion.tolist(),
         worst=[
             {
                 "index": int(i),

@@ -11,6 +11,7 @@ import platform
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from mnist_net.errors import DataError
 from mnist_net.hyperparameters import PRESETS, Hyperparameters
 from mnist_net.images import Scaling
 from mnist_net.model import Model
+from mnist_net.optimizers import OPTIMIZERS
 from mnist_net.training import (
     Batch,
     Epoch,
@@ -31,7 +33,15 @@ from mnist_net.training import (
     train,
 )
 
-__all__ = ["Run", "blas_threads", "finish", "measure_accuracy", "prepare", "train_model"]
+__all__ = [
+    "Run",
+    "belongs_to",
+    "blas_threads",
+    "finish",
+    "measure_accuracy",
+    "prepare",
+    "train_model",
+]
 
 _LARGE_BATCH = 256
 
@@ -151,6 +161,21 @@ def finish(
             },
             "date": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         },
+    )
+
+
+def belongs_to(run: Run, progress: Progress) -> bool:
+    """Whether a progress has the shapes and the optimizer's state of this run."""
+    n_inputs, n_classes = run.training.X.shape[1], len(run.classes)
+    architecture = classifier(n_inputs, n_classes, run.hyperparameters)
+    sizes = architecture.layer_sizes
+    shapes = [[(n, m), (m,)] for n, m in pairwise(sizes)]
+    n_moments = OPTIMIZERS[run.hyperparameters.optimizer].n_moments
+    return all(
+        [[array.shape for array in layer if array is not None] for layer in parameters] == shapes
+        and len(epoch.optimizer_state.moments) == n_moments
+        for epoch in (progress.latest, progress.best)
+        for parameters in (epoch.parameters, *epoch.optimizer_state.moments)
     )
 
 

@@ -135,8 +135,10 @@ def _run_epoch(
         rate = learning_rate_at(state.step, n_steps, hyperparameters)
         parameters, state = update(parameters, gradients, state, rate)
         loss_sum += loss * len(X)
-    if not all(np.isfinite(a).all() for layer in parameters for a in layer if a is not None):
-        raise _divergence("a parameter is not finite", number, n_steps, n_steps)
+    if not all(
+        np.isfinite(np.linalg.norm(a)) for layer in parameters for a in layer if a is not None
+    ):
+        raise _divergence("the parameters overflow", number, n_steps, n_steps)
     return Epoch(number, parameters, state), loss_sum / len(data.X)
 
 

@@ -31,7 +31,13 @@ from mnist_net.data import load_digits_as_images
 from mnist_net.hyperparameters import PRESETS, Hyperparameters
 from mnist_net.images import save_png
 from mnist_net.model import Model
-from mnist_net.persistence import SHIPPED_MODELS, load_checkpoint, load_model, save_model
+from mnist_net.persistence import (
+    SHIPPED_MODELS,
+    load_checkpoint,
+    load_model,
+    save_checkpoint,
+    save_model,
+)
 
 posix = pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals, terminals or limits")
 
@@ -1006,3 +1012,153 @@ def test_early_stopping_says_which_epoch_it_keeps() -> None:
     assert kept == last - 1 < 99
     told = f"stopped after epoch {last}: none was better than epoch {kept}, which is kept"
     assert told in result.stderr.splitlines()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("-o", "m.png", "--plot", "./m.png"),
+        ("-o", "run/checkpoint.joblib", "--checkpoint", "run"),
+    ],
+)
+def test_two_outputs_in_one_file_are_refused(options: tuple[str, ...]) -> None:
+    result = invoke("train", *SMALL, "--epochs", 1, *options)
+    assert result.exit_code == 2
+    assert "are one file" in result.stderr
+    assert not Path(options[1]).exists()
+
+
+def test_a_report_does_not_overwrite_the_model(digits_model: Path) -> None:
+    before = digits_model.read_bytes()
+    assert invoke("evaluate", "-m", digits_model, "-o", digits_model).exit_code == 2
+    assert digits_model.read_bytes() == before
+
+
+@posix
+@pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full", "2>&1 | head -1"])
+def test_training_survives_a_stderr_that_nobody_reads(stderr: str) -> None:
+    command = (
+        f"{sys.executable} -m mnist_net train --dataset digits --hidden 5 --epochs 50 {stderr}"
+    )
+    subprocess.run(["bash", "-c", command], check=False, capture_output=True)
+    assert len(load_model().metadata["history"]) == 50
+
+
+@posix
+def test_a_second_interruption_loses_nothing() -> None:
+    command = [sys.executable, "-m", "mnist_net", "train", "--dataset", "digits"]
+    with subprocess.Popen(
+        [*command, "--hidden", "500", "--epochs", "10000"], stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        process.stderr.readline()  # one epoch is over
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.005)
+        process.send_signal(signal.SIGINT)
+        said = process.stderr.read()
+    assert process.returncode == 130
+    assert ("is kept" in said) == Path("models/latest.joblib").exists()
+
+
+def test_numbers_that_overflow_are_divergence_and_no_model() -> None:
+    extreme = ("--learning-rate", 1e30, "--activation", "relu", "--momentum", 0)
+    once = ("--epochs", 1, "--batch-size", 100_000, "--warmup-epochs", 0)
+    result = invoke("train", *SMALL, *extreme, *once)
+    assert result.exit_code == 1
+    assert "training diverged" in only_error(result)
+    assert not Path("models").joinpath("latest.joblib").exists()
+
+
+def test_a_model_that_overflows_says_so(digits_model: Path) -> None:
+    model = load_model(digits_model)
+    save_model(replace(model, scaling=model.scaling._replace(scale=5e-324)), "m.joblib")
+    save_png(load_digits_as_images().images[0], Path("a.png"))
+    result = invoke("predict", "-m", "m.joblib", "a.png")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert "overflow" in result.stderr
+
+
+def test_metadata_of_numpy_are_saved_as_plain_values(digits_model: Path) -> None:
+    model = load_model(digits_model)
+    save_model(replace(model, metadata={"a": np.float64(1.5), "b": (1, 2)}), "m.joblib")
+    assert load_model("m.joblib").metadata == {"a": 1.5, "b": [1, 2]}
+    with pytest.raises(TypeError):
+        save_model(replace(model, metadata={"a": object()}), "n.joblib")
+    assert not Path("n.joblib").exists()
+
+
+@posix
+def test_a_loop_of_links_is_one_sentence() -> None:
+    Path("loop").symlink_to("loop")
+    result = invoke("train", *SMALL, "--epochs", 1, "-o", "loop")
+    assert result.exit_code == 1
+    assert "loop" in only_error(result)
+
+
+@posix
+def test_standard_input_that_is_closed(digits_model: Path) -> None:
+    command = f"{sys.executable} -m mnist_net predict -m {digits_model} - <&-"
+    finished = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert finished.returncode == 1
+    assert "standard input is closed" in finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
+@pytest.mark.parametrize("arguments", [("train", "--help"), ("gradcheck", "--help")])
+def test_a_terminal_that_lacks_greek(arguments: tuple[str, ...]) -> None:
+    finished = subprocess.run(
+        [sys.executable, "-m", "mnist_net", *arguments],
+        env={**os.environ, "PYTHONIOENCODING": "cp1252"},
+        capture_output=True,
+        check=False,
+    )
+    assert (finished.returncode, finished.stderr) == (0, b"")
+
+
+def test_names_and_models_do_not_steer_the_terminal(digits_model: Path) -> None:
+    name = "\x1b[31m.png"
+    save_png(load_digits_as_images().images[0], Path(name))
+    result = invoke("predict", "-m", digits_model, name)
+    assert result.exit_code == 0
+    assert "\x1b" not in result.stdout
+    missing = invoke("predict", "-m", digits_model, "\x1b[31m.gif")
+    assert "\x1b" not in missing.stderr
+
+
+def test_a_postscript_file_starts_no_program(digits_model: Path) -> None:
+    Path("a.png").write_bytes(
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\nshowpage\n"
+    )
+    result = invoke("predict", "-m", digits_model, "a.png")
+    assert result.exit_code == 1
+    assert "format EPS, which is not read" in result.stderr
+
+
+def test_a_model_that_does_not_say_what_trained_it(digits_model: Path) -> None:
+    save_model(replace(load_model(digits_model), metadata={}), "m.joblib")
+    result = invoke("evaluate", "-m", "m.joblib")
+    assert result.exit_code == 1
+    assert "name a data set with --dataset" in only_error(result)
+    assert invoke("evaluate", "-m", "m.joblib", "--dataset", "digits").exit_code == 0
+
+
+def test_one_class_is_evaluated_too() -> None:
+    images = load_digits_as_images().images[:50]
+    np.savez("one.npz", images=images, labels=np.full(50, 3, np.uint8))
+    assert invoke("train", "--dataset", "one.npz", "--hidden", 4, "--epochs", 1).exit_code == 0
+    result = invoke("evaluate", "--json")
+    assert json.loads(result.stdout)["accuracy"] == 1.0
+
+
+def test_a_checkpoint_of_another_shape_is_refused() -> None:
+    recipe = ("train", *SMALL, "--epochs", 2, "--checkpoint", "run")
+    assert invoke(*recipe).exit_code == 0
+    progress, identity = load_checkpoint("run/checkpoint.joblib")
+    (first, second) = progress.latest.parameters
+    narrow = (first._replace(weights=first.weights[:, :8], biases=first.biases[:8]), second)
+    tampered = replace(progress, latest=progress.latest._replace(parameters=narrow))
+    save_checkpoint("run/checkpoint.joblib", tampered, identity)
+    result = invoke(*recipe, "--resume")
+    assert result.exit_code == 1
+    assert "is damaged" in only_error(result)

@@ -57,6 +57,15 @@ def test_reads_digits_whatever_the_range_of_pixels(digits) -> None:
     assert max(scores) - min(scores) < 0.01  # one scalar mean and deviation undo the range
 
 
+@pytest.mark.parametrize("scale", [1e-300, 1e-25, 1e20, 1e200])
+def test_features_of_any_size(scale: float) -> None:
+    X = np.random.default_rng(0).normal(size=(300, 5))
+    y = X[:, 0] > 0.0
+    assert DigitClassifier(**SMALL).fit(scale * X, y).score(scale * X, y) > 0.95
+    half = (300.0 * X).astype(np.float16)
+    assert DigitClassifier(**SMALL).fit(half, y).score(half, y) > 0.95
+
+
 def test_any_labels(digits) -> None:
     X, y = digits
     names = np.array(["zero", "one", "two"])[y[y < 3]]

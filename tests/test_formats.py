@@ -411,7 +411,14 @@ def in_zip(path: Path, members: dict[str, bytes]) -> Path:
     return path
 
 
-@pytest.mark.parametrize("where", ["images", "labels", "another array", "a pickle in the zip"])
+def test_what_is_not_needed_is_not_even_read(tmp_path: Path) -> None:
+    sprung = tmp_path / "sprung"
+    other = np.array([Trap(sprung)] * N, dtype=object)
+    read_npz(write_npz(tmp_path / "set.npz", **changed(other=other)))
+    assert not sprung.exists()
+
+
+@pytest.mark.parametrize("where", ["images", "labels", "a pickle in the zip"])
 def test_an_object_array_is_refused_and_runs_nothing(tmp_path: Path, where: str) -> None:
     sprung = tmp_path / "sprung"
     trap = np.array([Trap(sprung)] * N, dtype=object)

@@ -4,15 +4,17 @@ Results go to stdout; progress, warnings and errors to stderr.  Exit status 0 me
 error that one sentence explains, 2 wrong usage, 130 an interruption.
 """
 
+import io
 import logging
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 
 import click
 
-from mnist_net.cli.shared import EchoHandler, silence_stdout
+from mnist_net.cli.shared import EchoHandler, printable, silence_stdout
 from mnist_net.errors import MnistNetError
 
 __all__ = ["main"]
@@ -46,6 +48,9 @@ class _Commands(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):  # not every terminal can write Σ or a name
+                stream.reconfigure(errors="backslashreplace")
         with _errors_as_sentences(ctx):  # --help and --version print from in here
             return super().parse_args(ctx, args)
 
@@ -59,7 +64,10 @@ def _errors_as_sentences(ctx: click.Context) -> Iterator[None]:
     try:
         yield
     except MnistNetError as error:
-        raise click.ClickException(str(error)) from error
+        lines = map(printable, str(error).split("\n"))
+        raise click.ClickException("\n".join(lines)) from error
+    except MemoryError as error:
+        raise click.ClickException("there is not enough memory for this") from error
     except BrokenPipeError:
         # Whoever reads us, `head` say, has seen enough.
         silence_stdout()

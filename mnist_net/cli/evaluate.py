@@ -13,6 +13,7 @@ from mnist_net.cli.shared import (
     model_option,
     offline_option,
     quiet_option,
+    require_distinct,
     stderr_is_terminal,
     tell,
 )
@@ -70,14 +71,20 @@ def evaluate(
     path = model or find_model()
     loaded = load_model(path)
     if output:
-        from mnist_net.plots import check_plot
+        if output.exists() and not output.is_file():
+            raise click.UsageError(f"--output {output}: pictures go beside it, so name a file")
+        from mnist_net.plots import check_plot, report_paths
 
-        check_writable(output)
+        require_distinct(path, *report_paths(output))
+        for file in report_paths(output):
+            check_writable(file)
         check_plot(output.with_suffix(".png"))
     data = loaded.metadata.get("data", {})
-    source = dataset or str(data.get("location", "mnist"))
+    source = dataset or str(data.get("location", "auto"))
     if dataset == "auto":
         raise click.UsageError("--dataset auto could fall back to another set: name one")
+    if source == "auto":
+        raise DataError(f"{path} does not say what trained it: name a data set with --dataset")
     splits = load_dataset(
         source, data_home, offline=offline, progress=stderr_is_terminal() and not quiet
     )

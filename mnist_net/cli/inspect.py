@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from mnist_net.cli.shared import PATH, echo_json, epilog, json_option
+from mnist_net.cli.shared import PATH, echo_json, epilog, json_option, printable
 
 __all__ = ["gradcheck", "info"]
 
@@ -54,8 +54,7 @@ def _plain(value: Any) -> str:
         return f"{value:.6g}"
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
-    # A stranger's model may hold any text: none of it should steer the terminal.
-    return "".join(c if c.isprintable() else "?" for c in str(value))
+    return printable(str(value))
 
 
 @click.command(epilog=epilog("gradcheck", "gradcheck --json"))

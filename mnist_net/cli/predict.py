@@ -8,10 +8,21 @@ from typing import BinaryIO
 
 import click
 
-from mnist_net.cli.shared import echo_json, epilog, model_option, program, quiet_option, warn
+from mnist_net.cli.shared import (
+    echo_json,
+    epilog,
+    model_option,
+    note,
+    printable,
+    program,
+    quiet_option,
+    warn,
+)
 from mnist_net.errors import ImageError
 
 __all__ = ["predict"]
+
+_MOST_BYTES = 500_000_000
 
 
 @click.command(
@@ -65,7 +76,7 @@ def predict(
             if as_json:
                 echo_json({"image": name, "error": str(error)})
             else:
-                click.echo(f"{click.style('Error:', fg='red')} {error}", err=True)
+                note(f"{click.style('Error:', fg='red')} {printable(str(error))}")
             continue
         order = probabilities.argsort(kind="stable")[::-1]
         if as_json:
@@ -81,7 +92,7 @@ def predict(
             answers = ", ".join(
                 f"{loaded.classes[k]} ({probabilities[k]:.1%})" for k in order[:top]
             )
-            click.echo(f"{name}: {answers}")
+            click.echo(f"{printable(name)}: {answers}")
     if failed:
         raise click.exceptions.Exit(1)
 
@@ -92,12 +103,24 @@ def _files(arguments: tuple[str, ...]) -> Iterator[tuple[str, Path | BinaryIO | 
 
     for argument in arguments:
         path = Path(argument)
-        if argument == "-":
-            yield argument, io.BytesIO(sys.stdin.buffer.read())
-        elif path.is_dir():
-            files = sorted(f for f in path.iterdir() if is_image_name(f) and f.is_file())
-            yield from ((str(file), file) for file in files)
-            if not files:
-                yield argument, ImageError(f"{argument}: no pictures in this folder")
-        else:
-            yield argument, path
+        try:
+            if argument == "-":
+                yield argument, _standard_input()
+            elif path.is_dir():
+                files = sorted(f for f in path.iterdir() if is_image_name(f) and f.is_file())
+                yield from ((str(file), file) for file in files)
+                if not files:
+                    yield argument, ImageError(f"{argument}: no pictures in this folder")
+            else:
+                yield argument, path
+        except OSError as error:
+            yield argument, ImageError(f"{argument[:100]}: {error.strerror or error}")
+
+
+def _standard_input() -> BinaryIO | ImageError:
+    if sys.stdin is None:
+        return ImageError("-: standard input is closed")
+    content = sys.stdin.buffer.read(_MOST_BYTES + 1)
+    if len(content) > _MOST_BYTES:
+        return ImageError(f"-: more than {_MOST_BYTES:,} bytes are no picture of a digit")
+    return io.BytesIO(content)

@@ -6,6 +6,7 @@ import os
 import shutil
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,9 +20,12 @@ __all__ = [
     "epilog",
     "json_option",
     "model_option",
+    "note",
     "offline_option",
+    "printable",
     "program",
     "quiet_option",
+    "require_distinct",
     "silence_stdout",
     "stderr_is_terminal",
     "tell",
@@ -30,7 +34,7 @@ __all__ = [
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
-PATH = click.Path(path_type=Path)
+PATH = click.Path(path_type=Path, readable=False)  # whoever opens it says what is wrong
 
 
 class EchoHandler(logging.Handler):
@@ -41,7 +45,18 @@ class EchoHandler(logging.Handler):
         if record.levelno >= logging.WARNING:
             warn(record.getMessage())
         else:
-            click.echo(record.getMessage(), err=True)
+            note(record.getMessage())
+
+
+def note(message: str) -> None:
+    """Print to stderr; that nobody can read it is no reason to stop."""
+    with suppress(OSError):
+        click.echo(message, err=True)
+
+
+def printable(text: str) -> str:
+    """A stranger's text with nothing in it that could steer a terminal."""
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def tell(message: str) -> None:
@@ -51,7 +66,7 @@ def tell(message: str) -> None:
 
 def warn(message: str) -> None:
     """Print a warning to stderr."""
-    click.echo(f"{click.style('warning:', fg='yellow')} {message}", err=True)
+    note(f"{click.style('warning:', fg='yellow')} {message}")
 
 
 def silence_stdout() -> None:
@@ -60,6 +75,16 @@ def silence_stdout() -> None:
     Python flushes it once more at exit, and would complain of that with a traceback.
     """
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def require_distinct(*paths: Path | None) -> None:
+    """Refuse to write two things into one file."""
+    from mnist_net.files import resolved
+
+    seen: dict[Path, Path] = {}
+    for path in paths:
+        if path and (other := seen.setdefault(resolved(path), path)) is not path:
+            raise click.UsageError(f"{other} and {path} are one file: name two")
 
 
 def program() -> str:
@@ -72,7 +97,7 @@ def program() -> str:
 
 def stderr_is_terminal() -> bool:
     """Whether a person watches, so that a progress bar makes sense."""
-    return sys.stderr.isatty()
+    return sys.stderr is not None and sys.stderr.isatty()
 
 
 def echo_json(value: Any) -> None:

@@ -1,6 +1,7 @@
 """``mnist-net train``."""
 
 import shlex
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,9 +15,11 @@ from mnist_net.cli.shared import (
     PATH,
     data_home_option,
     epilog,
+    note,
     offline_option,
     program,
     quiet_option,
+    require_distinct,
     stderr_is_terminal,
     tell,
     warn,
@@ -139,7 +142,9 @@ def train(
     if resume and checkpoint is None:
         raise click.UsageError("--resume needs --checkpoint DIR, the folder to resume from")
     hyperparameters = _hyperparameters(preset, options)
-    for path in filter(None, (output, plot)):
+    file = checkpoint / "checkpoint.joblib" if checkpoint else None
+    require_distinct(output, plot, file)
+    for path in filter(None, (output, plot, file)):
         check_writable(path)
     if plot:
         from mnist_net.plots import check_plot
@@ -152,7 +157,7 @@ def train(
     if dataset == "auto" and run.data["name"] != "mnist":
         _keep_better(output)
     began = time.perf_counter()
-    progress, interrupted = _watch(run, checkpoint, resume, quiet)
+    progress, interrupted = _watch(run, file, resume, quiet)
     seconds = time.perf_counter() - began
     if progress is None:
         click.echo("interrupted before the first epoch ended: there is nothing to save", err=True)
@@ -202,9 +207,7 @@ def _keep_better(output: Path) -> None:
         )
 
 
-def _watch(
-    run: Any, checkpoint: Path | None, resume: bool, quiet: bool
-) -> tuple[Progress | None, bool]:
+def _watch(run: Any, file: Path | None, resume: bool, quiet: bool) -> tuple[Progress | None, bool]:
     """Train, showing and saving each epoch; return where it ended, and whether by Ctrl-C."""
     from tqdm import tqdm
 
@@ -212,7 +215,6 @@ def _watch(
     from mnist_net.runs import blas_threads
     from mnist_net.training import train as train_epochs
 
-    file = checkpoint / "checkpoint.joblib" if checkpoint else None
     start = progress = _resumed(file, run, resume) if file else None
     total = run.hyperparameters.epochs
     bar = stderr_is_terminal() and not quiet
@@ -232,8 +234,11 @@ def _watch(
                     shown.update()
                 elif not quiet:
                     number = f"{record['epoch']:>{len(str(total))}}/{total}"
-                    click.echo(f"epoch {number}  {_describe(record)}", err=True)
+                    note(f"epoch {number}  {_describe(record)}")
     except KeyboardInterrupt:
+        # An impatient second one should not lose what is about to be saved.
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        click.get_current_context().call_on_close(lambda: signal.signal(signal.SIGINT, before))
         return progress, True
     return progress, False
 
@@ -247,10 +252,9 @@ def _describe(record: dict[str, Any]) -> str:
 
 
 def _resumed(file: Path, run: Any, resume: bool) -> Progress | None:
-    from mnist_net.files import check_writable
     from mnist_net.persistence import load_checkpoint
+    from mnist_net.runs import belongs_to
 
-    check_writable(file)
     if not file.exists():
         if resume:
             tell(f"{file} does not exist yet: starting from the beginning")
@@ -272,6 +276,8 @@ def _resumed(file: Path, run: Any, resume: bool) -> Progress | None:
             f"{file} belongs to another run ({'; '.join(changed) or 'its data differ'}): give the "
             "same options, or another --checkpoint folder"
         )
+    if not belongs_to(run, progress):
+        raise ModelFileError(f"{file} is damaged: its arrays have other shapes than its options")
     tell(f"going on after epoch {progress.latest.number}")
     return progress
 
