@@ -108,15 +108,10 @@ def evaluate(labels: Labels, probabilities: Array, classes: Labels) -> Evaluatio
     hits = answers == labels
     n_hits = int(hits.sum())
     interval = binomtest(n_hits, len(labels)).proportion_ci(_CONFIDENCE, method="wilson")
-    precision, recall, f1, support = metrics.precision_recall_fscore_support(
-        labels, answers, labels=classes, zero_division=0.0
-    )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that of a single label
         confusion = metrics.confusion_matrix(labels, answers, labels=classes)
     of_label = probabilities[np.arange(len(labels)), np.searchsorted(classes, labels)]
-    wrong = np.flatnonzero(~hits)
-    worst = wrong[np.argsort(of_label[wrong], kind="stable")][:_N_WORST]
     return Evaluation(
         n=len(labels),
         errors=len(labels) - n_hits,
@@ -127,28 +122,37 @@ def evaluate(labels: Labels, probabilities: Array, classes: Labels) -> Evaluatio
         if len(classes) > 1
         else 0.0,
         ece=expected_calibration_error(confidences, hits),
-        per_class=[
-            {
-                "digit": int(c),
-                "precision": float(p),
-                "recall": float(r),
-                "f1": float(f),
-                "support": int(s),
-            }
-            for c, p, r, f, s in zip(classes, precision, recall, f1, support, strict=True)
-        ],
+        per_class=_per_class(labels, answers, classes),
         confusion_matrix=confusion.tolist(),
-        worst=[
-            {
-                "index": int(i),
-                "label": int(labels[i]),
-                "digit": int(answers[i]),
-                "probability": float(confidences[i]),
-                "label_probability": float(of_label[i]),
-            }
-            for i in worst
-        ],
+        worst=_worst(labels, answers, confidences, of_label),
     )
+
+
+def _per_class(labels: Labels, answers: Labels, classes: Labels) -> list[dict[str, Any]]:
+    from sklearn.metrics import precision_recall_fscore_support
+
+    columns = precision_recall_fscore_support(labels, answers, labels=classes, zero_division=0.0)
+    names = ("digit", "precision", "recall", "f1", "support")
+    return [
+        dict(zip(names, row, strict=True))
+        for row in zip(classes.tolist(), *(column.tolist() for column in columns), strict=True)
+    ]
+
+
+def _worst(
+    labels: Labels, answers: Labels, confidences: Array, of_label: Array
+) -> list[dict[str, Any]]:
+    wrong = np.flatnonzero(answers != labels)
+    return [
+        {
+            "index": int(i),
+            "label": int(labels[i]),
+            "digit": int(answers[i]),
+            "probability": float(confidences[i]),
+            "label_probability": float(of_label[i]),
+        }
+        for i in wrong[np.argsort(of_label[wrong], kind="stable")][:_N_WORST]
+    ]
 
 
 def _summary(evaluation: Evaluation) -> list[tuple[str, str]]:

@@ -63,7 +63,6 @@ def evaluate(
     and F1 of each digit, the confusion matrix, and the worst mistakes.
     """
     from mnist_net.data import load_dataset
-    from mnist_net.files import check_writable
     from mnist_net.persistence import find_model, load_model
     from mnist_net.reporting import evaluate as evaluate_answers
     from mnist_net.reporting import text
@@ -71,14 +70,7 @@ def evaluate(
     path = model or find_model()
     loaded = load_model(path)
     if output:
-        if output.exists() and not output.is_file():
-            raise click.UsageError(f"--output {output}: pictures go beside it, so name a file")
-        from mnist_net.plots import check_plot, report_paths
-
-        require_distinct(path, *report_paths(output))
-        for file in report_paths(output):
-            check_writable(file)
-        check_plot(output.with_suffix(".png"))
+        _check_output(output, path)
     data = loaded.metadata.get("data", {})
     source = dataset or str(data.get("location", "auto"))
     if dataset == "auto":
@@ -109,3 +101,16 @@ def evaluate(
 
         save_report(output, title, evaluation, pictures.images, loaded.classes.tolist())
         tell(f"wrote {output} and two pictures beside it")
+
+
+def _check_output(output: Path, model: Path) -> None:
+    """Find out before the work that the report could not be written."""
+    from mnist_net.files import check_writable
+    from mnist_net.plots import check_plot, report_paths
+
+    if output.exists() and not output.is_file():
+        raise click.UsageError(f"--output {output}: pictures go beside it, so name a file")
+    require_distinct(model, *report_paths(output))
+    for file in report_paths(output):
+        check_writable(file)
+    check_plot(output.with_suffix(".png"))
