@@ -160,7 +160,7 @@ def train(
     progress, interrupted = _watch(run, file, resume, quiet)
     seconds = time.perf_counter() - began
     if progress is None:
-        click.echo("interrupted before the first epoch ended: there is nothing to save", err=True)
+        note("interrupted before the first epoch ended: there is nothing to save")
         raise click.exceptions.Exit(130)
     epoch = progress.best if interrupted else progress.chosen(hyperparameters)
     model = measure_accuracy(finish(run, progress, epoch=epoch, preset=preset), splits.test)
@@ -171,7 +171,7 @@ def train(
         save_figure(plot_training(progress.history), plot)
     if interrupted:
         go_on = "; go on with --resume" if checkpoint else ""
-        click.echo(f"interrupted: epoch {epoch.number}, the best so far, is kept{go_on}", err=True)
+        note(f"interrupted: epoch {epoch.number}, the best so far, is kept{go_on}")
     elif progress.latest.number < hyperparameters.epochs:
         tell(
             f"stopped after epoch {progress.latest.number}: none was better than epoch "
