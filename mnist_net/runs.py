@@ -182,8 +182,8 @@ def belongs_to(run: Run, progress: Progress) -> bool:
 def blas_threads(hyperparameters: Hyperparameters) -> AbstractContextManager[object]:
     """One thread for matrix products while training on small batches.
 
-    They are over so soon that several threads mostly wait for each other: a little faster on an
-    idle machine, ten times slower on a busy one.  And on one thread the same seed gives the same
+    They are over so soon that several threads mostly wait for each other, and on a busy machine
+    they wait long.  And on one thread the same seed gives the same
     bits however many cores there are.
     """
     from threadpoolctl import threadpool_limits

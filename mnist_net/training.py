@@ -166,7 +166,7 @@ def train(
     hyperparameters: Hyperparameters,
     *,
     validation: Batch | None = None,
-    start: Progress | Parameters | None = None,
+    start: Progress | None = None,
 ) -> Iterator[Progress]:
     """Train a classifier, epoch by epoch.
 
@@ -179,7 +179,7 @@ def train(
     validation
         Examples to choose the best epoch by.
     start
-        Progress to go on from, or parameters to begin with; by default new random weights.
+        Progress to go on from; by default new random weights.
 
     Yields
     ------
@@ -192,10 +192,10 @@ def train(
         If the loss or a parameter is no longer finite; it names epoch and step.
     """
     architecture = classifier(data.X.shape[1], data.targets.shape[1], hyperparameters)
-    if isinstance(start, Progress):
+    if start:
         latest, best, history = start.latest, start.best, start.history
     else:
-        parameters = start or initialize(
+        parameters = initialize(
             architecture,
             np.random.default_rng(hyperparameters.random_state),
             initialization=hyperparameters.initialization,

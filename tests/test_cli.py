@@ -1045,19 +1045,20 @@ def test_training_survives_a_stderr_that_nobody_reads(stderr: str) -> None:
 
 
 @posix
-def test_a_second_interruption_loses_nothing() -> None:
+def test_more_interruptions_lose_nothing() -> None:
     command = [sys.executable, "-m", "mnist_net", "train", "--dataset", "digits"]
     with subprocess.Popen(
         [*command, "--hidden", "500", "--epochs", "10000"], stderr=subprocess.PIPE, text=True
     ) as process:
         assert process.stderr is not None
         process.stderr.readline()  # one epoch is over
-        process.send_signal(signal.SIGINT)
-        time.sleep(0.005)
-        process.send_signal(signal.SIGINT)
+        for _ in range(50):  # until it has ended, most likely
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.002)
         said = process.stderr.read()
     assert process.returncode == 130
-    assert ("is kept" in said) == Path("models/latest.joblib").exists()
+    assert "is kept" in said
+    assert load_model().metadata["history"]
 
 
 def test_numbers_that_overflow_are_divergence_and_no_model() -> None:
@@ -1121,9 +1122,10 @@ def test_names_and_models_do_not_steer_the_terminal(digits_model: Path) -> None:
     save_png(load_digits_as_images().images[0], Path(name))
     result = invoke("predict", "-m", digits_model, name)
     assert result.exit_code == 0
-    assert "\x1b" not in result.stdout
+    # What click strips where there is no terminal, it leaves on one: nothing may get that far.
+    assert result.stdout.startswith("?[31m.png: ")
     missing = invoke("predict", "-m", digits_model, "\x1b[31m.gif")
-    assert "\x1b" not in missing.stderr
+    assert "?[31m.gif: no such file" in missing.stderr
 
 
 def test_a_postscript_file_starts_no_program(digits_model: Path) -> None:

@@ -14,7 +14,7 @@ from importlib import import_module
 
 import click
 
-from mnist_net.cli.shared import EchoHandler, printable, silence_stdout
+from mnist_net.cli.shared import EchoHandler, note, printable, silence_stdout
 from mnist_net.errors import MnistNetError
 
 __all__ = ["main"]
@@ -78,7 +78,7 @@ def _errors_as_sentences(ctx: click.Context) -> Iterator[None]:
         place = f"{error.filename}: " if error.filename else "cannot write: "
         raise click.ClickException(f"{place}{error.strerror or error}") from error
     except KeyboardInterrupt:
-        click.echo("interrupted", err=True)
+        note("interrupted")
         ctx.exit(130)
 
 

@@ -221,6 +221,7 @@ def _watch(run: Any, file: Path | None, resume: bool, quiet: bool) -> tuple[Prog
     begun = start.latest.number if start else 0
     epochs = train_epochs(run.training, run.hyperparameters, validation=run.validation, start=start)
     try:
+        _interrupt_once()
         with (
             blas_threads(run.hyperparameters),
             tqdm(total=total, initial=begun, unit="epoch", disable=not bar) as shown,
@@ -232,15 +233,29 @@ def _watch(run: Any, file: Path | None, resume: bool, quiet: bool) -> tuple[Prog
                 if bar:
                     shown.set_postfix_str(_describe(record))
                     shown.update()
-                elif not quiet:
+                else:
                     number = f"{record['epoch']:>{len(str(total))}}/{total}"
-                    note(f"epoch {number}  {_describe(record)}")
+                    tell(f"epoch {number}  {_describe(record)}")
     except KeyboardInterrupt:
-        # An impatient second one should not lose what is about to be saved.
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-        click.get_current_context().call_on_close(lambda: signal.signal(signal.SIGINT, before))
         return progress, True
     return progress, False
+
+
+def _interrupt_once() -> None:
+    """Let the first Ctrl-C end the training, and no other lose what is then saved."""
+
+    def interrupt(*_: object) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    def restore() -> None:
+        if signal.getsignal(signal.SIGINT) is interrupt:  # else the process is about to end
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    # In the background, say, it is ignored, and stays so.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, interrupt)
+        click.get_current_context().call_on_close(restore)
 
 
 def _describe(record: dict[str, Any]) -> str:
