@@ -75,6 +75,22 @@ class Run:
         """What must not change between the parts of an interrupted run."""
         return {"hyperparameters": self.hyperparameters.as_dict(), "digest": self.data["digest"]}
 
+    def differences(self, identity: dict[str, Any]) -> list[str]:
+        """How another run, whose identity this is, differs from this one, in words.
+
+        A hyperparameter that it does not name is younger than it, and had its default.
+        """
+        now, recipe = self.hyperparameters.as_dict(), identity.get("hyperparameters")
+        before = Hyperparameters().as_dict() | (recipe if isinstance(recipe, dict) else {})
+        changed = [
+            f"{name} was {before[name]!r}, is {now[name]!r}"
+            for name in now
+            if before[name] != now[name]
+        ]
+        unknown = [f"{name} is not known here" for name in before if name not in now]
+        same_data = identity.get("digest") == self.data["digest"]
+        return changed + unknown + ([] if same_data else ["its data differ"])
+
 
 def prepare(dataset: Dataset, hyperparameters: Hyperparameters, source: str = "auto") -> Run:
     """Make a training run's arrays from pictures.

@@ -2,8 +2,8 @@
 
 `train` turns a recipe and arrays into a stream of `Progress`, one an epoch.  Nothing here prints,
 saves or catches Ctrl-C: that is the caller's loop.  Each epoch's order comes from (random_state,
-epoch) alone, so a run that resumes after any epoch goes on to the same bits as one that was never
-interrupted.
+epoch) alone, and a minibatch's distortion from (random_state, epoch, minibatch); so a run that
+resumes after any epoch goes on to the same bits as one that was never interrupted.
 """
 
 import math
@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mnist_net.activations import Array
+from mnist_net.augmentation import distort
 from mnist_net.errors import DivergenceError
 from mnist_net.hyperparameters import Hyperparameters
 from mnist_net.losses import LOSSES
@@ -109,9 +110,14 @@ def _batches(data: Batch, hyperparameters: Hyperparameters, epoch: int) -> Itera
     order = np.arange(len(data.X))
     if hyperparameters.shuffle:
         order = np.random.default_rng([hyperparameters.random_state, epoch]).permutation(order)
-    for begin in range(0, len(order), hyperparameters.batch_size):
+    for number, begin in enumerate(range(0, len(order), hyperparameters.batch_size)):
         rows = order[begin : begin + hyperparameters.batch_size]
-        yield Batch(data.X[rows], data.targets[rows])
+        X = data.X[rows]
+        if hyperparameters.distortion:
+            # By a spawn key, because [random_state, epoch, 0] is the seed of the order again.
+            seed = np.random.SeedSequence(hyperparameters.random_state, spawn_key=(epoch, number))
+            X = distort(X, hyperparameters.distortion, np.random.default_rng(seed))
+        yield Batch(X, data.targets[rows])
 
 
 def _run_epoch(
@@ -190,6 +196,8 @@ def train(
     ------
     DivergenceError
         If the loss or a parameter is no longer finite; it names epoch and step.
+    DataError
+        If the recipe distorts and the examples are no square pictures.
     """
     architecture = classifier(data.X.shape[1], data.targets.shape[1], hyperparameters)
     if start:

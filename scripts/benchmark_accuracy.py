@@ -25,20 +25,21 @@ from mnist_net.files import atomic_write
 from mnist_net.runs import finish, measure_accuracy, prepare
 from mnist_net.training import train
 
-DEFAULT, CS229 = PRESETS["default"], PRESETS["cs229"]
+PLAIN, CS229 = PRESETS["plain"], PRESETS["cs229"]
 
 RECIPES: dict[str, Hyperparameters] = {
-    "default": DEFAULT,
-    "binary cross-entropy": replace(DEFAULT, loss="binary-cross-entropy"),
-    "squared error": replace(DEFAULT, loss="mean-squared-error"),
-    "tanh": replace(DEFAULT, activation="tanh", learning_rate=0.1),
-    "ReLU": replace(DEFAULT, activation="relu", learning_rate=0.05),
-    "300-100": replace(DEFAULT, hidden_layer_sizes=(300, 100)),
+    "default": PRESETS["default"],
+    "plain": PLAIN,
+    "binary cross-entropy": replace(PLAIN, loss="binary-cross-entropy"),
+    "squared error": replace(PLAIN, loss="mean-squared-error"),
+    "tanh": replace(PLAIN, activation="tanh", learning_rate=0.1),
+    "ReLU": replace(PLAIN, activation="relu", learning_rate=0.05),
+    "300-100": replace(PLAIN, hidden_layer_sizes=(300, 100)),
     "cs229": CS229,
     "cs229, gradient λW": replace(CS229, l2_penalty=CS229.l2_penalty / 2),
     "cs229, no penalty": replace(CS229, l2_penalty=0.0),
 }
-"""Variants of the default differ from it in one thing, and in the rate that validation chose."""
+"""The variants of `plain` differ from it in one thing, and in the rate that validation chose."""
 
 
 def measure(splits: Splits, recipe: Hyperparameters, seed: int) -> tuple[float, float]:

@@ -1,4 +1,4 @@
-"""Choose the default recipe, and the rates of its variants, on the validation split.
+"""Choose the plain recipe, and the rates of its variants, on the validation split.
 
     python -m scripts.choose_hyperparameters
 
@@ -25,7 +25,7 @@ from mnist_net.training import train
 from scripts.benchmark_accuracy import RECIPES
 
 GRIDS: dict[str, dict[str, tuple[Any, ...]]] = {
-    "default": {
+    "plain": {
         "batch_size": (50, 100),
         "learning_rate": (0.1, 0.2, 0.3, 0.5),
         "l2_penalty": (0.0, 1e-5, 3e-5),

@@ -16,6 +16,7 @@ ROOMS = [
     # Mathematics: pure functions on plain data.
     {
         "activations",
+        "augmentation",
         "gradcheck",
         "hyperparameters",
         "losses",

@@ -26,6 +26,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from mnist_net import gradcheck, training
+from mnist_net.augmentation import DISTORTIONS
 from mnist_net.cli import main
 from mnist_net.data import load_digits_as_images
 from mnist_net.hyperparameters import PRESETS, Hyperparameters
@@ -42,7 +43,7 @@ from mnist_net.persistence import (
 posix = pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals, terminals or limits")
 
 COMMANDS = ["train", "evaluate", "predict", "info", "data", "gradcheck"]
-SMALL = ("--dataset", "digits", "--hidden", 16)
+SMALL = ("--dataset", "digits", "--preset", "plain", "--hidden", 16)
 
 
 @pytest.fixture(autouse=True)
@@ -140,6 +141,7 @@ def test_version() -> None:
         ["train", "--epochs", "0"],
         ["train", "--epochs", "many"],
         ["train", "--activation", "magic"],
+        ["train", "--distortion", "mirror"],
         ["train", "--momentum", "1"],
         ["train", "--learning-rate", "nan"],
         ["train", "--learning-rate", "inf"],
@@ -263,6 +265,7 @@ def test_every_option_reaches_the_recipe() -> None:
         warmup_epochs=0.5,
         batch_size=33,
         epochs=2,
+        distortion=DISTORTIONS["affine"],
         shuffle=False,
         validation=50,
         patience=4,
@@ -283,6 +286,7 @@ def test_every_option_reaches_the_recipe() -> None:
                 "step",
             ),
             *("--warmup-epochs", 0.5, "--batch-size", 33, "--epochs", 2, "--no-shuffle"),
+            *("--distortion", "affine"),
             *("--validation", 50, "--patience", 4, "--seed", 7),
         ).exit_code
         == 0
@@ -294,7 +298,7 @@ def test_every_option_reaches_the_recipe() -> None:
 
 def test_zero_overrides_a_preset() -> None:
     invoke(
-        *("train", "--preset", "cs229", *SMALL, "--epochs", 1),
+        *("train", *SMALL, "--preset", "cs229", "--epochs", 1),
         *("--validation", 0, "--l2-penalty", 0, "--seed", 0),
     )
     recipe = load_model("models/latest.joblib").metadata["hyperparameters"]
@@ -321,7 +325,7 @@ def test_divergence_names_epoch_and_step_and_a_remedy() -> None:
     result = invoke("train", *SMALL, "--learning-rate", "1e30", "--activation", "relu", "-q")
     assert result.exit_code == 1
     assert result.stdout == ""
-    n_steps = -(-1500 // PRESETS["default"].batch_size)
+    n_steps = -(-1500 // PRESETS["plain"].batch_size)
     assert re.search(
         rf"^Error: training diverged: the loss is \w+ in epoch 1, step \d+ of {n_steps}; lower the",
         only_error(result),
@@ -417,8 +421,9 @@ def wait_for_epoch(process: subprocess.Popen[str], epoch: int) -> None:
     [
         ("--validation", 200),
         ("--optimizer", "adamw", "--learning-rate", 0.003, "--warmup-epochs", 2, "--no-shuffle"),
+        ("--distortion", "both"),
     ],
-    ids=["sgd", "adamw"],
+    ids=["sgd", "adamw", "distorted"],
 )
 def test_a_killed_run_resumes_to_the_same_bits(options: tuple[object, ...]) -> None:
     recipe = ("train", *SMALL, "--epochs", 60, "--batch-size", 20, *options)
@@ -470,6 +475,20 @@ def test_a_checkpoint_of_another_recipe_is_refused_and_the_difference_named() ->
     assert result.exit_code == 1
     message = only_error(result)
     assert "(learning_rate was 0.2, is 0.1; batch_size was 100, is 10)" in message
+
+
+def test_a_checkpoint_from_before_there_were_distortions_goes_on_without() -> None:
+    recipe = ("train", *SMALL, "--epochs", 2, "--checkpoint", "run")
+    assert invoke(*recipe).exit_code == 0
+    progress, identity = load_checkpoint("run/checkpoint.joblib")
+    del identity["hyperparameters"]["distortion"]
+    save_checkpoint("run/checkpoint.joblib", progress, identity)
+    assert invoke(*recipe, "--resume").exit_code == 0
+    message = only_error(invoke(*recipe, "--resume", "--distortion", "affine", "-q"))
+    assert "(distortion was {'rotation': 0.0, " in message
+    identity["hyperparameters"]["telepathy"] = True
+    save_checkpoint("run/checkpoint.joblib", progress, identity)
+    assert "(telepathy is not known here)" in only_error(invoke(*recipe, "--resume", "-q"))
 
 
 def test_a_checkpoint_of_other_data_is_refused(npz: Path) -> None:
@@ -945,7 +964,8 @@ def test_info_shows_what_a_model_is(digits_model: Path) -> None:
     assert shown["activations"] == "sigmoid identity"
     assert shown["parameters"] == f"{784 * 32 + 32 + 32 * 10 + 10:,}"
     assert shown["dtype"] == "float32"
-    assert f"learning_rate {PRESETS['default'].learning_rate:g}" in shown["hyperparameters"]
+    assert f"learning_rate {PRESETS['plain'].learning_rate:g}" in shown["hyperparameters"]
+    assert "distortion (rotation 0, " in shown["hyperparameters"]
     assert "name digits" in shown["data"]
     assert "history" not in shown
 

@@ -15,6 +15,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from mnist_net import DigitClassifier
+from mnist_net.augmentation import DISTORTIONS
 from mnist_net.errors import DivergenceError
 
 SMALL = {"hidden_layer_sizes": (16,), "epochs": 10, "random_state": 0}
@@ -135,6 +136,13 @@ def test_pipeline_grid_search_cross_validation_and_calibration() -> None:
 def test_clone_has_the_same_parameters() -> None:
     network = DigitClassifier((5, 4), loss="mean-squared-error", patience=3)
     assert clone(network).get_params() == network.get_params()
+
+
+def test_features_are_no_pictures_so_nothing_is_distorted() -> None:
+    assert "distortion" not in DigitClassifier().get_params()
+    assert not DigitClassifier()._hyperparameters(0).distortion
+    with pytest.raises(TypeError):
+        DigitClassifier(distortion=DISTORTIONS["both"])
 
 
 def test_unfitted_and_diverging() -> None:

@@ -1,11 +1,13 @@
 """The training loop: what it learns, in which order, how it stops, resumes and fails."""
 
+import json
 import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from mnist_net.augmentation import DISTORTIONS
 from mnist_net.errors import DivergenceError, MnistNetError
 from mnist_net.hyperparameters import PRESETS, Hyperparameters
 from mnist_net.training import Batch, Progress, learning_rate_at, one_hot, train
@@ -214,6 +216,7 @@ def test_divergence_in_the_very_last_step_is_noticed() -> None:
         ({"learning_rate": -1.0}, "learning_rate is -1.0"),
         ({"l2_penalty": math.inf}, "l2_penalty"),
         ({"momentum": 1.0}, "momentum"),
+        ({"distortion": "both"}, "distortion is 'both'; it must be a Distortion"),
         ({"patience": 2}, "patience needs a validation split"),
     ],
 )
@@ -221,6 +224,20 @@ def test_refuses_impossible_hyperparameters(options: dict, words: str) -> None:
     with pytest.raises(ValueError, match=words) as caught:
         Hyperparameters(**options)
     assert not isinstance(caught.value, MnistNetError)
+
+
+def test_the_plain_recipe_is_what_nobody_overrides_and_the_others_distort() -> None:
+    assert PRESETS["plain"] == Hyperparameters()
+    assert not PRESETS["plain"].distortion
+    assert PRESETS["default"].distortion == PRESETS["accurate"].distortion == DISTORTIONS["both"]
+    assert [len(PRESETS[name].hidden_layer_sizes) for name in PRESETS] == [1, 1, 1, 1]
+
+
+def test_a_recipe_as_plain_values() -> None:
+    values = PRESETS["default"].as_dict()
+    assert json.loads(json.dumps(values)) == values
+    assert values["distortion"]["rotation"] == DISTORTIONS["both"].rotation
+    assert Hyperparameters().as_dict()["distortion"]["elastic"] == 0.0
 
 
 def test_cs229_is_the_recipe_of_the_course() -> None:

@@ -47,7 +47,10 @@ def info(model: Path | None, as_json: bool) -> None:
 
 def _plain(value: Any) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{key} {_plain(item)}" for key, item in value.items())
+        return ", ".join(
+            f"{key} ({_plain(item)})" if isinstance(item, dict) else f"{key} {_plain(item)}"
+            for key, item in value.items()
+        )
     if isinstance(value, list | tuple):
         return " ".join(map(_plain, value))
     if isinstance(value, float):

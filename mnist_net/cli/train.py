@@ -3,14 +3,12 @@
 import shlex
 import signal
 import time
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from mnist_net.activations import ACTIVATIONS
+from mnist_net.cli.recipe import recipe_from, recipe_options
 from mnist_net.cli.shared import (
     PATH,
     data_home_option,
@@ -25,56 +23,12 @@ from mnist_net.cli.shared import (
     warn,
 )
 from mnist_net.errors import DataError, ModelFileError
-from mnist_net.hyperparameters import PRESETS, Hyperparameters
-from mnist_net.losses import LOSSES
-from mnist_net.optimizers import OPTIMIZERS, SCHEDULES
 from mnist_net.training import Progress
 
 __all__ = ["train"]
 
-_AT_LEAST_1 = click.IntRange(min=1)
 _OUTPUT = Path("models", "latest.joblib")
 _POOR = 0.5  # below this accuracy something is wrong with the recipe
-_NOT_NEGATIVE = click.FloatRange(min=0.0)
-
-
-def _hyperparameter_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add an option for each hyperparameter; what is not given comes from the preset."""
-    options = (
-        (
-            ("--hidden", "hidden_layer_sizes"),
-            _AT_LEAST_1,
-            "Width of a hidden layer; repeat for more.",
-        ),
-        (("--activation",), click.Choice(list(ACTIVATIONS)), "Of the hidden layers."),
-        (("--loss",), click.Choice(list(LOSSES)), "What is minimized."),
-        (("--optimizer",), click.Choice(list(OPTIMIZERS)), "Update rule."),
-        (("--learning-rate",), _NOT_NEGATIVE, "Step size."),
-        (("--momentum",), click.FloatRange(0.0, 1.0, max_open=True), "Of the update rule."),
-        (("--weight-decay",), _NOT_NEGATIVE, "Decoupled decay of the weights."),
-        (("--l2-penalty",), _NOT_NEGATIVE, "Adds so many times Σ‖W‖² to the loss."),
-        (("--schedule",), click.Choice(list(SCHEDULES)), "Course of the learning rate."),
-        (("--warmup-epochs",), _NOT_NEGATIVE, "Epochs over which the rate first rises."),
-        (("--batch-size",), _AT_LEAST_1, "Pictures per step."),
-        (("--epochs",), _AT_LEAST_1, "Passes over the training pictures."),
-        (("--shuffle/--no-shuffle",), None, "Draw a new order for each epoch."),
-        (("--validation",), click.IntRange(min=0), "Hold out so many training pictures."),
-        (("--patience",), _AT_LEAST_1, "Stop after so many epochs without progress."),
-        (("--seed", "random_state"), click.IntRange(min=0), "Of the weights and the order."),
-    )
-    for names, kind, text in reversed(options):
-        multiple = names[0] == "--hidden"
-        command = click.option(
-            *names, type=kind, default=None, multiple=multiple, help=_with_default(names, text)
-        )(command)
-    return command
-
-
-def _with_default(names: tuple[str, ...], text: str) -> str:
-    name = names[-1].split("/")[0].removeprefix("--").replace("-", "_")
-    value = getattr(PRESETS["default"], name)
-    shown = ", ".join(map(str, value)) if isinstance(value, tuple) else value
-    return text if value is None else f"{text}  [default: {shown}]"
 
 
 @click.command(
@@ -86,20 +40,13 @@ def _with_default(names: tuple[str, ...], text: str) -> str:
     )
 )
 @click.option(
-    "--preset",
-    type=click.Choice(list(PRESETS)),
-    default="default",
-    show_default=True,
-    help="Recipe to begin with; the options below override it.",
-)
-@click.option(
     "--dataset",
     default="auto",
     show_default=True,
     help="auto (MNIST, or if no source of it works the bundled digits), mnist, digits (8×8, "
     "bundled), a folder of IDX files, or an .npz file.",
 )
-@_hyperparameter_options
+@recipe_options
 @click.option(
     "--output",
     "-o",
@@ -141,7 +88,7 @@ def train(
 
     if resume and checkpoint is None:
         raise click.UsageError("--resume needs --checkpoint DIR, the folder to resume from")
-    hyperparameters = _hyperparameters(preset, options)
+    hyperparameters = recipe_from(preset, options)
     file = checkpoint / "checkpoint.joblib" if checkpoint else None
     require_distinct(output, plot, file)
     for path in filter(None, (output, plot, file)):
@@ -180,14 +127,6 @@ def train(
     _report(model.metadata["accuracy"], seconds, output, run.data["name"])
     if interrupted:
         raise click.exceptions.Exit(130)
-
-
-def _hyperparameters(preset: str, options: dict[str, Any]) -> Hyperparameters:
-    given = {name: value for name, value in options.items() if value not in (None, ())}
-    try:
-        return replace(PRESETS[preset], **given)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
 
 
 def _keep_better(output: Path) -> None:
@@ -279,17 +218,10 @@ def _resumed(file: Path, run: Any, resume: bool) -> Progress | None:
             f"{file} holds an earlier run: add --resume to go on with it, or remove it"
         )
     progress, identity = load_checkpoint(file)
-    expected = run.identity()
-    if identity != expected:
-        before, now = identity.get("hyperparameters"), expected["hyperparameters"]
-        changed = [
-            f"{name} was {before[name]!r}, is {now[name]!r}"
-            for name in now
-            if isinstance(before, dict) and name in before and before[name] != now[name]
-        ]
+    if differences := run.differences(identity):
         raise ModelFileError(
-            f"{file} belongs to another run ({'; '.join(changed) or 'its data differ'}): give the "
-            "same options, or another --checkpoint folder"
+            f"{file} belongs to another run ({'; '.join(differences)}): give the same options, or "
+            "another --checkpoint folder"
         )
     if not belongs_to(run, progress):
         raise ModelFileError(f"{file} is damaged: its arrays have other shapes than its options")

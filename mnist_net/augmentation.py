@@ -1,0 +1,173 @@
+"""Distortions of a minibatch, so that no picture is ever seen twice.
+
+A distorted picture takes each of its pixels from a displaced place in the original.  The displaced
+coordinates are an affine map of the pixel's own (rotation, scale, shear, shift) plus a smooth
+random field (Simard, Steinkraus and Platt 2003, *Best practices for convolutional neural networks
+applied to visual document analysis*).  Both are sums of products of a function of the row and a
+function of the column: 1, the coordinate itself, and a few smooth waves.  So all coordinates of a
+batch are one product ``basis · coefficients · basisᵀ``, and one bilinear resampling does the rest.
+"""
+
+import math
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from mnist_net.activations import Array
+from mnist_net.errors import DataError
+
+__all__ = ["DISTORTIONS", "Distortion", "distort"]
+
+_NEGLIGIBLE = 1e-3  # of the field's variance: waves that carry less are left out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distortion:
+    """How far pictures are distorted; each amount is drawn anew for each picture.
+
+    Attributes
+    ----------
+    rotation
+        Degrees either way at most, uniform.
+    scale
+        Width and height grow or shrink by this fraction at most, each on its own, uniform.
+    shear
+        Horizontal pixels per vertical pixel at most, uniform.
+    shift
+        Pixels either way at most, uniform, horizontally and vertically.
+    elastic
+        Standard deviation of the smooth random displacement of a pixel, in pixels.
+    smoothness
+        Deviation in pixels of the Gaussian that smooths the random field.
+    """
+
+    rotation: float = 0.0
+    scale: float = 0.0
+    shear: float = 0.0
+    shift: float = 0.0
+    elastic: float = 0.0
+    smoothness: float = 4.0
+
+    def __post_init__(self) -> None:
+        """Refuse what would leave nothing of a picture.
+
+        Raises
+        ------
+        ValueError
+            Naming the amount, its value and what it may be.
+        """
+        for name, amount in asdict(self).items():
+            if not 0.0 <= amount < math.inf:
+                raise ValueError(f"{name} is {amount}; it must be finite and not negative")
+        if self.scale >= 1.0:
+            raise ValueError(f"scale is {self.scale}; it must be below 1")
+        if self.smoothness == 0.0:
+            raise ValueError("smoothness is 0; it must be above 0")
+
+    def __bool__(self) -> bool:
+        """Whether it changes anything."""
+        return any((self.rotation, self.scale, self.shear, self.shift, self.elastic))
+
+
+_STANDARD = Distortion(rotation=10.0, scale=0.1, shear=0.1, shift=1.5, elastic=1.0, smoothness=4.0)
+DISTORTIONS = {
+    "none": Distortion(),
+    "affine": replace(_STANDARD, elastic=0.0),
+    "elastic": Distortion(elastic=_STANDARD.elastic, smoothness=_STANDARD.smoothness),
+    "both": _STANDARD,
+}
+"""The distortion that we train with, its two parts, and none."""
+
+
+def distort(images: Array, distortion: Distortion, random: np.random.Generator) -> Array:
+    """Distort each picture in its own random way.
+
+    Parameters
+    ----------
+    images
+        N × D, float, D the square of the side; their border is paper, which goes on beyond it.
+    distortion
+        How far.
+    random
+        Where the amounts are drawn from.
+
+    Returns
+    -------
+    Array
+        Of the same shape and dtype; bilinear between the original's pixels.
+
+    Raises
+    ------
+    DataError
+        If D is no square of a number above 1.
+    """
+    side = math.isqrt(images.shape[1])
+    if side < 2 or side * side != images.shape[1]:
+        raise DataError(
+            f"distortion needs square pictures, and {images.shape[1]} inputs are no square"
+        )
+    basis = _basis(side, distortion.smoothness)
+    coefficients = _coefficients(len(images), basis.shape[1], distortion, random)
+    rows, columns = basis @ (coefficients @ basis.T)
+    return _bilinear(images, rows, columns)
+
+
+@cache
+def _basis(side: int, smoothness: float) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """Functions of one coordinate: 1, the coordinate from the middle, and the smooth waves.
+
+    White noise smoothed by a Gaussian of deviation σ has the covariance exp(-d² / 4σ²) at the
+    distance d.  Its eigenvectors times the roots of their eigenvalues turn independent standard
+    normal numbers into such noise of variance 1.
+    """
+    place = np.arange(side) - (side - 1) / 2
+    variances, waves = np.linalg.eigh(
+        np.exp(-((place[:, None] - place) ** 2) / (4.0 * smoothness**2))
+    )
+    kept = variances > _NEGLIGIBLE * variances.sum()
+    smooth = waves[:, kept] * np.sqrt(variances[kept])
+    return np.column_stack([np.ones(side), place, smooth]).astype(np.float32)
+
+
+def _coefficients(
+    n: int, width: int, distortion: Distortion, random: np.random.Generator
+) -> np.ndarray[Any, np.dtype[np.float32]]:
+    """2 × N × width × width: of the row to take from, and of the column."""
+    coefficients = np.zeros((2, n, width, width), np.float32)
+    angle = np.radians(distortion.rotation) * random.uniform(-1.0, 1.0, n)
+    vertical, horizontal = 1.0 + distortion.scale * random.uniform(-1.0, 1.0, (2, n))
+    shear = distortion.shear * random.uniform(-1.0, 1.0, n)
+    cosine, sine = np.cos(angle), np.sin(angle)
+    rows, columns = coefficients
+    rows[:, 1, 0], rows[:, 0, 1] = vertical * cosine, vertical * sine
+    columns[:, 1, 0], columns[:, 0, 1] = (
+        horizontal * (shear * cosine - sine),
+        horizontal * (shear * sine + cosine),
+    )
+    coefficients[:, :, 0, 0] = distortion.shift * random.uniform(-1.0, 1.0, (2, n))
+    if distortion.elastic:
+        waves = random.standard_normal((2, n, width - 2, width - 2), np.float32)
+        coefficients[:, :, 2:, 2:] = np.float32(distortion.elastic) * waves
+    return coefficients
+
+
+def _bilinear(images: Array, rows: Array, columns: Array) -> Array:
+    """Values at fractional places, which are counted in pixels from the middle."""
+    n, side, _ = rows.shape
+    last = np.float32(side - 1)
+    rows, columns = (np.clip(a + last / 2, 0.0, last) for a in (rows, columns))
+    rows, columns = rows.reshape(images.shape), columns.reshape(images.shape)
+    top, left = np.floor(rows), np.floor(columns)
+    down, right = rows - top, columns - left
+    corner = (top * side + left).astype(np.intp) + side * side * np.arange(n)[:, None]
+
+    def pixels(offset: int) -> Array:
+        # Beyond the last row or column it is another pixel that is taken, with a weight of 0.
+        return images.take(corner + offset, mode="clip")
+
+    upper, lower = pixels(0), pixels(side)
+    upper += right * (pixels(1) - upper)
+    lower += right * (pixels(side + 1) - lower)
+    return upper + down * (lower - upper)
