@@ -11,15 +11,16 @@ batch are one product ``basis · coefficients · basisᵀ``, and one bilinear re
 import math
 from dataclasses import asdict, dataclass, replace
 from functools import cache
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from mnist_net.activations import Array
 from mnist_net.errors import DataError
 
-__all__ = ["DISTORTIONS", "Distortion", "distort"]
+__all__ = ["DISTORTIONS", "Distortion", "contact_sheet", "distort"]
 
+_FRAME = 96  # a grey that neither paper nor ink has
 _NEGLIGIBLE = 1e-3  # of the field's variance: waves that carry less are left out
 
 
@@ -114,8 +115,39 @@ def distort(images: Array, distortion: Distortion, random: np.random.Generator) 
     return _bilinear(images, rows, columns)
 
 
+def contact_sheet(
+    images: npt.NDArray[np.uint8],
+    distortion: Distortion,
+    random: np.random.Generator,
+    *,
+    n_versions: int = 9,
+) -> npt.NDArray[np.uint8]:
+    """Lay pictures out in rows, each beside distorted versions of it.
+
+    Parameters
+    ----------
+    images
+        N × side × side.
+    distortion, random
+        As for `distort`.
+    n_versions
+        How many versions of each.
+
+    Returns
+    -------
+    uint8 array
+        N (side + 2) × (n_versions + 1) (side + 2): the pictures, each in a grey frame.
+    """
+    n, side, _ = images.shape
+    originals = images.reshape(n, side * side).astype(np.float32)
+    versions = [originals, *(distort(originals, distortion, random) for _ in range(n_versions))]
+    pictures = np.rint(versions).astype(np.uint8).reshape(-1, n, side, side)
+    framed = np.pad(pictures, ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=_FRAME)
+    return framed.transpose(1, 2, 0, 3).reshape(n * (side + 2), -1)
+
+
 @cache
-def _basis(side: int, smoothness: float) -> np.ndarray[Any, np.dtype[np.float32]]:
+def _basis(side: int, smoothness: float) -> npt.NDArray[np.float32]:
     """Functions of one coordinate: 1, the coordinate from the middle, and the smooth waves.
 
     White noise smoothed by a Gaussian of deviation σ has the covariance exp(-d² / 4σ²) at the
@@ -133,7 +165,7 @@ def _basis(side: int, smoothness: float) -> np.ndarray[Any, np.dtype[np.float32]
 
 def _coefficients(
     n: int, width: int, distortion: Distortion, random: np.random.Generator
-) -> np.ndarray[Any, np.dtype[np.float32]]:
+) -> npt.NDArray[np.float32]:
     """2 × N × width × width: of the row to take from, and of the column."""
     coefficients = np.zeros((2, n, width, width), np.float32)
     angle = np.radians(distortion.rotation) * random.uniform(-1.0, 1.0, n)

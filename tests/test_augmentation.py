@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy.ndimage import affine_transform, map_coordinates
 
 from mnist_net import training
-from mnist_net.augmentation import DISTORTIONS, Distortion, _basis, distort
+from mnist_net.augmentation import DISTORTIONS, Distortion, _basis, contact_sheet, distort
 from mnist_net.errors import DataError
 from mnist_net.hyperparameters import PRESETS, Hyperparameters
 from mnist_net.network import initialize, loss_and_gradients
@@ -264,6 +264,26 @@ def test_the_parts_make_the_whole() -> None:
     assert replace(DISTORTIONS["affine"], elastic=DISTORTIONS["elastic"].elastic) == BOTH
     assert DISTORTIONS["elastic"] == replace(BOTH, rotation=0.0, scale=0.0, shear=0.0, shift=0.0)
     assert all(DISTORTIONS[name] for name in ("affine", "elastic", "both"))
+
+
+def test_a_sheet_of_pictures_beside_their_versions() -> None:
+    images = (255 * pictures(3)).astype(np.uint8).reshape(3, 28, 28)
+    sheet = contact_sheet(images, BOTH, generator(), n_versions=4)
+    assert (sheet.shape, sheet.dtype) == ((3 * 30, 5 * 30), np.uint8)
+    cells = sheet.reshape(3, 30, 5, 30)
+    frame = np.concatenate([cells[:, [0, -1]].ravel(), cells[:, :, :, [0, -1]].ravel()])
+    assert np.ptp(frame) == 0
+    inner = cells[:, 1:-1, :, 1:-1]
+    assert (inner[:, :, 0] == images).all()
+    # Versions of a picture resemble it more than they do another picture.
+    for row in range(3):
+        versions = inner[row].swapaxes(0, 1)[1:].astype(float)
+        distances = np.abs(versions[:, None] - images).mean(axis=(2, 3))
+        assert (distances.argmin(axis=1) == row).all()
+        assert (distances[:, row] > 0).all()
+        assert len({inner[row, :, column].tobytes() for column in range(5)}) == 5
+    nothing = contact_sheet(images, Distortion(), generator(), n_versions=1).reshape(3, 30, 2, 30)
+    assert (nothing[:, :, 0] == nothing[:, :, 1]).all()
 
 
 # In training.

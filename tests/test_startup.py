@@ -43,7 +43,9 @@ def test_help_imports_neither_numpy_nor_anything_slow() -> None:
     assert not imported & (SLOW | {"numpy", "joblib", "PIL"})
 
 
-@pytest.mark.parametrize("command", ["train", "evaluate", "predict", "info", "data", "gradcheck"])
+@pytest.mark.parametrize(
+    "command", ["train", "evaluate", "predict", "info", "augment", "data", "gradcheck"]
+)
 def test_help_of_a_command_imports_nothing_slow(command: str) -> None:
     assert not imported_by(command, "--help") & SLOW
 

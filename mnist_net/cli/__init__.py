@@ -25,6 +25,7 @@ _COMMANDS = {
     "evaluate": ("evaluate", "Measure a model on test pictures."),
     "predict": ("predict", "Read the digit in each picture."),
     "info": ("inspect", "Show what a model is and how it came to be."),
+    "augment": ("augment", "Show training pictures beside distortions of them."),
     "data": ("data", "Look after the data set."),
     "gradcheck": ("inspect", "Prove that the derived gradients are right."),
 }
