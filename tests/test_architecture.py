@@ -26,6 +26,8 @@ ROOMS = [
     },
     # The world: files, pictures, downloads.
     {
+        "checkpoints",
+        "contents",
         "data",
         "files",
         "formats",

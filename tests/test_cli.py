@@ -27,18 +27,13 @@ from PIL import Image
 
 from mnist_net import gradcheck, training
 from mnist_net.augmentation import DISTORTIONS
+from mnist_net.checkpoints import load_checkpoint, save_checkpoint
 from mnist_net.cli import main
 from mnist_net.data import load_digits_as_images
 from mnist_net.hyperparameters import PRESETS, Hyperparameters
 from mnist_net.images import save_png
 from mnist_net.model import Model
-from mnist_net.persistence import (
-    SHIPPED_MODELS,
-    load_checkpoint,
-    load_model,
-    save_checkpoint,
-    save_model,
-)
+from mnist_net.persistence import SHIPPED_MODELS, load_model, save_model
 
 posix = pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals, terminals or limits")
 

@@ -150,7 +150,7 @@ def _watch(run: Any, file: Path | None, resume: bool, quiet: bool) -> tuple[Prog
     """Train, showing and saving each epoch; return where it ended, and whether by Ctrl-C."""
     from tqdm import tqdm
 
-    from mnist_net.persistence import save_checkpoint
+    from mnist_net.checkpoints import save_checkpoint
     from mnist_net.runs import blas_threads
     from mnist_net.training import train as train_epochs
 
@@ -206,8 +206,7 @@ def _describe(record: dict[str, Any]) -> str:
 
 
 def _resumed(file: Path, run: Any, resume: bool) -> Progress | None:
-    from mnist_net.persistence import load_checkpoint
-    from mnist_net.runs import belongs_to
+    from mnist_net.checkpoints import resume as resume_run
 
     if not file.exists():
         if resume:
@@ -217,14 +216,7 @@ def _resumed(file: Path, run: Any, resume: bool) -> Progress | None:
         raise click.UsageError(
             f"{file} holds an earlier run: add --resume to go on with it, or remove it"
         )
-    progress, identity = load_checkpoint(file)
-    if differences := run.differences(identity):
-        raise ModelFileError(
-            f"{file} belongs to another run ({'; '.join(differences)}): give the same options, or "
-            "another --checkpoint folder"
-        )
-    if not belongs_to(run, progress):
-        raise ModelFileError(f"{file} is damaged: its arrays have other shapes than its options")
+    progress = resume_run(run, file)
     tell(f"going on after epoch {progress.latest.number}")
     return progress
 

@@ -1,0 +1,127 @@
+"""What the files of models and checkpoints have in common.
+
+Each is a dict of arrays and plain values that names its format and its version.  It holds no
+object of ours, so no refactoring orphans a file, and reading it executes nothing (`safe_joblib`).
+What is read is checked key by key before anything is made of it.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+
+from mnist_net.errors import ModelFileError
+from mnist_net.network import Layer, Parameters
+from mnist_net.safe_joblib import read_contents, write_contents
+
+__all__ = [
+    "Format",
+    "arrays_of",
+    "parameters_from",
+    "plain",
+    "read_file",
+    "require",
+    "require_plain",
+    "write_file",
+]
+
+_MOST_CHARACTERS = 10_000_000  # of JSON in the metadata; an epoch's history takes some 300
+_DEEPEST = 20
+
+T = TypeVar("T")
+
+
+class Format(NamedTuple):
+    """A kind of file.
+
+    Attributes
+    ----------
+    name
+        What the file says that it is.
+    version
+        The one that is written; all up to it are read.
+    """
+
+    name: str
+    version: int
+
+
+def write_file(path: Path, kind: Format, contents: dict[str, Any]) -> None:
+    """Write a dict of plain values and arrays as a file of a kind, atomically."""
+    named = {"format": kind.name, "format_version": kind.version}
+    write_contents(path, {**named, **contents})
+
+
+def read_file(path: Path, kind: Format, build: Callable[[dict[str, Any]], T]) -> T:
+    """Contents of a file of ours, built into what they stand for.
+
+    Raises
+    ------
+    ModelFileError
+        If the file is not of this kind, is of a later version, or `build` finds it damaged.
+    """
+    contents = read_contents(path)
+    match contents:
+        case {"format": str(found), "format_version": int(version)} if found == kind.name:
+            pass
+        case _:
+            raise ModelFileError(f"{path} is not an {kind.name}")
+    if not 1 <= version <= kind.version:
+        raise ModelFileError(
+            f"{path} has format version {version}; this mnist-net reads versions up to "
+            f"{kind.version}: install a newer one"
+        )
+    try:
+        return build(contents)
+    except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        reason = f"{error} is missing" if isinstance(error, KeyError) else error
+        raise ModelFileError(f"{path} is a damaged {kind.name}: {reason}") from error
+
+
+def require(condition: bool, problem: str) -> None:
+    """Raise a ValueError that names the problem, unless the condition holds."""
+    if not condition:
+        raise ValueError(problem)
+
+
+def plain(value: Any) -> Any:
+    """The same in plain containers and values, as the reader will want it."""
+    return json.loads(json.dumps(value))
+
+
+def require_plain(value: Any) -> None:
+    """Refuse what JSON cannot say, and what a small file unfolds to without end."""
+    budget = _MOST_CHARACTERS
+    for piece in json.JSONEncoder().iterencode(value):
+        budget -= len(piece)
+        require(budget >= 0, "its metadata have no end")
+    require(_depth(value) <= _DEEPEST, "its metadata are nested too deep")
+
+
+def _depth(value: Any) -> int:
+    if isinstance(value, dict):
+        value = list(value.values())
+    return 1 + max(map(_depth, value), default=0) if isinstance(value, list | tuple) else 0
+
+
+def arrays_of(parameters: Parameters) -> dict[str, list[Any]]:
+    """Lists of the weights and of the biases, None for a layer without."""
+    return {
+        "weights": [layer.weights for layer in parameters],
+        "biases": [layer.biases for layer in parameters],
+    }
+
+
+def parameters_from(contents: dict[str, Any]) -> Parameters:
+    """Parameters of the lists that `arrays_of` made, checked to be finite and to fit."""
+    layers = []
+    for weights, biases in zip(contents["weights"], contents["biases"], strict=True):
+        for array in (weights,) if biases is None else (weights, biases):
+            numbers = isinstance(array, np.ndarray) and array.dtype.kind == "f"
+            require(numbers and bool(np.isfinite(array).all()), "numbers that are not finite")
+        require(weights.ndim == 2, "weights that are no matrix")
+        require(biases is None or biases.shape == weights.shape[1:], "biases of another shape")
+        layers.append(Layer(weights, biases))
+    return tuple(layers)
