@@ -159,7 +159,7 @@ def _basis(side: int, smoothness: float) -> npt.NDArray[np.float32]:
         np.exp(-((place[:, None] - place) ** 2) / (4.0 * smoothness**2))
     )
     kept = variances > _NEGLIGIBLE * variances.sum()
-    smooth = waves[:, kept] * np.sqrt(variances[kept])
+    smooth = waves[:, kept] * np.sqrt(variances[kept])  # (27)
     return np.column_stack([np.ones(side), place, smooth]).astype(np.float32)
 
 
@@ -173,7 +173,7 @@ def _coefficients(
     shear = distortion.shear * random.uniform(-1.0, 1.0, n)
     cosine, sine = np.cos(angle), np.sin(angle)
     rows, columns = coefficients
-    rows[:, 1, 0], rows[:, 0, 1] = vertical * cosine, vertical * sine
+    rows[:, 1, 0], rows[:, 0, 1] = vertical * cosine, vertical * sine  # (26)
     columns[:, 1, 0], columns[:, 0, 1] = (
         horizontal * (shear * cosine - sine),
         horizontal * (shear * sine + cosine),
@@ -202,4 +202,4 @@ def _bilinear(images: Array, rows: Array, columns: Array) -> Array:
     upper, lower = pixels(0), pixels(side)
     upper += right * (pixels(1) - upper)
     lower += right * (pixels(side + 1) - lower)
-    return upper + down * (lower - upper)
+    return upper + down * (lower - upper)  # (28)

@@ -37,6 +37,8 @@ class Model:
     metadata
         Plain values: preset, hyperparameters, data (name, digest, location), history, accuracy on
         the test set, library versions, date.
+    temperature
+        What the logits are divided by, see `calibration`; 1 leaves them as they are.
     """
 
     architecture: Architecture
@@ -44,6 +46,7 @@ class Model:
     classes: npt.NDArray[np.int64]
     scaling: Scaling
     metadata: dict[str, Any] = field(default_factory=dict)
+    temperature: float = 1.0
 
     def predict_proba(self, images: Bytes) -> Array:
         """Probability of each class.
@@ -86,10 +89,11 @@ class Model:
         return probabilities
 
     def _outputs(self, images: Bytes) -> Array:
-        # float16 is for storing weights only: it is slow to compute with, and coarse.
+        # float16 is for storing weights only, and coarse: what is loaded is float32 already.
         dtype = np.result_type(self.parameters[0].weights, np.float32)
         X = self.scaling.apply(images).astype(dtype, copy=False)
-        return forward(self.parameters, self.architecture.activations, X)[-1]
+        outputs = forward(self.parameters, self.architecture.activations, X)[-1]
+        return outputs / self.temperature  # (29)
 
     def predict(self, images: Bytes) -> npt.NDArray[np.int64]:
         """Label of the most probable class, N; see `predict_proba`."""

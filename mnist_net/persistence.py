@@ -1,11 +1,13 @@
 """Models on disk: what is written comes back bit for bit, and reading it executes nothing."""
 
+import math
 import os
 import reprlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from mnist_net.activations import ACTIVATIONS
 from mnist_net.contents import (
@@ -22,7 +24,7 @@ from mnist_net.errors import ModelFileError
 from mnist_net.images import Scaling
 from mnist_net.losses import LOSSES
 from mnist_net.model import Model
-from mnist_net.network import Architecture
+from mnist_net.network import Architecture, Parameters, map_arrays
 
 __all__ = [
     "LATEST_MODEL",
@@ -38,10 +40,10 @@ SHIPPED_MODELS = (
     Path(__file__).parents[1] / "models" / "mnist.joblib",  # in a checkout
 )
 
-_FORMAT = Format("mnist-net model", 1)
+_FORMAT = Format("mnist-net model", 2)  # 1 knew no temperature
 
 
-def save_model(model: Model, path: Path | str) -> None:
+def save_model(model: Model, path: Path | str, *, dtype: npt.DTypeLike | None = None) -> None:
     """Write a model, atomically.
 
     Parameters
@@ -50,9 +52,14 @@ def save_model(model: Model, path: Path | str) -> None:
         The model; its metadata must be values that JSON knows.
     path
         The file to write; its folder is made if need be.
+    dtype
+        To store the weights and biases in, by default their own.  float16 takes half the space of
+        float32, which it becomes again when it is loaded.
 
     Raises
     ------
+    ModelFileError
+        If some weights are too large for the dtype.
     OSError
         If it cannot be written; what was there before is untouched.
     TypeError
@@ -68,7 +75,8 @@ def save_model(model: Model, path: Path | str) -> None:
             "loss": architecture.loss,
             "classes": model.classes,
             "scaling": model.scaling._asdict(),
-            **arrays_of(model.parameters),
+            "temperature": float(model.temperature),
+            **arrays_of(_as_dtype(model.parameters, dtype)),
             "metadata": plain(model.metadata),
         },
     )
@@ -112,8 +120,46 @@ def find_model() -> Path:
     )
 
 
+def _as_dtype(parameters: Parameters, dtype: npt.DTypeLike | None) -> Parameters:
+    if dtype is None:
+        return parameters
+    with np.errstate(over="ignore"):  # the check below says it better
+        cast = map_arrays(lambda array: array.astype(dtype), parameters)
+    if not all(np.isfinite(array).all() for layer in cast for array in layer if array is not None):
+        raise ModelFileError(f"some weights are too large for {np.dtype(dtype)}")
+    return cast
+
+
 def _build_model(contents: dict[str, Any]) -> Model:
     parameters = parameters_from(contents)
+    architecture = _architecture(contents, parameters)
+    classes = contents["classes"]
+    require(
+        isinstance(classes, np.ndarray)
+        and classes.dtype == np.int64
+        and classes.shape == architecture.layer_sizes[-1:]
+        and bool((np.diff(classes) > 0).all()),
+        "classes that do not match the outputs",
+    )
+    scaling = Scaling(**{name: float(value) for name, value in contents["scaling"].items()})
+    require(bool(np.isfinite(scaling).all()) and scaling.scale > 0.0, "an impossible scaling")
+    temperature = contents.get("temperature", 1.0)
+    require(type(temperature) is float and 0.0 < temperature < math.inf, "an odd temperature")
+    metadata = contents["metadata"]
+    require(
+        isinstance(metadata, dict) and isinstance(metadata.get("data", {}), dict),
+        "metadata that is not a dict",
+    )
+    require_plain(metadata)
+    # Once and for all: float16 is slow to compute with, and coarse.
+    working = map_arrays(
+        lambda array: array.astype(np.promote_types(array.dtype, np.float32), copy=False),
+        parameters,
+    )
+    return Model(architecture, working, classes, scaling, metadata, temperature)
+
+
+def _architecture(contents: dict[str, Any], parameters: Parameters) -> Architecture:
     has_biases = tuple(layer.biases is not None for layer in parameters)
     architecture = Architecture(
         tuple(contents["layer_sizes"]),
@@ -131,20 +177,4 @@ def _build_model(contents: dict[str, Any]) -> Model:
     require(min(architecture.layer_sizes) > 0, "a layer without units")
     output_activation = LOSSES[architecture.loss].output_activation
     require(architecture.activations[-1] == output_activation, "an output that fits no loss")
-    classes = contents["classes"]
-    require(
-        isinstance(classes, np.ndarray)
-        and classes.dtype == np.int64
-        and classes.shape == architecture.layer_sizes[-1:]
-        and bool((np.diff(classes) > 0).all()),
-        "classes that do not match the outputs",
-    )
-    scaling = Scaling(**{name: float(value) for name, value in contents["scaling"].items()})
-    require(bool(np.isfinite(scaling).all()) and scaling.scale > 0.0, "an impossible scaling")
-    metadata = contents["metadata"]
-    require(
-        isinstance(metadata, dict) and isinstance(metadata.get("data", {}), dict),
-        "metadata that is not a dict",
-    )
-    require_plain(metadata)
-    return Model(architecture, parameters, classes, scaling, metadata)
+    return architecture

@@ -9,7 +9,7 @@ import datetime as dt
 import math
 import platform
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
@@ -18,11 +18,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mnist_net.calibration import fit_temperature
 from mnist_net.data import DATASET_NAMES, Dataset, load_dataset
 from mnist_net.errors import DataError
 from mnist_net.hyperparameters import PRESETS, Hyperparameters
 from mnist_net.images import Scaling
 from mnist_net.model import Model
+from mnist_net.network import forward
 from mnist_net.optimizers import OPTIMIZERS
 from mnist_net.training import (
     Batch,
@@ -37,6 +39,7 @@ __all__ = [
     "Run",
     "belongs_to",
     "blas_threads",
+    "calibrate",
     "finish",
     "measure_accuracy",
     "prepare",
@@ -206,6 +209,23 @@ def blas_threads(hyperparameters: Hyperparameters) -> AbstractContextManager[obj
 
     small = hyperparameters.batch_size < _LARGE_BATCH
     return threadpool_limits(1, user_api="blas") if small else nullcontext()
+
+
+def calibrate(model: Model, run: Run) -> Model:
+    """The same model with the temperature that the run's validation pictures ask for.
+
+    Raises
+    ------
+    DataError
+        If the run holds no pictures out.
+    ValueError
+        If the model's loss knows no logits.
+    """
+    if run.validation is None:
+        raise DataError("a temperature is fitted on a validation split: hold pictures out")
+    logits = forward(model.parameters, model.architecture.activations, run.validation.X)[-1]
+    targets, loss = run.validation.targets, model.architecture.loss
+    return replace(model, temperature=fit_temperature(logits, targets, loss))
 
 
 def measure_accuracy(model: Model, test: Dataset) -> Model:

@@ -17,6 +17,7 @@ ROOMS = [
     {
         "activations",
         "augmentation",
+        "calibration",
         "gradcheck",
         "hyperparameters",
         "losses",

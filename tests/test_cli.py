@@ -1001,6 +1001,7 @@ def test_info_shows_what_a_model_is(digits_model: Path) -> None:
     assert shown["activations"] == "sigmoid identity"
     assert shown["parameters"] == f"{784 * 32 + 32 + 32 * 10 + 10:,}"
     assert shown["dtype"] == "float32"
+    assert shown["temperature"] == "1"
     assert f"learning_rate {PRESETS['plain'].learning_rate:g}" in shown["hyperparameters"]
     assert "distortion (rotation 0, " in shown["hyperparameters"]
     assert "name digits" in shown["data"]
@@ -1013,6 +1014,7 @@ def test_info_json_is_the_whole_record(digits_model: Path) -> None:
     assert values["bytes"] == digits_model.stat().st_size
     assert values["classes"] == list(range(10))
     assert values["scaling"] == {"shift": 0.0, "scale": 255.0}
+    assert values["temperature"] == 1.0
     assert values["loss"] == "softmax-cross-entropy"
     for key in ("preset", "data", "epoch", "history", "versions", "date", "accuracy"):
         assert values[key] == metadata[key]

@@ -36,6 +36,7 @@ def info(model: Path | None, as_json: bool) -> None:
         "dtype": str(loaded.parameters[0].weights.dtype),
         "classes": loaded.classes.tolist(),
         "scaling": loaded.scaling._asdict(),
+        "temperature": loaded.temperature,
         **{key: value for key, value in metadata.items() if key != "history"},
     }
     if as_json:

@@ -1,6 +1,6 @@
-"""Made model-format-1.joblib and model-format-1.json, once.
+"""Made model-format-2.joblib and model-format-2.json, once, and those of format 1 before them.
 
-Models of format 1 must load for ever, so neither file is ever made again: a later format gets
+Models of a format must load for ever, so no golden file is ever made again: a later format gets
 files of its own beside them.  The expected probabilities are worked out here in plain float64,
 without the package.
 
@@ -18,6 +18,7 @@ from mnist_net.network import Architecture, Layer
 from mnist_net.persistence import save_model
 
 HERE = Path(__file__).parent
+TEMPERATURE = 1.75
 
 
 def pictures() -> np.ndarray:
@@ -27,32 +28,36 @@ def pictures() -> np.ndarray:
 
 
 def main() -> None:
-    generator = np.random.default_rng(20260101)
+    file, facts = HERE / "model-format-2.joblib", HERE / "model-format-2.json"
+    assert not file.exists(), "golden files are made once"
+    generator = np.random.default_rng(20260202)
     W1, b1 = generator.normal(0, 0.05, (784, 8)), generator.normal(0, 1, 8)
     W2, b2 = generator.normal(0, 1, (8, 10)), generator.normal(0, 1, 10)
-    W1, b1, W2, b2 = (array.astype(np.float32) for array in (W1, b1, W2, b2))
+    W1, b1, W2, b2 = (array.astype(np.float16) for array in (W1, b1, W2, b2))
     model = Model(
         Architecture((784, 8, 10), ("sigmoid", "identity"), "softmax-cross-entropy"),
         (Layer(W1, b1), Layer(W2, b2)),
         np.arange(10),
         Scaling(33.0, 78.0),
         {
-            "preset": None,
-            "hyperparameters": {"hidden_layer_sizes": (8,), "momentum": 0.9, "shuffle": True},
+            "preset": "default",
+            "hyperparameters": {"hidden_layer_sizes": (8,), "distortion": {"rotation": 10.0}},
             "data": {"name": "nothing", "digest": "0" * 64, "location": "nowhere", "n_train": 0},
             "epoch": 1,
             "history": [{"epoch": 1, "loss": 2.5, "validation_accuracy": None}],
             "versions": {"python": "3.11", "mnist-net": "0.1.0"},
             "date": "2026-01-01T00:00:00+00:00",
         },
+        TEMPERATURE,
     )
-    save_model(model, HERE / "model-format-1.joblib")
+    save_model(model, file, dtype=np.float16)
     X = (pictures().reshape(3, 784) - 33.0) / 78.0
+    W1, b1, W2, b2 = (array.astype(np.float64) for array in (W1, b1, W2, b2))
     hidden = 1.0 / (1.0 + np.exp(-(X @ W1 + b1)))
-    logits = hidden @ W2 + b2
-    probabilities = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    powers = np.exp((hidden @ W2 + b2) / TEMPERATURE)
+    probabilities = powers / powers.sum(axis=1, keepdims=True)
     expected = {"probabilities": probabilities.tolist(), "metadata": model.metadata}
-    (HERE / "model-format-1.json").write_text(json.dumps(expected, indent=1) + "\n")
+    facts.write_text(json.dumps(expected, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,62 @@
+"""How sure a network is, put right by one number.
+
+A network that is trained until it is certain of its training pictures is too sure of others; one
+that is trained on distorted pictures is not sure enough of whole ones.  Dividing the logits by a
+temperature above or below 1 changes no answer, only how sure it is (Guo et al. 2017, *On
+Calibration of Modern Neural Networks*, section 4.2).  The temperature is the one that minimizes
+the loss on pictures that were held out.
+"""
+
+import math
+
+import numpy as np
+
+from mnist_net.activations import Array
+from mnist_net.losses import LOSSES
+
+__all__ = ["fit_temperature"]
+
+_EXTREME = 64.0
+_N_HALVINGS = 60  # of the range of the logarithm: to the last bit
+
+
+def fit_temperature(logits: Array, targets: Array, loss: str) -> float:
+    """Temperature at which the loss of the divided logits is least.
+
+    Of the logits ``Z`` times a sharpness ``β``, which is 1 / temperature, the loss is convex in
+    ``β``; so its derivative ``Σ Z ⊙ ∂ℓ/∂(β Z)`` changes sign once, and halving finds where.
+
+    Parameters
+    ----------
+    logits, targets
+        N × K, of pictures that the network was not trained on.
+    loss
+        A name in `LOSSES`, of one that takes logits.
+
+    Returns
+    -------
+    float
+        From 1/64 to 64: an end of this range if the loss knows no minimum, as when every answer
+        is right.
+
+    Raises
+    ------
+    ValueError
+        For the squared error, which knows no logits.
+    """
+    if LOSSES[loss].output_activation != "identity":
+        raise ValueError(f"a network with the loss {loss} has no logits to divide")
+    Z = logits.astype(np.float64)
+
+    def slope(sharpness: float) -> float:
+        _, derivative = LOSSES[loss].function(sharpness * Z, targets)
+        return float(np.vdot(derivative, Z))  # (30)
+
+    low, high = -math.log(_EXTREME), math.log(_EXTREME)
+    for _ in range(_N_HALVINGS):
+        middle = (low + high) / 2.0
+        if slope(math.exp(middle)) < 0.0:
+            low = middle
+        else:
+            high = middle
+    return math.exp(-(low + high) / 2.0)
