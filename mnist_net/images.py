@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from mnist_net.activations import Array
@@ -21,25 +22,45 @@ from mnist_net.files import atomic_write
 from mnist_net.formats import IMAGE_SHAPE, Bytes
 
 __all__ = [
+    "BOX",
     "MAX_PIXELS",
+    "Picture",
     "Scaling",
+    "centred",
     "fit_image",
+    "in_mnist_form",
     "is_image_name",
-    "normalize",
     "open_image",
-    "read_image",
     "save_png",
 ]
 
 MAX_PIXELS = 80_000_000
 """A larger picture is refused before it is decoded: it would take hundreds of megabytes."""
 
-_WORKING_SIZE = 1_000  # a larger picture is shrunk to about this; a digit needs 20
+_WORKING_PIXELS = 1_000_000  # a larger picture is shrunk to about this; a digit needs 20 × 20
+BOX = 20
+"""Side of the box that a digit is fitted into, in pixels."""
+
 _MAX_SIDE = 65_535
 # Written only, read by starting another program (PostScript can do anything), or by plug-ins.
 _NOT_PICTURES = ("PALM", "PDF", "EPS", "WMF", "MPEG", "HDF5", "BUFR", "GRIB")
-_BOX = 20
-_LEAST_CONTRAST = 16  # grey levels of 256 between paper and ink; less is a blank page
+_BLANK = 16  # grey levels of 256; where there is less between the darkest and the lightest, ...
+_COLOURED = 24  # grey levels between two channels; less is the trace of a lossy format
+
+
+class Picture(NamedTuple):
+    """A decoded picture, upright.
+
+    Attributes
+    ----------
+    pixels
+        uint8, rows × columns × channels: one channel if it is grey, red, green and blue if not.
+    reduction
+        So many pixels of the file are one pixel here, across and down.
+    """
+
+    pixels: npt.NDArray[np.uint8]
+    reduction: float = 1.0
 
 
 class Scaling(NamedTuple):
@@ -67,42 +88,20 @@ class Scaling(NamedTuple):
         return cls(float(images.mean()), float(images.std()) or 1.0)
 
 
-def read_image(file: Path | BinaryIO, name: str | None = None) -> Bytes:
-    """Read a picture of one digit as MNIST would have shown it.
+def open_image(file: Path | BinaryIO, name: str) -> Picture:
+    """Decode a picture, upright, over white where it is transparent.
 
     Parameters
     ----------
     file
         A path, or a binary stream, in any format that Pillow reads.
     name
-        What to call it in error messages; by default its path.
+        What to call it in error messages.
 
     Returns
     -------
-    uint8 array
-        28 × 28, ink bright on black.
-
-    Raises
-    ------
-    ImageError
-        If it cannot be read, is too large, or is blank.
-    """
-    name = name or str(file)
-    return normalize(open_image(file, name), name)
-
-
-def open_image(file: Path | BinaryIO, name: str) -> Bytes:
-    """Decode a picture to grey levels, upright, over white where it is transparent.
-
-    Parameters
-    ----------
-    file, name
-        As for `read_image`.
-
-    Returns
-    -------
-    uint8 array
-        Rows × columns; sides of at most about 2000 pixels, larger pictures are shrunk.
+    Picture
+        Of about a million pixels at most; larger pictures are shrunk.
 
     Raises
     ------
@@ -146,10 +145,14 @@ def _refuse(image: Image.Image, name: str) -> None:
         )
 
 
-def _decode(image: Image.Image) -> Bytes:
+def _decode(image: Image.Image) -> Picture:
+    size = image.size
+    reduction = max(1.0, math.sqrt(math.prod(size) / _WORKING_PIXELS))
     # A JPEG can be decoded at a fraction of its size, at a fraction of the cost.
-    image.draft("L", (_WORKING_SIZE, _WORKING_SIZE))
+    image.draft("RGB", (round(size[0] / reduction), round(size[1] / reduction)))
     image.load()
+    reduction *= image.width / size[0]
+    size = max(size), min(size)
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith(("I", "F")):  # before Pillow clips them at 255
         image = Image.fromarray(_grey_levels(np.asarray(image)))
@@ -158,12 +161,23 @@ def _decode(image: Image.Image) -> Bytes:
     elif image.mode == "La":  # ... and from here only this one
         image = image.convert("LA")
     if image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
-    image = image.convert("L")
-    if (factor := max(image.size) // _WORKING_SIZE) > 1:
-        image = image.reduce(factor)
-    return np.asarray(image)
+        image = _over_white(image.convert("RGBA"))
+    grey = image.mode in ("1", "L", "LA")
+    image = image.convert("L" if grey else "RGB")
+    if reduction >= 1.5:
+        image = image.reduce(round(reduction))
+    pixels = np.asarray(image)
+    if not grey and np.ptp(pixels, axis=2).max() < _COLOURED:
+        grey, pixels = True, np.asarray(image.convert("L"))
+    return Picture(pixels[..., None] if grey else pixels, size[0] / max(image.size))
+
+
+def _over_white(image: Image.Image) -> Image.Image:
+    """Transparency over white paper; white ink on transparency, over black paper."""
+    over_white = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    alpha = image.getchannel("A")
+    shown, hidden = (int(np.ptp(np.asarray(p))) for p in (over_white.convert("L"), alpha))
+    return alpha if shown < _BLANK <= hidden else over_white
 
 
 def _grey_levels(values: np.ndarray[Any, Any]) -> Bytes:
@@ -187,68 +201,29 @@ def save_png(picture: Bytes, path: Path) -> None:
         Image.fromarray(picture).save(stream, format="PNG")
 
 
-def normalize(picture: Bytes, name: str = "the picture") -> Bytes:
-    """Find the ink on a picture's paper; fit and centre it as MNIST's makers did.
+def in_mnist_form(pixels: Bytes) -> Bytes | None:
+    """The picture itself, bright on black, if it is as MNIST's are: 28 × 28, fitted and centred.
 
-    Parameters
-    ----------
-    picture
-        uint8 grey levels, rows × columns, dark on light or light on dark.
-    name
-        What to call it in error messages.
-
-    Returns
-    -------
-    uint8 array
-        28 × 28, ink bright on black.
-
-    Raises
-    ------
-    ImageError
-        If there is no ink on it.
+    Such a picture has been through all that `reading` would do to it.
     """
-    ink = _ink(picture)
-    if ink is None:
-        raise ImageError(f"{name} is blank: nothing on it is darker or lighter than its paper")
-    return fit_image(ink)
-
-
-def _ink(picture: Bytes) -> Bytes | None:
-    """Ink from 0 (paper) to 255, or None where nothing stands out from the paper."""
-    threshold = _otsu_threshold(picture)
-    border = np.concatenate([picture[0], picture[-1], picture[:, 0], picture[:, -1]])
-    if np.median(border) > threshold:  # the border shows paper, and it is light
-        picture, threshold = 255 - picture, 254 - threshold
-    is_ink = picture > threshold
-    if not is_ink.any() or is_ink.all():
+    if pixels.shape != (*IMAGE_SHAPE, 1):
         return None
-    paper = picture[~is_ink].astype(np.float64)
-    # Where the paper is clean, so is its level; where it is not, what is within its noise is paper.
-    level = np.median(paper)
-    floor = level + 3.0 * np.median(np.abs(paper - level))
-    ceiling = np.quantile(picture[is_ink], 0.9)
-    if ceiling - floor < _LEAST_CONTRAST:
+    ink = pixels[..., 0]
+    border = np.concatenate([ink[0], ink[-1], ink[:, 0], ink[:, -1]])
+    if border.min() == 255:
+        ink = 255 - ink
+    elif border.max() > 0:
         return None
-    ink = np.clip((picture - floor) * (255.0 / (ceiling - floor)), 0.0, 255.0)
-    return np.round(ink).astype(np.uint8)
-
-
-def _otsu_threshold(picture: Bytes) -> int:
-    """Grey level that best parts the pixels into two classes; those above it are the light ones.
-
-    Otsu, *A threshold selection method from gray-level histograms*, 1979: it maximizes the
-    variance between the classes (equation 18).
-    """
-    counts = np.bincount(picture.ravel(), minlength=256) / picture.size
-    weight = np.cumsum(counts)
-    mean = np.cumsum(counts * np.arange(256))
-    spread = weight * (1.0 - weight)
-    between = np.divide(
-        (mean[-1] * weight - mean) ** 2, spread, out=np.zeros(256), where=spread > 1e-12
+    profiles = ink.sum(axis=1, dtype=np.float64), ink.sum(axis=0, dtype=np.float64)
+    extents = [np.flatnonzero(profile) for profile in profiles]
+    mass = profiles[0].sum()
+    if not mass or max(np.ptp(extent) + 1 for extent in extents) != BOX or ink.max() < 128:
+        return None
+    centre = [profile @ np.arange(len(profile)) / mass for profile in profiles]
+    is_centred = all(
+        abs(place - length / 2) < 1.0 for place, length in zip(centre, ink.shape, strict=True)
     )
-    # Between two far peaks many levels part them equally well: take the middle one.
-    best = np.flatnonzero(between >= between.max() * (1.0 - 1e-9))
-    return int(best[len(best) // 2])
+    return ink if is_centred else None
 
 
 def fit_image(ink: Bytes) -> Bytes:
@@ -264,28 +239,28 @@ def fit_image(ink: Bytes) -> Bytes:
     image = Image.fromarray(ink[rows, columns].astype(np.float32))
     width, height = image.size
     longer = max(width, height)
-    if longer != _BOX:
-        size = (max(1, round(width * _BOX / longer)), max(1, round(height * _BOX / longer)))
+    if longer != BOX:
+        size = (max(1, round(width * BOX / longer)), max(1, round(height * BOX / longer)))
         image = image.resize(size, Image.Resampling.BICUBIC)
     digit = np.clip(np.asarray(image), 0.0, 255.0)
     # A thin stroke fades as it is shrunk; its darkest point is full ink again.
-    return _centre(np.round(digit * (255.0 / digit.max())).astype(np.uint8))
+    return centred(np.round(digit * (255.0 / digit.max())).astype(np.uint8))
 
 
 def _extent(profile: Bytes) -> slice:
     """From the first to the last row (or column) with solid ink, and its soft edge beyond."""
     solid = np.flatnonzero(profile > profile.max() // 2)
     first, last = int(solid[0]), int(solid[-1])
-    edge = max(1, (last - first) // _BOX)
+    edge = max(1, (last - first) // BOX)
     while edge and first > 0 and profile[first - 1] > 0:
         first, edge = first - 1, edge - 1
-    edge = max(1, (last - first) // _BOX)
+    edge = max(1, (last - first) // BOX)
     while edge and last < len(profile) - 1 and profile[last + 1] > 0:
         last, edge = last + 1, edge - 1
     return slice(first, last + 1)
 
 
-def _centre(digit: Bytes) -> Bytes:
+def centred(digit: Bytes) -> Bytes:
     """Place a digit of at most 20 × 20 so that its centre of mass is the field's."""
     field = np.zeros(IMAGE_SHAPE, np.uint8)
     mass = digit.sum(dtype=np.float64)

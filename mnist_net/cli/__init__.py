@@ -24,6 +24,7 @@ _COMMANDS = {
     "train": ("train", "Train a network and save it as a model."),
     "evaluate": ("evaluate", "Measure a model on test pictures."),
     "predict": ("predict", "Read the digit in each picture."),
+    "read": ("read", "Read all digits in each picture, row by row."),
     "info": ("inspect", "Show what a model is and how it came to be."),
     "augment": ("augment", "Show training pictures beside distortions of them."),
     "data": ("data", "Look after the data set."),

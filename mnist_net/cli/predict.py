@@ -1,33 +1,47 @@
 """``mnist-net predict``."""
 
-import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
+from mnist_net.cli.pictures import (
+    Saver,
+    make_reader,
+    opened,
+    picture_files,
+    reading_options,
+    show_image,
+    tell_error,
+)
 from mnist_net.cli.shared import (
     echo_json,
     epilog,
     model_option,
-    note,
     printable,
-    program,
     quiet_option,
-    warn,
+    stderr_is_terminal,
 )
 from mnist_net.errors import ImageError
 
+if TYPE_CHECKING:
+    from mnist_net.images import Picture
+    from mnist_net.reading import Reader, Reading
+
+    Result = tuple[str, Reading | ImageError]
+
 __all__ = ["predict"]
 
-_MOST_BYTES = 500_000_000
+_MANY = 20  # pictures, of which a progress bar tells how many are left
 
 
 @click.command(
     epilog=epilog(
         "predict picture.png",
+        "predict --show photo.jpg",
         "predict --top 3 examples/",
         "predict --json *.jpg > answers.jsonl",
         "predict - < picture.png",
@@ -42,85 +56,85 @@ _MOST_BYTES = 500_000_000
     show_default=True,
     help="Show so many of the most probable digits.",
 )
+@reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON Lines, one object a picture.")
 @quiet_option
 def predict(
     images: tuple[str, ...],
     model: Path | None,
     top: int,
+    reject_below: float | None,
+    show: bool,
+    save_input: Path | None,
     as_json: bool,
-    quiet: bool,  # noqa: ARG001  (its callback has acted)
+    quiet: bool,
 ) -> None:
     """Read the digit in each picture.
 
     IMAGE is a picture of one digit in any common format, a folder of such pictures, or - for
-    standard input. The digit may be dark on light or light on dark, of any size.
+    standard input: a photograph, a scan or a drawing, dark on light or light on dark, of any
+    size. Where there is no digit, the answer is a dash. For several digits in one picture there
+    is `mnist-net read`.
     """
-    from mnist_net.images import read_image
-    from mnist_net.persistence import load_model
-
-    loaded = load_model(model)
-    if loaded.metadata.get("data", {}).get("name") == "digits":
-        warn(
-            "this model has only seen scikit-learn's 8×8 digits and will misread many pictures: "
-            f"train one on MNIST with `{program()} train --dataset mnist`"
-        )
+    reader = make_reader(model, reject_below)
     failed = False
-    for name, file in _files(images):
-        try:
-            if isinstance(file, ImageError):
-                raise file
-            probabilities = loaded.predict_proba(read_image(file, name)[None])[0]
-        except ImageError as error:
+    saver = Saver(save_input)
+    for name, reading in _read(reader, list(picture_files(images)), bar=not quiet):
+        if isinstance(reading, ImageError):
             failed = True
-            if as_json:
-                echo_json({"image": name, "error": str(error)})
-            else:
-                note(f"{click.style('Error:', fg='red')} {printable(str(error))}")
+            tell_error(name, reading, as_json=as_json)
             continue
-        order = probabilities.argsort(kind="stable")[::-1]
         if as_json:
-            echo_json(
-                {
-                    "image": name,
-                    "digit": int(loaded.classes[order[0]]),
-                    "probability": float(probabilities[order[0]]),
-                    "probabilities": probabilities.tolist(),
-                }
-            )
+            echo_json(_as_json(name, reading))
         else:
-            answers = ", ".join(
-                f"{loaded.classes[k]} ({probabilities[k]:.1%})" for k in order[:top]
-            )
-            click.echo(f"{printable(name)}: {answers}")
+            click.echo(f"{printable(name)}: {_answer(reader, reading, top)}")
+        if show:
+            show_image(reading.image)
+        saver.save(name, reading.image)
     if failed:
         raise click.exceptions.Exit(1)
 
 
-def _files(arguments: tuple[str, ...]) -> Iterator[tuple[str, Path | BinaryIO | ImageError]]:
-    """Name and place of each picture; a folder gives those in it, sorted by name."""
-    from mnist_net.images import is_image_name
-
-    for argument in arguments:
-        path = Path(argument)
-        try:
-            if argument == "-":
-                yield argument, _standard_input()
-            elif path.is_dir():
-                files = sorted(f for f in path.iterdir() if is_image_name(f) and f.is_file())
-                yield from ((str(file), file) for file in files)
-                if not files:
-                    yield argument, ImageError(f"{argument}: no pictures in this folder")
-            else:
-                yield argument, path
-        except OSError as error:
-            yield argument, ImageError(f"{argument[:100]}: {error.strerror or error}")
+def _read(
+    reader: "Reader", files: list[tuple[str, Path | BinaryIO | ImageError]], *, bar: bool
+) -> Iterator["Result"]:
+    """Each picture's name and reading, with a progress bar for many."""
+    pictures: Iterable[Picture | ImageError] = (opened(name, file) for name, file in files)
+    readings: Iterator[Result] = zip(
+        (name for name, _ in files), reader.read(pictures), strict=True
+    )
+    if bar and len(files) >= _MANY and stderr_is_terminal():
+        readings = _watched(readings, len(files))
+    yield from readings
 
 
-def _standard_input() -> BinaryIO | ImageError:
-    if sys.stdin is None:
-        return ImageError("-: standard input is closed")
-    content = sys.stdin.buffer.read(_MOST_BYTES + 1)
-    if len(content) > _MOST_BYTES:
-        return ImageError(f"-: more than {_MOST_BYTES:,} bytes are no picture of a digit")
-    return io.BytesIO(content)
+def _watched(results: "Iterator[Result]", total: int) -> "Iterator[Result]":
+    from tqdm import tqdm
+
+    # On a terminal, the bar gives way to each line of the results.
+    on_terminal = sys.stdout is not None and sys.stdout.isatty()
+    with tqdm(total=total, unit="picture") as bar:
+        for result in results:
+            with tqdm.external_write_mode() if on_terminal else nullcontext():
+                yield result
+            bar.update()
+
+
+def _as_json(name: str, reading: "Reading") -> dict[str, Any]:
+    probabilities = reading.probabilities
+    return {
+        "image": name,
+        "digit": reading.digit,
+        "probability": reading.probability,
+        "score": reading.score,
+        "probabilities": None if probabilities is None else probabilities.tolist(),
+        "reason": reading.reason,
+    }
+
+
+def _answer(reader: "Reader", reading: "Reading", top: int) -> str:
+    if reading.digit is None or reading.probabilities is None:
+        return f"- ({reading.reason})"
+    order = reading.probabilities.argsort(kind="stable")[::-1][:top]
+    classes = reader.model.classes
+    return ", ".join(f"{classes[k]} ({reading.probabilities[k]:.1%})" for k in order)

@@ -1,0 +1,49 @@
+"""A picture with what was read on it."""
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from mnist_net.formats import Bytes
+from mnist_net.images import Picture
+from mnist_net.reading import Page
+
+__all__ = ["annotated"]
+
+_COLOUR = (214, 39, 40)
+_SMALLEST = 400  # pixels of the longer side, so that the answers can be read
+
+
+def annotated(picture: Picture, page: Page) -> Bytes:
+    """Draw a box and the answer at each digit.
+
+    Parameters
+    ----------
+    picture, page
+        A picture, and what `Reader.read_page` read on it.
+
+    Returns
+    -------
+    uint8 array
+        Rows × columns × 3, of about the picture's size, or at least 400 pixels on a side.
+    """
+    pixels = np.broadcast_to(picture.pixels, (*picture.pixels.shape[:2], 3))
+    image = Image.fromarray(np.ascontiguousarray(pixels))
+    factor = max(1, -(-_SMALLEST // max(image.size)))
+    image = image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
+    scale = factor / picture.reduction
+    draw = ImageDraw.Draw(image)
+    line = max(1, max(image.size) // 400)
+    for reading in page.digits:
+        if reading.box is None:
+            continue
+        left, top, width, height = (edge * scale for edge in reading.box)
+        draw.rectangle(
+            (left - line, top - line, left + width + line, top + height + line),
+            outline=_COLOUR,
+            width=line,
+        )
+        size = max(10.0, 0.35 * height)
+        font = ImageFont.load_default(size)
+        place = (left, max(top - line, size))
+        draw.text(place, str(reading.digit), _COLOUR, font, anchor="lb")
+    return np.asarray(image)

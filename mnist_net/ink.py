@@ -1,0 +1,189 @@
+"""How much ink lies on each pixel of a picture.
+
+Paper is tinted, shaded, in somebody's shadow, white on black as often as black on white; ink is
+what departs from the paper around it, sharply and on the lesser part of the picture.  So the
+paper's level is followed across the picture, and what falls short of it by far more than the
+paper's own noise is ink.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from mnist_net.formats import Bytes
+
+__all__ = ["Ink", "find_ink", "paper_lightness"]
+
+Ink = npt.NDArray[np.float32]
+"""Rows × columns: 0 on paper, 0.5 at the edge of a stroke, 1 within it."""
+
+Levels = npt.NDArray[np.float64]
+
+_SMALL_SIDE = 72  # pixels; the light of a whole picture is followed on one reduced to about this
+_SAMPLE = 60_000  # pixels are enough for a threshold
+_LEAST_CONTRAST = 0.06  # of the paper's level
+_NOISE = 4.0  # deviations of the paper's noise that are still paper
+_EDGE = 0.42  # of the typical ink's strength, where a stroke ends
+_SOLID = 0.75  # of the typical ink's strength, which a stroke reaches somewhere
+_WINDOW = 0.4  # of a side: what is wider than this, is no stroke
+
+
+def paper_lightness(pixels: Bytes) -> float:
+    """Evidence, from -3 to 3, that the paper is lighter than the ink.
+
+    Three voices of equal weight: strokes are thin, so that the levels around the local mean are
+    skewed to the ink's side; the border shows paper; and there is more paper than ink.  Beyond 1
+    either way they hardly err together.
+    """
+    from scipy import ndimage
+
+    levels = _reduced(pixels.mean(axis=2, dtype=np.float32))
+    detail = levels - ndimage.gaussian_filter(levels, _side(levels) / 7, mode="nearest")
+    detail -= np.median(detail)
+    skewness = float(np.mean((detail / (detail.std() + 1e-6)) ** 3))
+    light = levels > otsu_threshold(levels)
+    border = np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]])
+    voices = (-np.clip(skewness / 1.5, -1.0, 1.0), 2 * border.mean() - 1, 2 * light.mean() - 1)
+    return float(sum(voices))
+
+
+def find_ink(pixels: Bytes, *, dark: bool = True, shadows: bool = True) -> Ink | None:
+    """Separate ink from paper.
+
+    Parameters
+    ----------
+    pixels
+        uint8, rows × columns × channels (1 or 3).
+    dark
+        The ink is darker than the paper; else it is lighter.
+    shadows
+        Follow shadows with sharp edges too, at the price of losing strokes that are wider than
+        two fifths of the picture.
+
+    Returns
+    -------
+    Ink or None
+        None where nothing stands out from the paper.
+    """
+    light_paper = pixels.astype(np.float32) if dark else 255.0 - pixels.astype(np.float32)
+    channels = [_contrast(light_paper[..., c], shadows) for c in range(pixels.shape[2])]
+    strength, opposite = (_norm([np.maximum(s * c, 0.0) for c in channels]) for s in (1.0, -1.0))
+    # What is lighter than the paper cannot be ink; so it tells how noisy the paper is.
+    opposite = _sampled(opposite)
+    opposite = opposite[opposite > 0.0]
+    noise = 1.4826 * float(np.median(opposite)) if len(opposite) > 20 else 0.0
+    least = max(_NOISE * noise, _LEAST_CONTRAST)
+    candidates = strength[strength > least]
+    if len(candidates) < 3:
+        return None
+    # The median of the stronger ones: soft edges and faint shadows do not lower it.
+    typical = float(np.median(candidates[candidates >= otsu_threshold(candidates)]))
+    edge = max(least, _EDGE * typical)
+    ink = np.clip(strength / (2.0 * edge), 0.0, 1.0)
+    return _only_solid(ink, strength > _SOLID * typical)
+
+
+def _only_solid(ink: Ink, solid: npt.NDArray[np.bool_]) -> Ink | None:
+    """Without the pieces that nowhere reach the strength of ink (hysteresis)."""
+    from scipy import ndimage
+
+    pieces, n = ndimage.label(ink >= 0.5, np.ones((3, 3)))
+    kept = np.zeros(n + 1, bool)
+    kept[pieces[solid]] = True
+    if not kept[1:].any():
+        return None
+    kept[0] = True  # soft edges
+    result: Ink = np.where(kept[pieces], ink, np.float32(0.0))
+    return result
+
+
+def _contrast(levels: Ink, shadows: bool) -> Ink:
+    """Relative darkness of each pixel against its paper, which is 0 in the median."""
+    levels = levels + np.float32(8.0)  # so that black noise is not infinitely contrasted
+    contrast = 1.0 - levels / _paper_level(levels, shadows)
+    sample = _sampled(contrast)
+    contrast -= np.median(sample[sample <= otsu_threshold(sample)])
+    return np.asarray(contrast, np.float32)
+
+
+def _norm(channels: list[Ink]) -> Ink:
+    if len(channels) == 1:
+        return channels[0]
+    return np.asarray(np.sqrt(np.mean(np.square(channels), axis=0)), np.float32)
+
+
+def _paper_level(levels: Ink, shadows: bool) -> Ink:
+    """Level that the paper has, or would have under the ink, at each pixel."""
+    from scipy import ndimage
+
+    small = _reduced(levels)
+    paper = _quadratic_surface(small)
+    if shadows:
+        ratio = ndimage.median_filter(small / paper, 3, mode="nearest")
+        window = max(3, int(_WINDOW * _side(small)))
+        size = [min(window, 2 * length - 1) for length in small.shape]
+        # A closing fills what is dark and narrower than the window, and keeps a shadow's edge.
+        closed = ndimage.grey_closing(ratio, size=size, mode="nearest")
+        paper = paper * ndimage.gaussian_filter(closed, 1.0, mode="nearest")
+    surface = Image.fromarray(np.clip(paper, 1.0, 400.0).astype(np.float32))
+    height, width = levels.shape
+    return np.asarray(surface.resize((width, height), Image.Resampling.BILINEAR))
+
+
+def _quadratic_surface(levels: Levels) -> Levels:
+    """Quadratic polynomial of row and column through the light part, refitted without outliers."""
+    rows, columns = np.meshgrid(
+        *(np.linspace(-1.0, 1.0, length) for length in levels.shape), indexing="ij"
+    )
+    terms = np.stack(
+        [np.ones_like(rows), rows, columns, rows**2, rows * columns, columns**2], axis=-1
+    ).reshape(-1, 6)
+    values = levels.ravel()
+    paper = values > otsu_threshold(values)
+    surface = np.full(len(values), float(np.median(values[paper] if paper.any() else values)))
+    for _ in range(5):
+        if paper.sum() < 12 or paper.mean() < 0.15:
+            break
+        coefficients, *_ = np.linalg.lstsq(terms[paper], values[paper])
+        surface = terms @ coefficients
+        residuals = np.abs(values - surface)
+        paper = residuals < 3.5 * (1.4826 * np.median(residuals[paper]) + 1.0)
+    surface = np.clip(surface, 0.7 * max(values.min(), 1.0), 1.1 * max(values.max(), 1.0))
+    return surface.reshape(levels.shape)
+
+
+def _reduced(levels: Ink) -> Levels:
+    factor = max(1, round(_side(levels) / _SMALL_SIDE))
+    if factor > 1:
+        levels = np.asarray(Image.fromarray(levels).reduce(factor))
+    return levels.astype(np.float64)
+
+
+def _side(levels: npt.NDArray[Any]) -> float:
+    return float(np.sqrt(levels.size))
+
+
+def _sampled(values: Ink) -> Ink:
+    return values.ravel()[:: max(1, values.size // _SAMPLE)]
+
+
+def otsu_threshold(values: npt.NDArray[Any]) -> float:
+    """Level that best parts values into two classes; the lower class is at most this.
+
+    Otsu, *A threshold selection method from gray-level histograms*, 1979: it maximizes the
+    variance between the classes (equation 18).
+    """
+    if values.min() == values.max():
+        return float(values.flat[0])
+    counts, edges = np.histogram(values, 256)
+    shares, levels = counts / counts.sum(), (edges[1:] + edges[:-1]) / 2.0
+    weight, mean = np.cumsum(shares), np.cumsum(shares * levels)
+    spread = weight * (1.0 - weight)
+    between = np.divide(
+        (mean[-1] * weight - mean) ** 2, spread, out=np.zeros(256), where=spread > 1e-12
+    )
+    # Between two far peaks many levels part them equally well: take the middle one.
+    best = np.flatnonzero(between >= between.max() * (1.0 - 1e-9))
+    return float(levels[best[len(best) // 2]])

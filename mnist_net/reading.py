@@ -1,0 +1,437 @@
+"""What is written on a picture: one digit, several, or none.
+
+A picture leaves open what its ink is: which of its levels is paper, how far a shadow goes, where
+one digit ends and the next begins.  The network settles it: each way to see the picture is brought
+into MNIST's form and read, and the one that it reads with most confidence is kept.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations, pairwise
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import numpy as np
+
+from mnist_net.activations import Array
+from mnist_net.errors import ImageError
+from mnist_net.formats import IMAGE_SHAPE, Bytes
+from mnist_net.images import Picture, in_mnist_form, open_image
+from mnist_net.ink import Ink
+from mnist_net.layout import Box, Figure
+from mnist_net.model import Model
+from mnist_net.persistence import SHIPPED_MODELS, load_model
+
+__all__ = [
+    "REJECT_BELOW",
+    "Page",
+    "Reader",
+    "Reading",
+    "load_detector",
+    "read_digit",
+    "read_digits",
+    "read_image",
+]
+
+REJECT_BELOW = 0.5
+_SURE = 0.9  # probability of a digit, above which no second look is taken
+_SURE_OF_PAPER = 1.0  # of the evidence that `ink.paper_lightness` gives
+_CUT_WIDER_THAN = 0.75  # of its height: a figure may be several digits
+_BLANK = "nothing on it is darker or lighter than its paper"
+_UNLIKE = "what is on it does not look like a digit"
+_BATCH = 256  # pictures that are read together
+_MOST_PIXELS = 10_000_000  # of them, held in memory at once
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read at one place of a picture.
+
+    Attributes
+    ----------
+    digit
+        Label, or None if there is no digit.
+    probability
+        Of this digit rather than another one, from 0 to 1, if there is one.
+    score
+        How much it looks like a digit at all, from 0 to 1.
+    probabilities
+        One a class; None where there is nothing to read.
+    image
+        What the network saw, 28 × 28, uint8; black where there is nothing.
+    box
+        x, y, width and height in pixels of the upright picture; None where there is nothing.
+    reason
+        Why there is no digit, as part of a sentence.
+    """
+
+    digit: int | None
+    probability: float = 0.0
+    score: float = 0.0
+    probabilities: Array | None = None
+    image: Bytes = field(default_factory=lambda: np.zeros(IMAGE_SHAPE, np.uint8))
+    box: tuple[int, int, int, int] | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What was read on a picture of several digits: rows from the top, each from the left."""
+
+    rows: tuple[tuple[Reading, ...], ...]
+
+    @property
+    def digits(self) -> list[Reading]:
+        """All readings in order."""
+        return [reading for row in self.rows for reading in row]
+
+    @property
+    def text(self) -> str:
+        """Digits, the rows on lines of their own."""
+        return "\n".join("".join(str(reading.digit) for reading in row) for row in self.rows)
+
+
+class View(NamedTuple):
+    """One way to see a picture: the digit in MNIST's form, and how likely this way is.
+
+    Attributes
+    ----------
+    image
+        28 × 28.
+    figure
+        What it was made of; None if the picture was taken as it is.
+    prior
+        From 0 to 1.
+    """
+
+    image: Bytes
+    figure: Figure | None = None
+    prior: float = 1.0
+
+    def variants(self) -> list[Bytes]:
+        """The same digit, upright and narrower: a reading should depend on neither."""
+        if self.figure is None:
+            return [self.image]
+        from mnist_net.fitting import deslanted, fit_strokes, narrowed
+
+        ink = self.figure.ink
+        return [self.image, fit_strokes(deslanted(ink)), fit_strokes(narrowed(ink))]
+
+
+class Judgement(NamedTuple):
+    """Probabilities of the classes, and the score of being a digit at all."""
+
+    probabilities: Array
+    score: float
+
+    @property
+    def confidence(self) -> float:
+        """Of the most probable class, and of there being a digit."""
+        return float(self.probabilities.max()) * self.score
+
+    @property
+    def unsure(self) -> bool:
+        """Whether a second look is worth its while."""
+        return self.confidence < _SURE
+
+
+def views(pixels: Bytes, *, shadows: bool = True) -> list[View]:
+    """Ways to see the one digit of a picture; one where the paper is beyond doubt."""
+    ready = in_mnist_form(pixels)
+    if ready is not None:
+        return [View(ready)]
+    from mnist_net.layout import main_figure
+
+    found = []
+    for ink, prior, corner in _inks(pixels, shadows=shadows):
+        figure = main_figure(ink)
+        if figure is not None:
+            found.append(_view(figure.moved(*corner), prior))
+    return found
+
+
+def _view(figure: Figure, prior: float = 1.0) -> View:
+    from mnist_net.fitting import fit_strokes
+
+    return View(fit_strokes(figure.ink), figure, prior)
+
+
+def _inks(pixels: Bytes, *, shadows: bool) -> Iterator[tuple[Ink, float, tuple[int, int]]]:
+    """Ink for each likely polarity, its prior, and its left top corner within the picture."""
+    from mnist_net.ink import find_ink, paper_lightness
+    from mnist_net.layout import panel
+
+    lightness = paper_lightness(pixels)
+    likelier = lightness > 0.0
+    for dark, prior in ((likelier, 1.0), (not likelier, 0.8)):
+        if dark != likelier and abs(lightness) > _SURE_OF_PAPER:
+            break
+        ink = find_ink(pixels, dark=dark, shadows=shadows)
+        inner = None if ink is None else panel(ink)
+        if inner is not None:
+            corner = (inner.left, inner.top)
+            within = find_ink(inner.cut(pixels), dark=not dark, shadows=shadows)
+            if within is not None:
+                yield within, prior, corner
+                continue
+        if ink is not None:
+            yield ink, prior, (0, 0)
+
+
+def _second_views(pixels: Bytes, first: Sequence[View]) -> list[View]:
+    return [*first, *views(pixels, shadows=False)]
+
+
+def page_views(pixels: Bytes) -> list[list[list[Figure]]]:
+    """Rows of what may be digits, for each likely polarity."""
+    from mnist_net.layout import digit_rows
+
+    return [
+        [[figure.moved(*corner) for figure in row] for row in digit_rows(ink)]
+        for ink, _, corner in _inks(pixels, shadows=True)
+    ]
+
+
+def _segments(figure: Figure) -> dict[tuple[int, int], View]:
+    """The whole figure, and its parts between places where it may be cut; by begin and end."""
+    from mnist_net.layout import cut_places, part
+
+    width = figure.ink.shape[1]
+    places = [
+        0,
+        *(cut_places(figure) if width > _CUT_WIDER_THAN * figure.ink.shape[0] else []),
+        width,
+    ]
+    segments = {(0, width): _view(figure)}
+    for begin, end in combinations(places, 2):
+        if (begin, end) != (0, width) and end - begin < 1.5 * figure.ink.shape[0]:
+            piece = part(figure, begin, end)
+            if piece is not None:
+                segments[begin, end] = _view(piece)
+    return segments
+
+
+def _best_path(
+    segments: dict[tuple[int, int], tuple[View, Judgement]],
+) -> list[tuple[View, Judgement]]:
+    """Segments that tile the figure with the greatest product of confidences (Viterbi)."""
+    last = max(end for _, end in segments)
+    best: dict[int, tuple[float, list[tuple[View, Judgement]]]] = {0: (0.0, [])}
+    for (begin, end), choice in sorted(segments.items(), key=lambda item: item[0][::-1]):
+        if begin in best:
+            score, path = best[begin]
+            score += math.log(choice[1].confidence + 1e-9)
+            if end not in best or score > best[end][0]:
+                best[end] = (score, [*path, choice])
+    return best[last][1]
+
+
+def _total_confidence(page: Page) -> float:
+    return sum(2.0 * reading.probability * reading.score - 1.0 for reading in page.digits)
+
+
+def _batches(pictures: Iterable[Picture | ImageError]) -> Iterator[list[Picture | ImageError]]:
+    batch: list[Picture | ImageError] = []
+    n_pixels = 0
+    for picture in pictures:
+        batch.append(picture)
+        n_pixels += picture.pixels.size if isinstance(picture, Picture) else 0
+        if len(batch) == _BATCH or n_pixels > _MOST_PIXELS:
+            yield batch
+            batch, n_pixels = [], 0
+    if batch:
+        yield batch
+
+
+class Reader:
+    """Reads pictures with a network, and with a second one that tells digits from other things.
+
+    Parameters
+    ----------
+    model
+        Reads digits; by default see `persistence.load_model`.
+    detector
+        Of two classes, 0 for anything and 1 for a digit; by default the one that ships.  Where
+        there is none, the network's own confidence stands for its score.
+    reject_below
+        What scores less is no digit; from 0 (everything is one) to 1.
+    """
+
+    def __init__(
+        self, model: Model, detector: Model | None = None, reject_below: float = REJECT_BELOW
+    ) -> None:
+        self.model = model
+        self.detector = detector
+        self.reject_below = reject_below
+
+    def read(self, pictures: Iterable[Picture | ImageError]) -> Iterator[Reading | ImageError]:
+        """Read the one digit of each picture, in bounded memory.
+
+        Parameters
+        ----------
+        pictures
+            See `images.open_image`.  An error in a picture's place is handed on in its place.
+        """
+        for batch in _batches(pictures):
+            opened = [picture for picture in batch if isinstance(picture, Picture)]
+            readings = iter(self._read_batch(opened))
+            for item in batch:
+                yield next(readings) if isinstance(item, Picture) else item
+
+    def _read_batch(self, pictures: Sequence[Picture]) -> list[Reading]:
+        seen = [views(picture.pixels) for picture in pictures]
+        chosen = self._most_confident(seen)
+        unsure = [k for k, choice in enumerate(chosen) if choice is None or choice[1].unsure]
+        again = [_second_views(pictures[k].pixels, seen[k]) for k in unsure]
+        for k, choice in zip(unsure, self._most_confident(again, variants=True), strict=True):
+            chosen[k] = choice
+        return [
+            self._reading(choice, picture) for choice, picture in zip(chosen, pictures, strict=True)
+        ]
+
+    def _most_confident(
+        self, alternatives: Sequence[Sequence[View]], *, variants: bool = False
+    ) -> list[tuple[View, Judgement] | None]:
+        """For each picture the view that is read with most confidence; None if it has none."""
+        flat = [view for views_of_one in alternatives for view in views_of_one]
+        judged = iter(self._judge([view.variants() if variants else [view.image] for view in flat]))
+        chosen = []
+        for views_of_one in alternatives:
+            pairs = [(view, next(judged)) for view in views_of_one]
+            chosen.append(
+                max(pairs, key=lambda pair: pair[0].prior * pair[1].confidence, default=None)
+            )
+        return chosen
+
+    def _judge(self, groups: Sequence[Sequence[Bytes]]) -> list[Judgement]:
+        """Mean judgement over each group of pictures, all read at once."""
+        if not groups:
+            return []
+        images = np.stack([image for group in groups for image in group])
+        probabilities = self.model.predict_proba(images)
+        scores = self._scores(images, probabilities)
+        ends = np.cumsum([len(group) for group in groups])
+        return [
+            Judgement(probabilities[begin:end].mean(axis=0), float(scores[begin:end].mean()))
+            for begin, end in pairwise([0, *ends.tolist()])
+        ]
+
+    def _scores(self, images: Bytes, probabilities: Array) -> Array:
+        confidence = probabilities.max(axis=1)
+        if self.detector is None:
+            return confidence
+        return self.detector.predict_proba(images)[:, 1] * confidence
+
+    def _reading(self, choice: tuple[View, Judgement] | None, picture: Picture) -> Reading:
+        if choice is None:
+            return Reading(None, reason=_BLANK)
+        view, (probabilities, score) = choice
+        best = int(probabilities.argmax())
+        refused = score < self.reject_below
+        height, width = picture.pixels.shape[:2]
+        box = view.figure.box if view.figure else Box(0, 0, width, height)
+        return Reading(
+            None if refused else int(self.model.classes[best]),
+            float(probabilities[best]),
+            score,
+            probabilities,
+            view.image,
+            box.scaled(picture.reduction),
+            _UNLIKE if refused else None,
+        )
+
+    def read_page(self, picture: Picture) -> Page:
+        """All digits of a picture, in reading order."""
+        pages = [self._read_rows(rows, picture) for rows in page_views(picture.pixels)]
+        return max(pages, key=_total_confidence, default=Page(()))
+
+    def _read_rows(self, rows: Sequence[Sequence[Figure]], picture: Picture) -> Page:
+        figures = [figure for row in rows for figure in row]
+        best = iter(self._split(figures))
+        read = []
+        for row in rows:
+            choices = [choice for _ in row for choice in next(best)]
+            readings = [self._reading(choice, picture) for choice in choices]
+            read.append(tuple(r for r in readings if r.digit is not None))
+        return Page(tuple(row for row in read if row))
+
+    def _split(self, figures: Sequence[Figure]) -> list[list[tuple[View, Judgement]]]:
+        """Each figure as one digit or as several that touch, whichever the network is surer of."""
+        segments = [_segments(figure) for figure in figures]
+        judged = iter(self._judge([[v.image] for one in segments for v in one.values()]))
+        return [
+            _best_path({place: (view, next(judged)) for place, view in one.items()})
+            for one in segments
+        ]
+
+
+def read_image(file: Path | BinaryIO, name: str | None = None) -> Bytes:
+    """Read a picture of one digit as MNIST would have shown it.
+
+    Parameters
+    ----------
+    file
+        A path, or a binary stream, in any format that Pillow reads.
+    name
+        What to call it in error messages; by default its path.
+
+    Returns
+    -------
+    uint8 array
+        28 × 28, ink bright on black.
+
+    Raises
+    ------
+    ImageError
+        If it cannot be read, is too large, or is blank.
+    """
+    name = name or str(file)
+    seen = views(open_image(file, name).pixels)
+    if not seen:
+        raise ImageError(f"{name} is blank: {_BLANK}")
+    return seen[0].image
+
+
+def read_digit(
+    file: Path | str | BinaryIO, model: Model | None = None, *, reject_below: float = REJECT_BELOW
+) -> Reading:
+    """Read the one digit of a picture.
+
+    Parameters
+    ----------
+    file
+        A path, or a binary stream.
+    model
+        By default see `persistence.load_model`.
+    reject_below
+        What scores less is no digit; see `Reading.score`.
+
+    Raises
+    ------
+    ImageError
+        If it cannot be read as a picture, or is too large.
+    ModelFileError
+        If there is no model.
+    """
+    reader = Reader(model or load_model(), load_detector(), reject_below)
+    (reading,) = reader.read([_opened(file)])
+    assert isinstance(reading, Reading)
+    return reading
+
+
+def read_digits(
+    file: Path | str | BinaryIO, model: Model | None = None, *, reject_below: float = REJECT_BELOW
+) -> Page:
+    """Read all digits of a picture; see `read_digit`."""
+    return Reader(model or load_model(), load_detector(), reject_below).read_page(_opened(file))
+
+
+def load_detector() -> Model | None:
+    """The network that ships to tell digits from other things; None if this copy has none."""
+    places = [path.with_name("detector.joblib") for path in SHIPPED_MODELS]
+    return next((load_model(path) for path in places if path.exists()), None)
+
+
+def _opened(file: Path | str | BinaryIO) -> Picture:
+    return open_image(Path(file) if isinstance(file, str) else file, str(file))
