@@ -24,7 +24,14 @@ _CHOICES: dict[str, Collection[str]] = {
 }
 
 
-_LEAST = {"batch_size": 1, "epochs": 1, "patience": 1, "validation": 0, "random_state": 0}
+_LEAST = {
+    "batch_size": 1,
+    "epochs": 1,
+    "patience": 1,
+    "validation": 0,
+    "drawn_digits": 0,
+    "random_state": 0,
+}
 _WIDEST = 1_000_000
 
 
@@ -61,6 +68,9 @@ class Hyperparameters:
         Examples per update, passes over them.  The last batch of an epoch may be smaller.
     distortion
         How each minibatch is distorted, anew in every epoch; the inputs must be square pictures.
+    drawn_digits
+        So many digits in forms that MNIST hardly has (see `handwriting`) join the training
+        pictures.
     shuffle
         Draw a new order for each epoch; if False, keep the data's.
     validation
@@ -86,6 +96,7 @@ class Hyperparameters:
     batch_size: int = 50
     epochs: int = 30
     distortion: Distortion = DISTORTIONS["none"]
+    drawn_digits: int = 0
     shuffle: bool = True
     validation: int = 0
     patience: int | None = None
@@ -151,6 +162,7 @@ _DEFAULT = Hyperparameters(
     batch_size=256,
     epochs=20,
     distortion=DISTORTIONS["both"],
+    drawn_digits=12_000,
 )
 
 PRESETS = {
@@ -171,6 +183,6 @@ PRESETS = {
         validation=10_000,
     ),
 }
-"""``default`` distorts its pictures; ``accurate`` does so for longer and with more units; ``plain``
+"""``default`` distorts its pictures and adds drawn ones; ``accurate`` does so for longer and with more units; ``plain``
 does not; ``cs229`` is the exercise in Stanford's CS229 (problem set on neural networks for
 MNIST)."""

@@ -21,6 +21,8 @@ import numpy.typing as npt
 from mnist_net.calibration import fit_temperature
 from mnist_net.data import DATASET_NAMES, Dataset, load_dataset
 from mnist_net.errors import DataError
+from mnist_net.formats import Bytes
+from mnist_net.handwriting import draw_digits
 from mnist_net.hyperparameters import PRESETS, Hyperparameters
 from mnist_net.images import Scaling
 from mnist_net.model import Model
@@ -45,6 +47,8 @@ __all__ = [
     "prepare",
     "train_model",
 ]
+
+Labels = npt.NDArray[np.integer[Any]]
 
 _LARGE_BATCH = 256
 
@@ -118,20 +122,22 @@ def prepare(dataset: Dataset, hyperparameters: Hyperparameters, source: str = "a
             f"{dataset.name} has {len(dataset.images):,} training pictures: too few to hold "
             f"{hyperparameters.validation:,} out for validation"
         )
-    training_images = dataset.images[:n_train]
-    scaling = (
-        Scaling.unit() if hyperparameters.scaling == "unit" else Scaling.standard(training_images)
-    )
-    classes, indices = np.unique(dataset.labels, return_inverse=True)
-    targets = one_hot(indices, len(classes))
-    validation = (
-        Batch(scaling.apply(dataset.images[n_train:]), targets[n_train:])
-        if hyperparameters.validation
-        else None
-    )
+    images, labels = dataset.images[:n_train], dataset.labels[:n_train]
+    scaling = Scaling.unit() if hyperparameters.scaling == "unit" else Scaling.standard(images)
+    classes = np.unique(dataset.labels)
+    if hyperparameters.drawn_digits:
+        images, labels = _with_drawn_digits(images, labels, classes, hyperparameters)
+
+    def batch(images: Bytes, labels: Labels) -> Batch:
+        targets = one_hot(np.searchsorted(classes, labels), len(classes))
+        return Batch(scaling.apply(images), targets)
+
+    validation = None
+    if hyperparameters.validation:
+        validation = batch(dataset.images[n_train:], dataset.labels[n_train:])
     return Run(
         hyperparameters,
-        Batch(scaling.apply(training_images), targets[:n_train]),
+        batch(images, labels),
         validation,
         classes.astype(np.int64),
         scaling,
@@ -142,6 +148,14 @@ def prepare(dataset: Dataset, hyperparameters: Hyperparameters, source: str = "a
             "n_train": n_train,
         },
     )
+
+
+def _with_drawn_digits(
+    images: Bytes, labels: Labels, classes: Labels, hyperparameters: Hyperparameters
+) -> tuple[Bytes, Labels]:
+    drawn, digits = draw_digits(hyperparameters.drawn_digits, hyperparameters.random_state)
+    known = np.isin(digits, classes)
+    return np.concatenate([images, drawn[known]]), np.concatenate([labels, digits[known]])
 
 
 def finish(

@@ -31,6 +31,7 @@ _OPTIONS = (
     (("--batch-size",), _AT_LEAST_1, "Pictures per step."),
     (("--epochs",), _AT_LEAST_1, "Passes over the training pictures."),
     (("--distortion",), click.Choice(list(DISTORTIONS)), "Of the pictures, anew in each epoch."),
+    (("--drawn-digits",), click.IntRange(min=0), "Add so many drawn in forms that MNIST lacks."),
     (("--shuffle/--no-shuffle",), None, "Draw a new order for each epoch."),
     (("--validation",), click.IntRange(min=0), "Hold out so many training pictures."),
     (("--patience",), _AT_LEAST_1, "Stop after so many epochs without progress."),
