@@ -183,6 +183,6 @@ PRESETS = {
         validation=10_000,
     ),
 }
-"""``default`` distorts its pictures and adds drawn ones; ``accurate`` does so for longer and with more units; ``plain``
-does not; ``cs229`` is the exercise in Stanford's CS229 (problem set on neural networks for
-MNIST)."""
+"""``default`` distorts its pictures and adds drawn ones; ``accurate`` does so for longer and with
+more units; ``plain`` does neither; ``cs229`` is the exercise in Stanford's CS229 (problem set on
+neural networks for MNIST)."""

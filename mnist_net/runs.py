@@ -122,7 +122,8 @@ def prepare(dataset: Dataset, hyperparameters: Hyperparameters, source: str = "a
             f"{dataset.name} has {len(dataset.images):,} training pictures: too few to hold "
             f"{hyperparameters.validation:,} out for validation"
         )
-    images, labels = dataset.images[:n_train], dataset.labels[:n_train]
+    images = dataset.images[:n_train]
+    labels: Labels = dataset.labels[:n_train]
     scaling = Scaling.unit() if hyperparameters.scaling == "unit" else Scaling.standard(images)
     classes = np.unique(dataset.labels)
     if hyperparameters.drawn_digits:
