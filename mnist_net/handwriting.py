@@ -34,6 +34,10 @@ _FORMS = {
         10,35 10,35 60,0 60,0 58,100 | 20,100 20,100 92,98
         30,15 30,15 50,0 50,0 50,100 | 25,100 25,100 75,100
         0,45 0,45 70,0 70,0 55,100
+        8,38 35,22 60,0 60,0 55,100
+        12,35 40,18 62,2 60,30 52,100
+        15,28 15,28 62,0 62,0 50,100
+        5,42 30,30 58,2 58,2 62,55 58,100
         60,0 60,0 35,100
     """,
     2: """
@@ -41,6 +45,7 @@ _FORMS = {
         10,20 40,0 80,8 88,30 60,60 8,98 8,98 95,100
         10,28 30,2 70,2 82,28 55,65 15,95 8,80 25,72 60,90 95,95
         5,5 5,5 85,5 85,5 60,50 5,98 5,98 95,98
+        30,45 18,22 50,2 85,20 60,60 10,98 10,98 95,98
     """,
     3: """
         8,12 40,0 80,8 82,32 45,47 45,47 85,58 92,82 55,100 8,90
@@ -54,18 +59,22 @@ _FORMS = {
         70,100 70,100 70,0 70,0 5,50 5,50 80,50
         40,0 40,0 5,70 5,70 95,68 | 60,35 60,35 55,100
         65,100 65,100 65,0 65,0 10,40 10,40 65,38
+        45,0 45,0 8,70 8,70 95,68 | 72,45 72,45 66,100
+        50,0 10,45 15,72 50,75 90,65 | 75,50 75,50 68,100
     """,
     5: """
         88,2 88,2 22,2 22,2 15,45 15,45 55,36 92,62 75,95 35,100 5,88
         20,0 20,0 15,42 15,42 60,38 90,65 65,98 8,92 | 20,0 20,0 92,3
         90,0 90,0 15,0 15,0 10,48 10,48 90,48 90,48 90,98 90,98 5,98
         85,5 85,5 30,2 30,2 20,40 20,40 65,40 85,70 55,100 8,95
+        30,25 15,50 60,45 88,70 55,100 8,92 | 28,8 28,8 92,2
     """,
     6: """
         75,0 35,25 8,65 25,97 65,98 90,78 70,55 30,58 10,75
         85,8 50,0 12,30 6,75 35,100 80,92 88,65 55,52 12,68
         55,0 25,40 8,75 30,100 75,97 85,70 50,55 15,72
         20,0 20,0 10,60 15,95 60,100 88,80 70,55 12,62
+        80,5 80,5 15,5 15,5 15,95 15,95 85,95 85,95 85,50 85,50 15,50
     """,
     7: """
         5,3 5,3 92,3 92,3 40,100
@@ -86,6 +95,7 @@ _FORMS = {
         80,5 35,0 8,28 35,50 78,35 82,5 82,5 80,100
         88,5 88,5 20,5 20,5 15,45 15,45 88,45 | 88,5 88,5 85,100
         85,22 45,0 10,25 35,50 80,30 90,10 70,60 40,100
+        80,12 45,0 12,22 40,45 80,25 85,60 70,97 5,98
     """,
 }
 """Each line a form, its strokes parted by bars: points (x, y) in hundredths of the digit's box.  A
@@ -106,7 +116,7 @@ def draw_digits(n: int, random_state: int = 0) -> tuple[Bytes, npt.NDArray[np.in
     Parameters
     ----------
     n
-        How many: the ten digits in turn.
+        How many: each form in turn.
     random_state
         Seed; the same one gives the same drawings.
 
@@ -116,19 +126,20 @@ def draw_digits(n: int, random_state: int = 0) -> tuple[Bytes, npt.NDArray[np.in
         uint8, n × 28 × 28 in MNIST's form, and int64, n.
     """
     random = np.random.default_rng(random_state)
-    labels = np.arange(n) % 10
-    images = np.zeros((n, *IMAGE_SHAPE), np.uint8)
-    for image, label in zip(images, labels, strict=True):
-        image[:] = fit_image(_draw(int(label), random))
+    forms = [(digit, form) for digit, text in _FORMS.items() for form in _parsed(text)]
+    images, labels = np.zeros((n, *IMAGE_SHAPE), np.uint8), np.zeros(n, np.int64)
+    for k in range(n):
+        labels[k], strokes = forms[k % len(forms)]
+        images[k] = fit_image(_draw(strokes, _ASPECTS.get(int(labels[k]), _ASPECT), random))
     return images, labels
 
 
-def _draw(digit: int, random: np.random.Generator) -> Bytes:
+def _draw(
+    strokes: list[Points], aspects: tuple[float, float], random: np.random.Generator
+) -> Bytes:
     """A digit in bright ink on a black sheet."""
-    forms = _strokes(digit)
-    strokes = forms[random.integers(len(forms))]
     pen = _HEIGHT * random.uniform(*_WIDTHS)
-    aspect = random.uniform(*_ASPECTS.get(digit, _ASPECT))
+    aspect = random.uniform(*aspects)
     angle = random.normal(0.0, _TURN)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     shape = np.array([[aspect, random.normal(0.0, _SLANT)], [0.0, 1.0]]) @ turn
@@ -143,13 +154,13 @@ def _draw(digit: int, random: np.random.Generator) -> Bytes:
     return np.asarray(sheet)
 
 
-def _strokes(digit: int) -> list[list[Points]]:
+def _parsed(forms: str) -> list[list[Points]]:
     return [
         [
             np.array([point.split(",") for point in stroke.split()], np.float64) / 100.0
             for stroke in form.split("|")
         ]
-        for form in _FORMS[digit].strip().splitlines()
+        for form in forms.strip().splitlines()
     ]
 
 
