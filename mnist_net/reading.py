@@ -15,12 +15,12 @@ from typing import BinaryIO, NamedTuple
 import numpy as np
 
 from mnist_net.activations import Array
+from mnist_net.committee import Predictor
 from mnist_net.errors import ImageError
 from mnist_net.formats import IMAGE_SHAPE, Bytes
 from mnist_net.images import Picture, in_mnist_form, open_image
 from mnist_net.ink import Ink
 from mnist_net.layout import Box, Figure
-from mnist_net.model import Model
 from mnist_net.persistence import SHIPPED_MODELS, load_model
 
 __all__ = [
@@ -183,13 +183,13 @@ def _second_views(pixels: Bytes, first: Sequence[View]) -> list[View]:
     return [*first, *views(pixels, shadows=False)]
 
 
-def page_views(pixels: Bytes) -> list[list[list[Figure]]]:
-    """Rows of what may be digits, for each likely polarity."""
+def page_views(pixels: Bytes) -> list[tuple[list[list[Figure]], float]]:
+    """Rows of what may be digits, and the prior, for each likely polarity."""
     from mnist_net.layout import digit_rows
 
     return [
-        [[figure.moved(*corner) for figure in row] for row in digit_rows(ink)]
-        for ink, _, corner in _inks(pixels, shadows=True)
+        ([[figure.moved(*corner) for figure in row] for row in digit_rows(ink)], prior)
+        for ink, prior, corner in _inks(pixels, shadows=True)
     ]
 
 
@@ -227,8 +227,8 @@ def _best_path(
     return best[last][1]
 
 
-def _total_confidence(page: Page) -> float:
-    return sum(2.0 * reading.probability * reading.score - 1.0 for reading in page.digits)
+def _mean_confidence(page: Page) -> float:
+    return float(np.mean([r.probability * r.score for r in page.digits])) if page.rows else 0.0
 
 
 def _batches(pictures: Iterable[Picture | ImageError]) -> Iterator[list[Picture | ImageError]]:
@@ -259,7 +259,10 @@ class Reader:
     """
 
     def __init__(
-        self, model: Model, detector: Model | None = None, reject_below: float = REJECT_BELOW
+        self,
+        model: Predictor,
+        detector: Predictor | None = None,
+        reject_below: float = REJECT_BELOW,
     ) -> None:
         self.model = model
         self.detector = detector
@@ -343,8 +346,11 @@ class Reader:
 
     def read_page(self, picture: Picture) -> Page:
         """All digits of a picture, in reading order."""
-        pages = [self._read_rows(rows, picture) for rows in page_views(picture.pixels)]
-        return max(pages, key=_total_confidence, default=Page(()))
+        pages = [
+            (self._read_rows(rows, picture), prior) for rows, prior in page_views(picture.pixels)
+        ]
+        best = max(pages, key=lambda pair: pair[1] * _mean_confidence(pair[0]), default=None)
+        return best[0] if best else Page(())
 
     def _read_rows(self, rows: Sequence[Sequence[Figure]], picture: Picture) -> Page:
         figures = [figure for row in rows for figure in row]
@@ -394,7 +400,10 @@ def read_image(file: Path | BinaryIO, name: str | None = None) -> Bytes:
 
 
 def read_digit(
-    file: Path | str | BinaryIO, model: Model | None = None, *, reject_below: float = REJECT_BELOW
+    file: Path | str | BinaryIO,
+    model: Predictor | None = None,
+    *,
+    reject_below: float = REJECT_BELOW,
 ) -> Reading:
     """Read the one digit of a picture.
 
@@ -421,13 +430,16 @@ def read_digit(
 
 
 def read_digits(
-    file: Path | str | BinaryIO, model: Model | None = None, *, reject_below: float = REJECT_BELOW
+    file: Path | str | BinaryIO,
+    model: Predictor | None = None,
+    *,
+    reject_below: float = REJECT_BELOW,
 ) -> Page:
     """Read all digits of a picture; see `read_digit`."""
     return Reader(model or load_model(), load_detector(), reject_below).read_page(_opened(file))
 
 
-def load_detector() -> Model | None:
+def load_detector() -> Predictor | None:
     """The network that ships to tell digits from other things; None if this copy has none."""
     places = [path.with_name("detector.joblib") for path in SHIPPED_MODELS]
     return next((load_model(path) for path in places if path.exists()), None)
