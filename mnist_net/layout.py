@@ -147,7 +147,9 @@ def _ruled_lines(mask: Mask) -> Mask:
     found = np.zeros_like(mask)
     if width < 40:
         return found
-    straight = ndimage.binary_opening(mask, np.ones((1, width // 4)))
+    straight = _long_runs(mask, width // 4)
+    if not straight.any():
+        return found
     numbers, pieces = _pieces(ndimage.binary_dilation(straight, np.ones((3, 3))))
     for number, _, box, _ in pieces:
         thickness = box.height - 2
@@ -163,6 +165,17 @@ def _ruled_lines(mask: Mask) -> Mask:
         )
         band = (numbers[box.top : box.bottom] == number) & ~(above & below)
         found[box.top : box.bottom] |= band & mask[box.top : box.bottom]
+    return found
+
+
+def _long_runs(mask: Mask, length: int) -> Mask:
+    """Horizontal runs of at least so many pixels: an opening, in time that no length adds to."""
+    found = np.zeros_like(mask)
+    rows = np.flatnonzero(np.count_nonzero(mask, axis=1) >= length)
+    ends = np.diff(np.pad(mask[rows], ((0, 0), (1, 1))).astype(np.int8), axis=1)
+    (row, begin), (_, end) = np.nonzero(ends > 0), np.nonzero(ends < 0)
+    for k in np.flatnonzero(end - begin >= length):
+        found[rows[row[k]], begin[k] : end[k]] = True
     return found
 
 
