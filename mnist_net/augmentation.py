@@ -72,7 +72,9 @@ class Distortion:
         return any((self.rotation, self.scale, self.shear, self.shift, self.elastic))
 
 
-_STANDARD = Distortion(rotation=10.0, scale=0.1, shear=0.1, shift=1.5, elastic=1.0, smoothness=4.0)
+_STANDARD = Distortion(
+    rotation=10.0, scale=0.15, shear=0.15, shift=1.0, elastic=1.0, smoothness=5.0
+)
 DISTORTIONS = {
     "none": Distortion(),
     "affine": replace(_STANDARD, elastic=0.0),

@@ -18,7 +18,7 @@ _CHOICES: dict[str, Collection[str]] = {
     "activation": ACTIVATIONS,
     "loss": LOSSES,
     "initialization": ("scaled", "standard-normal"),
-    "scaling": ("unit", "standard"),
+    "scaling": ("unit", "centred", "standard"),
     "optimizer": OPTIMIZERS,
     "schedule": SCHEDULES,
 }
@@ -54,8 +54,8 @@ class Hyperparameters:
     initialization
         ``scaled`` or ``standard-normal``, see `network.initialize`.
     scaling
-        Of the pixels: ``unit`` divides by 255; ``standard`` takes off the training pixels' mean
-        and divides by their deviation (one scalar each).
+        Of the pixels: ``unit`` divides by 255; ``centred`` takes off the training pixels' mean
+        before; ``standard`` takes it off and divides by their deviation (one scalar each).
     optimizer, learning_rate, momentum, weight_decay
         A name in `OPTIMIZERS`, and its numbers.
     l2_penalty
@@ -152,22 +152,23 @@ def _is_whole(value: Any, least: int) -> bool:
 
 _DEFAULT = Hyperparameters(
     hidden_layer_sizes=(800,),
+    scaling="centred",
     optimizer="adamw",
-    learning_rate=2e-3,
+    learning_rate=4e-3,
     momentum=0.9,
-    weight_decay=0.01,
+    weight_decay=0.03,
     l2_penalty=0.0,
     schedule="cosine",
     warmup_epochs=2.0,
     batch_size=256,
     epochs=20,
     distortion=DISTORTIONS["both"],
-    drawn_digits=12_000,
+    drawn_digits=15_000,
 )
 
 PRESETS = {
     "default": _DEFAULT,
-    "accurate": replace(_DEFAULT, hidden_layer_sizes=(2500,), epochs=300),
+    "accurate": replace(_DEFAULT, hidden_layer_sizes=(2500,), epochs=150),
     "plain": Hyperparameters(),
     "cs229": Hyperparameters(
         initialization="standard-normal",

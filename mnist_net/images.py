@@ -83,6 +83,11 @@ class Scaling(NamedTuple):
         return cls(0.0, 255.0)
 
     @classmethod
+    def centred(cls, images: Bytes) -> "Scaling":
+        """To mean 0 over all pixels of these images, at the scale of `unit`."""
+        return cls(float(images.mean()), 255.0)
+
+    @classmethod
     def standard(cls, images: Bytes) -> "Scaling":
         """To mean 0 and deviation 1 over all pixels of these images."""
         return cls(float(images.mean()), float(images.std()) or 1.0)

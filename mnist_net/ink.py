@@ -27,6 +27,7 @@ _LEAST_CONTRAST = 0.06  # of the paper's level
 _NOISE = 4.0  # deviations of the paper's noise that are still paper
 _EDGE = 0.42  # of the typical ink's strength, where a stroke ends
 _SOLID = 0.75  # of the typical ink's strength, which a stroke reaches somewhere
+_MOST_INK = 0.7  # of the picture; what covers more, is the paper
 _WINDOW = 0.4  # of a side: what is wider than this, is no stroke
 
 
@@ -39,6 +40,8 @@ def paper_lightness(pixels: Bytes) -> float:
     """
     from scipy import ndimage
 
+    if (clean := _clean_paper(pixels)) is not None:
+        return 3.0 if clean.mean() >= pixels.mean() else -3.0
     levels = _reduced(pixels.mean(axis=2, dtype=np.float32))
     detail = levels - ndimage.gaussian_filter(levels, _side(levels) / 7, mode="nearest")
     detail -= np.median(detail)
@@ -67,8 +70,15 @@ def find_ink(pixels: Bytes, *, dark: bool = True, shadows: bool = True) -> Ink |
     Ink or None
         None where nothing stands out from the paper.
     """
-    light_paper = pixels.astype(np.float32) if dark else 255.0 - pixels.astype(np.float32)
-    channels = [_contrast(light_paper[..., c], shadows) for c in range(pixels.shape[2])]
+    light_paper = pixels if dark else 255 - pixels
+    levels = light_paper.astype(np.float32) + np.float32(8.0)  # black noise is no infinite contrast
+    clean = _clean_paper(light_paper)
+    channels = [
+        _contrast(levels[..., c], shadows)
+        if clean is None
+        else 1.0 - levels[..., c] / (clean[c] + 8.0)
+        for c in range(pixels.shape[2])
+    ]
     strength, opposite = (_norm([np.maximum(s * c, 0.0) for c in channels]) for s in (1.0, -1.0))
     # What is lighter than the paper cannot be ink; so it tells how noisy the paper is.
     opposite = _sampled(opposite)
@@ -82,6 +92,8 @@ def find_ink(pixels: Bytes, *, dark: bool = True, shadows: bool = True) -> Ink |
     typical = float(np.median(candidates[candidates >= otsu_threshold(candidates)]))
     edge = max(least, _EDGE * typical)
     ink = np.clip(strength / (2.0 * edge), 0.0, 1.0)
+    if (ink >= 0.5).mean() > _MOST_INK:
+        return None
     return _only_solid(ink, strength > _SOLID * typical)
 
 
@@ -99,9 +111,20 @@ def _only_solid(ink: Ink, solid: npt.NDArray[np.bool_]) -> Ink | None:
     return result
 
 
+def _clean_paper(pixels: Bytes) -> Levels | None:
+    """Level of each channel, where all of the border and most of the picture have just one.
+
+    So are drawings made on a screen; they need no following of light and shadow.
+    """
+    corner = pixels[0, 0]
+    border = (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1])
+    if any((side != corner).any() for side in border):
+        return None
+    return corner.astype(np.float64) if (pixels == corner).all(axis=2).mean() > 0.5 else None
+
+
 def _contrast(levels: Ink, shadows: bool) -> Ink:
     """Relative darkness of each pixel against its paper, which is 0 in the median."""
-    levels = levels + np.float32(8.0)  # so that black noise is not infinitely contrasted
     contrast = 1.0 - levels / _paper_level(levels, shadows)
     sample = _sampled(contrast)
     contrast -= np.median(sample[sample <= otsu_threshold(sample)])
