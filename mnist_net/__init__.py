@@ -8,6 +8,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mnist_net.augmentation import DISTORTIONS as DISTORTIONS
+    from mnist_net.augmentation import Distortion as Distortion
+    from mnist_net.committee import Committee as Committee
+    from mnist_net.committee_runs import train_committee as train_committee
     from mnist_net.data import Dataset as Dataset
     from mnist_net.data import Splits as Splits
     from mnist_net.data import load_dataset as load_dataset
@@ -33,6 +37,9 @@ if TYPE_CHECKING:
     from mnist_net.runs import train_model as train_model
 
 _HOMES = {
+    "augmentation": ("DISTORTIONS", "Distortion"),
+    "committee": ("Committee",),
+    "committee_runs": ("train_committee",),
     "data": ("Dataset", "Splits", "load_dataset", "load_mnist"),
     "errors": ("DataError", "DivergenceError", "ImageError", "MnistNetError", "ModelFileError"),
     "estimator": ("DigitClassifier",),

@@ -3,6 +3,7 @@
 Unlike a model, a checkpoint has the optimizer's state, and the identity of the run that it is of.
 """
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,10 @@ from mnist_net.contents import (
     write_file,
 )
 from mnist_net.errors import ModelFileError
-from mnist_net.optimizers import OptimizerState
-from mnist_net.runs import Run, belongs_to
-from mnist_net.training import Epoch, Progress
+from mnist_net.hyperparameters import Hyperparameters
+from mnist_net.optimizers import OPTIMIZERS, OptimizerState
+from mnist_net.runs import Run
+from mnist_net.training import Epoch, Progress, classifier
 
 __all__ = ["load_checkpoint", "resume", "save_checkpoint"]
 
@@ -72,14 +74,46 @@ def resume(run: Run, path: Path) -> Progress:
         If the file is not a checkpoint of this run; the message names what differs.
     """
     progress, identity = load_checkpoint(path)
-    if differences := run.differences(identity):
+    if differences := _differences(run, identity):
         raise ModelFileError(
             f"{path} belongs to another run ({'; '.join(differences)}): give the same options, or "
             "another --checkpoint folder"
         )
-    if not belongs_to(run, progress):
+    if not _belongs_to(run, progress):
         raise ModelFileError(f"{path} is damaged: its arrays have other shapes than its options")
     return progress
+
+
+def _differences(run: Run, identity: dict[str, Any]) -> list[str]:
+    """How another run, whose identity this is, differs from this one, in words.
+
+    A hyperparameter that it does not name is younger than it, and had its default.
+    """
+    now, recipe = run.hyperparameters.as_dict(), identity.get("hyperparameters")
+    before = Hyperparameters().as_dict() | (recipe if isinstance(recipe, dict) else {})
+    changed = [
+        f"{name} was {before[name]!r}, is {now[name]!r}"
+        for name in now
+        if before[name] != now[name]
+    ]
+    unknown = [f"{name} is not known here" for name in before if name not in now]
+    same_data = identity.get("digest") == run.data["digest"]
+    return changed + unknown + ([] if same_data else ["its data differ"])
+
+
+def _belongs_to(run: Run, progress: Progress) -> bool:
+    """Whether a progress has the shapes and the optimizer's state of this run."""
+    n_inputs, n_classes = run.training.X.shape[1], len(run.classes)
+    architecture = classifier(n_inputs, n_classes, run.hyperparameters)
+    sizes = architecture.layer_sizes
+    shapes = [[(n, m), (m,)] for n, m in pairwise(sizes)]
+    n_moments = OPTIMIZERS[run.hyperparameters.optimizer].n_moments
+    return all(
+        [[array.shape for array in layer if array is not None] for layer in parameters] == shapes
+        and len(epoch.optimizer_state.moments) == n_moments
+        for epoch in (progress.latest, progress.best)
+        for parameters in (epoch.parameters, *epoch.optimizer_state.moments)
+    )
 
 
 def _epoch_contents(epoch: Epoch) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mnist_net.activations import ACTIVATIONS
+from mnist_net.committee import Committee, Predictor
 from mnist_net.contents import (
     Format,
     arrays_of,
@@ -40,11 +41,11 @@ SHIPPED_MODELS = (
     Path(__file__).parents[1] / "models" / "mnist.joblib",  # in a checkout
 )
 
-_FORMAT = Format("mnist-net model", 2)  # 1 knew no temperature
+_FORMAT = Format("mnist-net model", 2)  # 1 knew neither temperatures nor committees
 
 
-def save_model(model: Model, path: Path | str, *, dtype: npt.DTypeLike | None = None) -> None:
-    """Write a model, atomically.
+def save_model(model: Predictor, path: Path | str, *, dtype: npt.DTypeLike | None = None) -> None:
+    """Write a model or a committee, atomically.
 
     Parameters
     ----------
@@ -65,25 +66,16 @@ def save_model(model: Model, path: Path | str, *, dtype: npt.DTypeLike | None = 
     TypeError
         If the metadata are not plain.
     """
-    architecture = model.architecture
-    write_file(
-        Path(path),
-        _FORMAT,
-        {
-            "layer_sizes": list(architecture.layer_sizes),
-            "activations": list(architecture.activations),
-            "loss": architecture.loss,
-            "classes": model.classes,
-            "scaling": model.scaling._asdict(),
-            "temperature": float(model.temperature),
-            **arrays_of(_as_dtype(model.parameters, dtype)),
-            "metadata": plain(model.metadata),
-        },
-    )
+    if isinstance(model, Committee):
+        members = [_model_contents(member, dtype) for member in model.members]
+        contents = {"members": members, "metadata": plain(model.metadata)}
+    else:
+        contents = _model_contents(model, dtype)
+    write_file(Path(path), _FORMAT, contents)
 
 
-def load_model(path: Path | str | None = None) -> Model:
-    """Read a model, executing nothing.
+def load_model(path: Path | str | None = None) -> Predictor:
+    """Read a model or a committee, executing nothing.
 
     Parameters
     ----------
@@ -95,7 +87,7 @@ def load_model(path: Path | str | None = None) -> Model:
     ModelFileError
         If there is none, or it is not a model, or one of a later format; the message says which.
     """
-    return read_file(find_model() if path is None else Path(path), _FORMAT, _build_model)
+    return read_file(find_model() if path is None else Path(path), _FORMAT, _build)
 
 
 def find_model() -> Path:
@@ -120,6 +112,19 @@ def find_model() -> Path:
     )
 
 
+def _model_contents(model: Model, dtype: npt.DTypeLike | None) -> dict[str, Any]:
+    return {
+        "layer_sizes": list(model.architecture.layer_sizes),
+        "activations": list(model.architecture.activations),
+        "loss": model.architecture.loss,
+        "classes": model.classes,
+        "scaling": model.scaling._asdict(),
+        "temperature": float(model.temperature),
+        **arrays_of(_as_dtype(model.parameters, dtype)),
+        "metadata": plain(model.metadata),
+    }
+
+
 def _as_dtype(parameters: Parameters, dtype: npt.DTypeLike | None) -> Parameters:
     if dtype is None:
         return parameters
@@ -128,6 +133,16 @@ def _as_dtype(parameters: Parameters, dtype: npt.DTypeLike | None) -> Parameters
     if not all(np.isfinite(array).all() for layer in cast for array in layer if array is not None):
         raise ModelFileError(f"some weights are too large for {np.dtype(dtype)}")
     return cast
+
+
+def _build(contents: dict[str, Any]) -> Predictor:
+    models = contents.get("members", [contents])
+    arrays = [id(a) for model in models for a in (*model["weights"], *model["biases"])]
+    arrays = [name for name in arrays if name != id(None)]
+    require(len(set(arrays)) == len(arrays), "one array in many places")  # a small file, grown huge
+    if "members" not in contents:
+        return _build_model(contents)
+    return Committee(tuple(map(_build_model, models)), _metadata(contents))
 
 
 def _build_model(contents: dict[str, Any]) -> Model:
@@ -145,18 +160,22 @@ def _build_model(contents: dict[str, Any]) -> Model:
     require(bool(np.isfinite(scaling).all()) and scaling.scale > 0.0, "an impossible scaling")
     temperature = contents.get("temperature", 1.0)
     require(type(temperature) is float and 0.0 < temperature < math.inf, "an odd temperature")
+    # Once and for all: float16 is slow to compute with, and coarse.
+    working = map_arrays(
+        lambda array: array.astype(np.promote_types(array.dtype, np.float32), copy=False),
+        parameters,
+    )
+    return Model(architecture, working, classes, scaling, _metadata(contents), temperature)
+
+
+def _metadata(contents: dict[str, Any]) -> dict[str, Any]:
     metadata = contents["metadata"]
     require(
         isinstance(metadata, dict) and isinstance(metadata.get("data", {}), dict),
         "metadata that is not a dict",
     )
     require_plain(metadata)
-    # Once and for all: float16 is slow to compute with, and coarse.
-    working = map_arrays(
-        lambda array: array.astype(np.promote_types(array.dtype, np.float32), copy=False),
-        parameters,
-    )
-    return Model(architecture, working, classes, scaling, metadata, temperature)
+    return metadata
 
 
 def _architecture(contents: dict[str, Any], parameters: Parameters) -> Architecture:

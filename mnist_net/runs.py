@@ -8,17 +8,18 @@ to watch.
 import datetime as dt
 import math
 import platform
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from importlib.metadata import version
-from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from mnist_net.calibration import fit_temperature
+from mnist_net.committee import Committee
 from mnist_net.data import DATASET_NAMES, Dataset, load_dataset
 from mnist_net.errors import DataError
 from mnist_net.formats import Bytes
@@ -27,7 +28,6 @@ from mnist_net.hyperparameters import PRESETS, Hyperparameters
 from mnist_net.images import Scaling
 from mnist_net.model import Model
 from mnist_net.network import forward
-from mnist_net.optimizers import OPTIMIZERS
 from mnist_net.training import (
     Batch,
     Epoch,
@@ -39,7 +39,6 @@ from mnist_net.training import (
 
 __all__ = [
     "Run",
-    "belongs_to",
     "blas_threads",
     "calibrate",
     "finish",
@@ -51,6 +50,13 @@ __all__ = [
 Labels = npt.NDArray[np.integer[Any]]
 
 _LARGE_BATCH = 256
+_SCALINGS: dict[str, Callable[[Bytes], Scaling]] = {
+    "unit": lambda _: Scaling.unit(),
+    "centred": Scaling.centred,
+    "standard": Scaling.standard,
+}
+
+P = TypeVar("P", Model, Committee)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,22 +88,6 @@ class Run:
         """What must not change between the parts of an interrupted run."""
         return {"hyperparameters": self.hyperparameters.as_dict(), "digest": self.data["digest"]}
 
-    def differences(self, identity: dict[str, Any]) -> list[str]:
-        """How another run, whose identity this is, differs from this one, in words.
-
-        A hyperparameter that it does not name is younger than it, and had its default.
-        """
-        now, recipe = self.hyperparameters.as_dict(), identity.get("hyperparameters")
-        before = Hyperparameters().as_dict() | (recipe if isinstance(recipe, dict) else {})
-        changed = [
-            f"{name} was {before[name]!r}, is {now[name]!r}"
-            for name in now
-            if before[name] != now[name]
-        ]
-        unknown = [f"{name} is not known here" for name in before if name not in now]
-        same_data = identity.get("digest") == self.data["digest"]
-        return changed + unknown + ([] if same_data else ["its data differ"])
-
 
 def prepare(dataset: Dataset, hyperparameters: Hyperparameters, source: str = "auto") -> Run:
     """Make a training run's arrays from pictures.
@@ -124,7 +114,7 @@ def prepare(dataset: Dataset, hyperparameters: Hyperparameters, source: str = "a
         )
     images = dataset.images[:n_train]
     labels: Labels = dataset.labels[:n_train]
-    scaling = Scaling.unit() if hyperparameters.scaling == "unit" else Scaling.standard(images)
+    scaling = _SCALINGS[hyperparameters.scaling](images)
     classes = np.unique(dataset.labels)
     if hyperparameters.drawn_digits:
         images, labels = _with_drawn_digits(images, labels, classes, hyperparameters)
@@ -198,32 +188,19 @@ def finish(
     )
 
 
-def belongs_to(run: Run, progress: Progress) -> bool:
-    """Whether a progress has the shapes and the optimizer's state of this run."""
-    n_inputs, n_classes = run.training.X.shape[1], len(run.classes)
-    architecture = classifier(n_inputs, n_classes, run.hyperparameters)
-    sizes = architecture.layer_sizes
-    shapes = [[(n, m), (m,)] for n, m in pairwise(sizes)]
-    n_moments = OPTIMIZERS[run.hyperparameters.optimizer].n_moments
-    return all(
-        [[array.shape for array in layer if array is not None] for layer in parameters] == shapes
-        and len(epoch.optimizer_state.moments) == n_moments
-        for epoch in (progress.latest, progress.best)
-        for parameters in (epoch.parameters, *epoch.optimizer_state.moments)
-    )
+def blas_threads(
+    hyperparameters: Hyperparameters, n_runs: int = 1
+) -> AbstractContextManager[object]:
+    """One thread for matrix products while training on small batches, or several networks at once.
 
-
-def blas_threads(hyperparameters: Hyperparameters) -> AbstractContextManager[object]:
-    """One thread for matrix products while training on small batches.
-
-    They are over so soon that several threads mostly wait for each other, and on a busy machine
-    they wait long.  And on one thread the same seed gives the same
-    bits however many cores there are.
+    Small ones are over so soon that several threads mostly wait for each other, and on a busy
+    machine they wait long.  And on one thread the same seed gives the same bits however many cores
+    there are.
     """
     from threadpoolctl import threadpool_limits
 
-    small = hyperparameters.batch_size < _LARGE_BATCH
-    return threadpool_limits(1, user_api="blas") if small else nullcontext()
+    alone = hyperparameters.batch_size >= _LARGE_BATCH and n_runs == 1
+    return nullcontext() if alone else threadpool_limits(1, user_api="blas")
 
 
 def calibrate(model: Model, run: Run) -> Model:
@@ -243,7 +220,7 @@ def calibrate(model: Model, run: Run) -> Model:
     return replace(model, temperature=fit_temperature(logits, targets, loss))
 
 
-def measure_accuracy(model: Model, test: Dataset) -> Model:
+def measure_accuracy(model: P, test: Dataset) -> P:
     """The same model with its test accuracy in the metadata: fraction, standard error, number."""
     accuracy = float((model.predict(test.images) == test.labels).mean())
     model.metadata["accuracy"] = {

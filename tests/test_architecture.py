@@ -29,6 +29,8 @@ ROOMS = [
     {
         "annotation",
         "checkpoints",
+        "committee",
+        "committee_runs",
         "contents",
         "data",
         "files",

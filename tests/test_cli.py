@@ -25,12 +25,12 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
-from mnist_net import gradcheck, training
+from mnist_net import committee_runs, gradcheck, training
 from mnist_net.augmentation import DISTORTIONS
 from mnist_net.checkpoints import load_checkpoint, save_checkpoint
 from mnist_net.cli import main
 from mnist_net.data import load_digits_as_images
-from mnist_net.hyperparameters import PRESETS, Hyperparameters
+from mnist_net.hyperparameters import PRESETS
 from mnist_net.images import save_png
 from mnist_net.model import Model
 from mnist_net.persistence import SHIPPED_MODELS, load_model, save_model
@@ -38,7 +38,8 @@ from mnist_net.persistence import SHIPPED_MODELS, load_model, save_model
 posix = pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals, terminals or limits")
 
 COMMANDS = ["train", "evaluate", "predict", "info", "augment", "data", "gradcheck"]
-SMALL = ("--dataset", "digits", "--preset", "plain", "--hidden", 16)
+PLAIN = ("--preset", "plain")
+SMALL = ("--dataset", "digits", *PLAIN, "--hidden", 16)
 
 
 @pytest.fixture(autouse=True)
@@ -249,11 +250,12 @@ def test_a_preset_and_what_overrides_it_end_up_in_the_model() -> None:
 
 
 def test_every_option_reaches_the_recipe() -> None:
-    recipe = Hyperparameters(
+    recipe = replace(
+        PRESETS["default"],
         hidden_layer_sizes=(9, 7),
         activation="tanh",
         loss="mean-squared-error",
-        optimizer="adamw",
+        optimizer="nesterov",
         learning_rate=0.01,
         momentum=0.5,
         weight_decay=0.02,
@@ -263,31 +265,19 @@ def test_every_option_reaches_the_recipe() -> None:
         batch_size=33,
         epochs=2,
         distortion=DISTORTIONS["affine"],
+        drawn_digits=5,
         shuffle=False,
         validation=50,
         patience=4,
         random_state=7,
     )
-    assert (
-        invoke(
-            *("train", "--dataset", "digits", "--hidden", 9, "--hidden", 7, "--activation", "tanh"),
-            *("--loss", "mean-squared-error", "--optimizer", "adamw", "--learning-rate", 0.01),
-            *(
-                "--momentum",
-                0.5,
-                "--weight-decay",
-                0.02,
-                "--l2-penalty",
-                0.003,
-                "--schedule",
-                "step",
-            ),
-            *("--warmup-epochs", 0.5, "--batch-size", 33, "--epochs", 2, "--no-shuffle"),
-            *("--distortion", "affine"),
-            *("--validation", 50, "--patience", 4, "--seed", 7),
-        ).exit_code
-        == 0
+    options = (
+        "--hidden 9 --hidden 7 --activation tanh --loss mean-squared-error --optimizer nesterov "
+        "--learning-rate 0.01 --momentum 0.5 --weight-decay 0.02 --l2-penalty 0.003 "
+        "--schedule step --warmup-epochs 0.5 --batch-size 33 --epochs 2 --distortion affine "
+        "--drawn-digits 5 --no-shuffle --validation 50 --patience 4 --seed 7"
     )
+    assert invoke("train", "--dataset", "digits", *options.split()).exit_code == 0
     model = load_model("models/latest.joblib")
     assert model.metadata["hyperparameters"] == recipe.as_dict()
     assert model.architecture.layer_sizes == (784, 9, 7, 10)
@@ -377,7 +367,7 @@ def test_a_full_disk_leaves_the_old_model(run: Any, digits_model: Path, tmp_path
     shutil.copy(digits_model, model)
     before = model.read_bytes()
     done = run(
-        *("train", "--dataset", "digits", "--hidden", 300, "--epochs", 1, "-q", "-o", model),
+        *("train", "--dataset", "digits", *PLAIN, "--epochs", 1, "-q", "-o", model),
         # A model of 300 hidden units takes 950 kB.
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000)),
     )
@@ -489,7 +479,7 @@ def test_a_checkpoint_from_before_there_were_distortions_goes_on_without() -> No
 
 
 def test_a_checkpoint_of_other_data_is_refused(npz: Path) -> None:
-    recipe = ("train", "--hidden", 16, "--epochs", 1, "--checkpoint", "run", "-q")
+    recipe = ("train", *PLAIN, "--hidden", 16, "--epochs", 1, "--checkpoint", "run", "-q")
     assert invoke(*recipe, "--dataset", "digits").exit_code == 0
     result = invoke(*recipe, "--dataset", npz, "--resume")
     assert result.exit_code == 1
@@ -530,7 +520,7 @@ def test_ctrl_c_keeps_the_best_epoch_and_not_the_latest(monkeypatch: pytest.Monk
                 raise KeyboardInterrupt
 
     train_epochs = training.train
-    monkeypatch.setattr(training, "train", interrupted)
+    monkeypatch.setattr(committee_runs, "train", interrupted)
     result = invoke("train", *SMALL, "--validation", 200, "--learning-rate", 2, "--epochs", 30)
     assert result.exit_code == 130
     metadata = load_model("models/latest.joblib").metadata
@@ -598,7 +588,8 @@ def test_a_quiet_run_draws_no_bar_on_a_terminal() -> None:
 def test_ctrl_c_before_the_first_epoch_writes_nothing() -> None:
     # 1,500 steps with 19 million weights take a minute; the empty bar shows that they have begun.
     status, stdout, terminal = on_terminal(
-        *("train", "--dataset", "digits", "--hidden", 4000, "--hidden", 4000, "--batch-size", 1),
+        *("train", "--dataset", "digits", *PLAIN, "--hidden", 4000, "--hidden", 4000),
+        *("--batch-size", 1),
         *("--checkpoint", "run", "--epochs", 30),
         interrupt_after="0/30",
     )
@@ -943,7 +934,7 @@ def npz(tmp_path: Path, digits: tuple[np.ndarray, np.ndarray]) -> Path:
 def test_evaluate_uses_the_data_of_the_model_from_anywhere(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, npz: Path
 ) -> None:
-    assert invoke("train", "--dataset", npz.name, "--hidden", 16, "--epochs", 2).exit_code == 0
+    assert invoke("train", *PLAIN, "--dataset", npz.name, "--epochs", 2).exit_code == 0
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     result = invoke("evaluate", "--model", "../models/latest.joblib", "--json")
@@ -956,7 +947,7 @@ def test_evaluate_uses_the_data_of_the_model_from_anywhere(
 def test_evaluate_refuses_data_that_have_changed(
     npz: Path, digits: tuple[np.ndarray, np.ndarray]
 ) -> None:
-    invoke("train", "--dataset", npz, "--hidden", 16, "--epochs", 1)
+    invoke("train", *PLAIN, "--dataset", npz, "--epochs", 1)
     np.savez(npz, images=digits[0][1:701], labels=digits[1][1:701])
     result = invoke("evaluate")
     assert result.exit_code == 1
@@ -1051,7 +1042,7 @@ def test_the_bundled_digits_do_not_replace_a_model_of_something_else(
 ) -> None:
     # No source works: nothing is cached, and the addresses lead nowhere.
     monkeypatch.setattr("mnist_net.data.sources", lambda *_, **__: iter(()))
-    train = ("train", "--epochs", 1, "--hidden", 8, "-o", "m.joblib")
+    train = ("train", *PLAIN, "--epochs", 1, "-o", "m.joblib")
     assert invoke(*train).exit_code == 0  # nothing there
     assert invoke(*train).exit_code == 0  # a model of the bundled digits
     model = load_model("m.joblib")
@@ -1096,16 +1087,15 @@ def test_a_report_does_not_overwrite_the_model(digits_model: Path) -> None:
 @posix
 @pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full", "2>&1 | head -1"])
 def test_training_survives_a_stderr_that_nobody_reads(stderr: str) -> None:
-    command = (
-        f"{sys.executable} -m mnist_net train --dataset digits --hidden 5 --epochs 50 {stderr}"
-    )
+    train = "train --dataset digits --preset plain --hidden 5 --epochs 50"
+    command = f"{sys.executable} -m mnist_net {train} {stderr}"
     subprocess.run(["bash", "-c", command], check=False, capture_output=True)
     assert len(load_model().metadata["history"]) == 50
 
 
 @posix
 def test_more_interruptions_lose_nothing() -> None:
-    command = [sys.executable, "-m", "mnist_net", "train", "--dataset", "digits"]
+    command = [sys.executable, "-m", "mnist_net", "train", "--dataset", "digits", *PLAIN]
     with subprocess.Popen(
         [*command, "--hidden", "500", "--epochs", "10000"], stderr=subprocess.PIPE, text=True
     ) as process:
@@ -1207,7 +1197,7 @@ def test_a_model_that_does_not_say_what_trained_it(digits_model: Path) -> None:
 def test_one_class_is_evaluated_too() -> None:
     images = load_digits_as_images().images[:50]
     np.savez("one.npz", images=images, labels=np.full(50, 3, np.uint8))
-    assert invoke("train", "--dataset", "one.npz", "--hidden", 4, "--epochs", 1).exit_code == 0
+    assert invoke("train", *PLAIN, "--dataset", "one.npz", "--epochs", 1).exit_code == 0
     result = invoke("evaluate", "--json")
     assert json.loads(result.stdout)["accuracy"] == 1.0
 

@@ -599,6 +599,20 @@ def test_tricks_are_refused_for_the_right_reason(tmp_path: Path, trick: str, rea
     assert reason in refusal(path)
 
 
+def test_one_array_in_many_places_is_refused(tmp_path: Path) -> None:
+    """A small file could unfold to any number of layers and members, all of one array."""
+    again = pickle.BINGET + b"\0"
+    first = array(shape=in_tuple(integer(784), integer(10)), data=bytes(4 * 7840))
+    (tmp_path / "m.joblib").write_bytes(
+        model_stream(weights=listed(first + pickle.MEMOIZE, again), biases=listed(NONE, NONE))
+    )
+    assert "one array in many places" in refusal(tmp_path / "m.joblib")
+    member = paired(weights=listed(first), biases=listed(NONE))
+    stream = model_stream(members=listed(member + pickle.MEMOIZE, again, again))
+    (tmp_path / "m.joblib").write_bytes(stream)
+    assert "one array in many places" in refusal(tmp_path / "m.joblib")
+
+
 def test_a_filled_extension_registry_is_no_way_in(tmp_path: Path) -> None:
     """pickle looks into the registry's cache before it asks which names are admitted."""
     copyreg.add_extension("os", "system", 0xF0)

@@ -1,11 +1,14 @@
 """``mnist-net info`` and ``mnist-net gradcheck``: look at a model, and at the mathematics."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from mnist_net.cli.shared import PATH, echo_json, epilog, json_option, printable
+
+if TYPE_CHECKING:
+    from mnist_net.model import Model
 
 __all__ = ["gradcheck", "info"]
 
@@ -18,32 +21,63 @@ def info(model: Path | None, as_json: bool) -> None:
 
     Without MODEL, the one that predict would use.
     """
+    from mnist_net.committee import Committee
     from mnist_net.persistence import find_model, load_model
 
     path = model or find_model()
     loaded = load_model(path)
-    architecture, metadata = loaded.architecture, loaded.metadata
+    file = {"model": str(path), "bytes": path.stat().st_size}
+    if isinstance(loaded, Committee):
+        members = [_facts(member) for member in loaded.members]
+        if as_json:
+            echo_json({**file, **loaded.metadata, "members": members})
+        else:
+            _echo_facts({**file, "members": len(members), **loaded.metadata})
+            _echo_members(members, loaded.metadata)
+    elif as_json:
+        echo_json({**file, **_facts(loaded)})
+    else:
+        _echo_facts({**file, **_facts(loaded)})
+
+
+def _facts(model: "Model") -> dict[str, Any]:
+    architecture = model.architecture
     n_parameters = sum(
-        array.size for layer in loaded.parameters for array in layer if array is not None
+        array.size for layer in model.parameters for array in layer if array is not None
     )
-    facts: dict[str, Any] = {
-        "model": str(path),
-        "bytes": path.stat().st_size,
+    return {
         "layer_sizes": list(architecture.layer_sizes),
         "activations": list(architecture.activations),
         "loss": architecture.loss,
         "parameters": n_parameters,
-        "dtype": str(loaded.parameters[0].weights.dtype),
-        "classes": loaded.classes.tolist(),
-        "scaling": loaded.scaling._asdict(),
-        "temperature": loaded.temperature,
-        **{key: value for key, value in metadata.items() if key != "history"},
+        "dtype": str(model.parameters[0].weights.dtype),
+        "classes": model.classes.tolist(),
+        "scaling": model.scaling._asdict(),
+        "temperature": model.temperature,
+        **model.metadata,
+        "history": model.metadata.get("history", []),
     }
-    if as_json:
-        echo_json({**facts, "history": metadata.get("history", [])})
-        return
+
+
+def _echo_facts(facts: dict[str, Any]) -> None:
     for name, value in facts.items():
-        click.echo(f"{name.replace('_', ' '):<16} {_plain(value)}")
+        if name != "history":
+            click.echo(f"{name.replace('_', ' '):<16} {_plain(value)}")
+
+
+def _echo_members(members: list[dict[str, Any]], known: dict[str, Any]) -> None:
+    """What all have in common, and then what is each one's own; nothing that is known already."""
+    common = {
+        name: value
+        for name, value in members[0].items()
+        if all(name in facts and facts[name] == value for facts in members)
+    }
+    own = [{k: v for k, v in facts.items() if k not in common} for facts in members]
+    common = {k: v for k, v in common.items() if k not in known or v != known[k]}
+    titled = {"every member": common, **{f"member {n}": facts for n, facts in enumerate(own, 1)}}
+    for title, facts in titled.items():
+        click.echo(f"\n{title}")
+        _echo_facts(facts)
 
 
 def _plain(value: Any) -> str:

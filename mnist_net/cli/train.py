@@ -1,10 +1,10 @@
 """``mnist-net train``."""
 
 import shlex
-import signal
+import statistics
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,8 +22,14 @@ from mnist_net.cli.shared import (
     tell,
     warn,
 )
+from mnist_net.cli.watch import Watched, checkpoint_files, watch
 from mnist_net.errors import DataError, ModelFileError
-from mnist_net.training import Progress
+
+if TYPE_CHECKING:
+    from mnist_net.committee import Predictor
+    from mnist_net.data import Dataset
+    from mnist_net.model import Model
+    from mnist_net.runs import Run
 
 __all__ = ["train"]
 
@@ -37,6 +43,7 @@ _POOR = 0.5  # below this accuracy something is wrong with the recipe
         "train --hidden 300 --hidden 100 --epochs 20 --plot curves.png",
         "train --preset cs229 --dataset path/to/idx/files",
         "train --checkpoint run1 --resume",
+        "train --committee 5 --output models/committee.joblib",
     )
 )
 @click.option(
@@ -47,6 +54,11 @@ _POOR = 0.5  # below this accuracy something is wrong with the recipe
     "bundled), a folder of IDX files, or an .npz file.",
 )
 @recipe_options
+@click.option(
+    "--committee",
+    type=click.IntRange(min=2),
+    help="Train so many networks, of seeds from --seed up, whose probabilities are averaged.",
+)
 @click.option(
     "--output",
     "-o",
@@ -66,6 +78,7 @@ _POOR = 0.5  # below this accuracy something is wrong with the recipe
 def train(
     preset: str,
     dataset: str,
+    committee: int | None,
     output: Path,
     plot: Path | None,
     checkpoint: Path | None,
@@ -81,52 +94,51 @@ def train(
     so far and saves it.
     """
     # Imported here: `--help` should not wait for them.
+    from mnist_net.committee_runs import member_runs
     from mnist_net.data import load_dataset
-    from mnist_net.files import check_writable
     from mnist_net.persistence import save_model
-    from mnist_net.runs import finish, measure_accuracy, prepare
+    from mnist_net.runs import prepare
 
     if resume and checkpoint is None:
         raise click.UsageError("--resume needs --checkpoint DIR, the folder to resume from")
+    if plot and committee:
+        raise click.UsageError("--plot draws the training of one network: leave out --committee")
     hyperparameters = recipe_from(preset, options)
-    file = checkpoint / "checkpoint.joblib" if checkpoint else None
-    require_distinct(output, plot, file)
-    for path in filter(None, (output, plot, file)):
-        check_writable(path)
-    if plot:
-        from mnist_net.plots import check_plot
-
-        check_plot(plot)
+    files = checkpoint_files(checkpoint, committee or 1)
+    _check_outputs(output, plot, files)
     splits = load_dataset(
         dataset, data_home, offline=offline, progress=stderr_is_terminal() and not quiet
     )
     run = prepare(splits.train, hyperparameters, dataset)
     if dataset == "auto" and run.data["name"] != "mnist":
         _keep_better(output)
+    runs = member_runs(run, committee or 1)
     began = time.perf_counter()
-    progress, interrupted = _watch(run, file, resume, quiet)
+    reached, interrupted = watch(runs, files, resume=resume, quiet=quiet)
     seconds = time.perf_counter() - began
-    if progress is None:
-        note("interrupted before the first epoch ended: there is nothing to save")
-        raise click.exceptions.Exit(130)
-    epoch = progress.best if interrupted else progress.chosen(hyperparameters)
-    model = measure_accuracy(finish(run, progress, epoch=epoch, preset=preset), splits.test)
+    model = _model(runs, reached, splits.test, preset, interrupted)
     save_model(model, output)
-    if plot:
+    if plot and reached[0]:
         from mnist_net.plots import plot_training, save_figure
 
-        save_figure(plot_training(progress.history), plot)
-    if interrupted:
-        go_on = "; go on with --resume" if checkpoint else ""
-        note(f"interrupted: epoch {epoch.number}, the best so far, is kept{go_on}")
-    elif progress.latest.number < hyperparameters.epochs:
-        tell(
-            f"stopped after epoch {progress.latest.number}: none was better than epoch "
-            f"{epoch.number}, which is kept"
-        )
-    _report(model.metadata["accuracy"], seconds, output, run.data["name"])
+        save_figure(plot_training(reached[0].history), plot)
+    _tell_how_it_ended(model, hyperparameters.epochs, interrupted, checkpoint)
+    _report(model, seconds, output)
     if interrupted:
         raise click.exceptions.Exit(130)
+
+
+def _check_outputs(output: Path, plot: Path | None, files: list[Path | None]) -> None:
+    """Find out before the work what could not be written."""
+    from mnist_net.files import check_writable
+
+    require_distinct(output, plot, *files)
+    for path in filter(None, (output, plot, *files)):
+        check_writable(path)
+    if plot:
+        from mnist_net.plots import check_plot
+
+        check_plot(plot)
 
 
 def _keep_better(output: Path) -> None:
@@ -146,87 +158,60 @@ def _keep_better(output: Path) -> None:
         )
 
 
-def _watch(run: Any, file: Path | None, resume: bool, quiet: bool) -> tuple[Progress | None, bool]:
-    """Train, showing and saving each epoch; return where it ended, and whether by Ctrl-C."""
-    from tqdm import tqdm
+def _model(
+    runs: "tuple[Run, ...]", reached: Watched, test: "Dataset", preset: str, interrupted: bool
+) -> "Predictor":
+    """What was trained: the best epochs after Ctrl-C, else those that the recipe keeps."""
+    from mnist_net.committee_runs import form_committee
+    from mnist_net.runs import finish, measure_accuracy
 
-    from mnist_net.checkpoints import save_checkpoint
-    from mnist_net.runs import blas_threads
-    from mnist_net.training import train as train_epochs
-
-    start = progress = _resumed(file, run, resume) if file else None
-    total = run.hyperparameters.epochs
-    bar = stderr_is_terminal() and not quiet
-    begun = start.latest.number if start else 0
-    epochs = train_epochs(run.training, run.hyperparameters, validation=run.validation, start=start)
-    try:
-        _interrupt_once()
-        with (
-            blas_threads(run.hyperparameters),
-            tqdm(total=total, initial=begun, unit="epoch", disable=not bar) as shown,
-        ):
-            for progress in epochs:
-                record = progress.history[-1]
-                if file:
-                    save_checkpoint(file, progress, run.identity())
-                if bar:
-                    shown.set_postfix_str(_describe(record))
-                    shown.update()
-                else:
-                    number = f"{record['epoch']:>{len(str(total))}}/{total}"
-                    tell(f"epoch {number}  {_describe(record)}")
-    except KeyboardInterrupt:
-        return progress, True
-    return progress, False
+    models = []
+    for run, progress in zip(runs, reached, strict=True):
+        if progress is None:
+            note("interrupted before the first epoch ended: there is nothing to save")
+            raise click.exceptions.Exit(130)
+        epoch = progress.best if interrupted else None
+        models.append(measure_accuracy(finish(run, progress, epoch=epoch, preset=preset), test))
+    return models[0] if len(models) == 1 else measure_accuracy(form_committee(models), test)
 
 
-def _interrupt_once() -> None:
-    """Let the first Ctrl-C end the training, and no other lose what is then saved."""
-
-    def interrupt(*_: object) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    def restore() -> None:
-        if signal.getsignal(signal.SIGINT) is interrupt:  # else the process is about to end
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    # In the background, say, it is ignored, and stays so.
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, interrupt)
-        click.get_current_context().call_on_close(restore)
+def _tell_how_it_ended(
+    model: "Predictor", n_epochs: int, interrupted: bool, checkpoint: Path | None
+) -> None:
+    members = _members(model)
+    kept = [member.metadata["epoch"] for member in members]
+    last = [len(member.metadata["history"]) for member in members]
+    verb = "is" if len(members) == 1 else "are"
+    if interrupted:
+        go_on = "; go on with --resume" if checkpoint else ""
+        note(f"interrupted: {_epochs(kept)}, the best so far, {verb} kept{go_on}")
+    elif min(last) < n_epochs:
+        better = f"none was better than {_epochs(kept)}, which {verb} kept"
+        tell(f"stopped after {_epochs(last)}: {better}")
 
 
-def _describe(record: dict[str, Any]) -> str:
-    parts = [f"loss {record['loss']:.4f}"]
-    if record["validation_accuracy"] is not None:
-        parts.append(f"validation {record['validation_accuracy']:.2%}")
-    parts += [f"rate {record['learning_rate']:.4f}", f"{record['seconds']:.2f} s"]
-    return "  ".join(parts)
+def _epochs(numbers: list[int]) -> str:
+    return ("epoch " if len(numbers) == 1 else "epochs ") + ", ".join(map(str, numbers))
 
 
-def _resumed(file: Path, run: Any, resume: bool) -> Progress | None:
-    from mnist_net.checkpoints import resume as resume_run
+def _members(model: "Predictor") -> "tuple[Model, ...]":
+    from mnist_net.committee import Committee
 
-    if not file.exists():
-        if resume:
-            tell(f"{file} does not exist yet: starting from the beginning")
-        return None
-    if not resume:
-        raise click.UsageError(
-            f"{file} holds an earlier run: add --resume to go on with it, or remove it"
-        )
-    progress = resume_run(run, file)
-    tell(f"going on after epoch {progress.latest.number}")
-    return progress
+    return model.members if isinstance(model, Committee) else (model,)
 
 
-def _report(accuracy: dict[str, Any], seconds: float, output: Path, data_name: str) -> None:
-    pictures = "scikit-learn's 8 × 8 digits" if data_name == "digits" else data_name
+def _report(model: "Predictor", seconds: float, output: Path) -> None:
+    accuracy, name = model.metadata["accuracy"], model.metadata["data"]["name"]
+    pictures = "scikit-learn's 8 × 8 digits" if name == "digits" else name
     named = "" if output == _OUTPUT else f" --model {shlex.quote(str(output))}"
+    alone = [member.metadata["accuracy"]["test"] for member in _members(model)]
     click.echo(
         f"test accuracy  {accuracy['test']:.2%} ± {accuracy['standard_error']:.2%} "
-        f"(standard error; {accuracy['n']:,} pictures of {pictures})\n"
+        f"(standard error; {accuracy['n']:,} pictures of {pictures})"
+    )
+    if len(alone) > 1:
+        click.echo(f"members        {len(alone)}, alone {statistics.mean(alone):.2%} on average")
+    click.echo(
         f"training time  {seconds:.1f} s\n"
         f"model          {output}\n"
         f"next           {program()} evaluate{named}"

@@ -1,0 +1,115 @@
+"""Training as one watches it: progress, checkpoints, and Ctrl-C."""
+
+import signal
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mnist_net.cli.shared import stderr_is_terminal, tell
+from mnist_net.training import Progress
+
+if TYPE_CHECKING:
+    from mnist_net.runs import Run
+
+__all__ = ["Watched", "checkpoint_files", "watch"]
+
+Watched = tuple[Progress | None, ...]
+"""Where each run stands; None for one that has no epoch behind it."""
+
+
+def checkpoint_files(folder: Path | None, n_runs: int) -> list[Path | None]:
+    """File of each run in a folder of checkpoints."""
+    if folder is None:
+        return [None] * n_runs
+    if n_runs == 1:
+        return [folder / "checkpoint.joblib"]
+    return [folder / f"checkpoint-{number}.joblib" for number in range(1, n_runs + 1)]
+
+
+def watch(
+    runs: Sequence["Run"], files: Sequence[Path | None], *, resume: bool, quiet: bool
+) -> tuple[Watched, bool]:
+    """Train, showing and saving each epoch; return where it ended, and whether by Ctrl-C."""
+    from tqdm import tqdm
+
+    from mnist_net.checkpoints import save_checkpoint
+    from mnist_net.committee_runs import train_together
+
+    pairs = list(zip(runs, files, strict=True))
+    starts: Watched = tuple(_resumed(file, run, resume) if file else None for run, file in pairs)
+    reached = starts
+    total, begun = runs[0].hyperparameters.epochs, _epochs_behind(starts)
+    bar = stderr_is_terminal() and not quiet
+    before = time.perf_counter()
+    try:
+        _interrupt_once()
+        with tqdm(total=total, initial=begun, unit="epoch", disable=not bar) as shown:
+            for reached in train_together(runs, starts):
+                for (run, file), progress in zip(pairs, reached, strict=True):
+                    if file and progress:
+                        save_checkpoint(file, progress, run.identity())
+                now = time.perf_counter()
+                described, before = _describe(reached, now - before), now
+                if bar:
+                    shown.set_postfix_str(described)
+                    shown.update()
+                else:
+                    number = f"{_epochs_behind(reached):>{len(str(total))}}/{total}"
+                    tell(f"epoch {number}  {described}")
+    except KeyboardInterrupt:
+        return reached, True
+    return reached, False
+
+
+def _epochs_behind(reached: Watched) -> int:
+    return max(progress.latest.number if progress else 0 for progress in reached)
+
+
+def _interrupt_once() -> None:
+    """Let the first Ctrl-C end the training, and no other lose what is then saved."""
+
+    def interrupt(*_: object) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    def restore() -> None:
+        if signal.getsignal(signal.SIGINT) is interrupt:  # else the process is about to end
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    # In the background, say, it is ignored, and stays so.
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, interrupt)
+        click.get_current_context().call_on_close(restore)
+
+
+def _describe(reached: Watched, seconds: float) -> str:
+    """Latest epoch in one line; several networks by their means."""
+    records = [progress.history[-1] for progress in reached if progress]
+    parts = [f"loss {_mean(records, 'loss'):.4f}"]
+    if records[0]["validation_accuracy"] is not None:
+        parts.append(f"validation {_mean(records, 'validation_accuracy'):.2%}")
+    parts += [f"rate {_mean(records, 'learning_rate'):.4f}", f"{seconds:.2f} s"]
+    return "  ".join(parts + ([f"mean of {len(records)}"] if len(reached) > 1 else []))
+
+
+def _mean(records: Sequence[dict[str, Any]], name: str) -> float:
+    return sum(float(record[name]) for record in records) / len(records)
+
+
+def _resumed(file: Path, run: "Run", resume: bool) -> Progress | None:
+    from mnist_net.checkpoints import resume as resume_run
+
+    if not file.exists():
+        if resume:
+            tell(f"{file} does not exist yet: starting from the beginning")
+        return None
+    if not resume:
+        raise click.UsageError(
+            f"{file} holds an earlier run: add --resume to go on with it, or remove it"
+        )
+    progress = resume_run(run, file)
+    tell(f"going on after epoch {progress.latest.number}")
+    return progress
