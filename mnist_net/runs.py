@@ -191,15 +191,16 @@ def finish(
 def blas_threads(
     hyperparameters: Hyperparameters, n_runs: int = 1
 ) -> AbstractContextManager[object]:
-    """One thread for matrix products while training on small batches, or several networks at once.
+    """One thread for matrix products, unless batches are large and nothing else needs a core.
 
-    Small ones are over so soon that several threads mostly wait for each other, and on a busy
-    machine they wait long.  And on one thread the same seed gives the same bits however many cores
-    there are.
+    Small products are over so soon that several threads mostly wait for each other, and on a busy
+    machine they wait long; beside distortions, and beside other networks, there is one core for
+    them anyway.  And on one thread the same seed gives the same bits however many cores there are.
     """
     from threadpoolctl import threadpool_limits
 
-    alone = hyperparameters.batch_size >= _LARGE_BATCH and n_runs == 1
+    small = hyperparameters.batch_size < _LARGE_BATCH
+    alone = not small and not hyperparameters.distortion and n_runs == 1
     return nullcontext() if alone else threadpool_limits(1, user_api="blas")
 
 

@@ -9,6 +9,7 @@ resumes after any epoch goes on to the same bits as one that was never interrupt
 import math
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -120,6 +121,15 @@ def _batches(data: Batch, hyperparameters: Hyperparameters, epoch: int) -> Itera
         yield Batch(X, data.targets[rows])
 
 
+def _one_ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """The same batches, the next one made by another thread while one is learnt from."""
+    with ThreadPoolExecutor(1) as worker:
+        upcoming = worker.submit(next, batches, None)
+        while (batch := upcoming.result()) is not None:
+            upcoming = worker.submit(next, batches, None)
+            yield batch
+
+
 def _run_epoch(
     previous: Epoch, architecture: Architecture, data: Batch, hyperparameters: Hyperparameters
 ) -> tuple[Epoch, float]:
@@ -132,7 +142,10 @@ def _run_epoch(
     )
     n_steps = math.ceil(len(data.X) / hyperparameters.batch_size)
     loss_sum = 0.0
-    for step, (X, targets) in enumerate(_batches(data, hyperparameters, number)):
+    batches = _batches(data, hyperparameters, number)
+    if hyperparameters.distortion:
+        batches = _one_ahead(batches)
+    for step, (X, targets) in enumerate(batches):
         loss, gradients = loss_and_gradients(
             parameters, architecture, X, targets, hyperparameters.l2_penalty
         )
