@@ -1,0 +1,208 @@
+"""Pictures that are not MNIST's: a folder of them, and what is read on each.
+
+The folder has a `manifest.tsv`, tab-separated, with a header; of its columns are used kind
+(`single`: one digit; `multi`: several, the label's rows parted by `-`; `junk`: none; `printed`: one
+typeset digit), path (below the folder: kind/source/file), label, and style.
+"""
+
+import csv
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from mnist_net.errors import ImageError
+from mnist_net.formats import IMAGE_SHAPE, Bytes
+from mnist_net.images import Picture, open_image
+from mnist_net.reading import Page, Reader, Reading
+
+LOOKALIKES = frozenset("olszbgiq")
+"""Letters that are digits too: nobody can be blamed for reading them."""
+
+_GROUPS = {
+    "letter": "letters",
+    "greek": "Greek letters",
+    "word": "words and pages",
+    "text": "words and pages",
+    "printed": "words and pages",
+    "object": "objects",
+}
+
+
+class Row(NamedTuple):
+    """A row of the manifest, and where its picture lies."""
+
+    file: Path
+    path: str
+    kind: str
+    label: str
+    style: str
+
+    @property
+    def source(self) -> str:
+        """Who made it."""
+        return self.path.split("/")[1]
+
+    @property
+    def half(self) -> int:
+        """0: constants may be chosen by it; 1: it only reports."""
+        return hashlib.sha256(self.source.encode()).digest()[0] % 2
+
+    @property
+    def is_lookalike(self) -> bool:
+        """Whether it is a letter that looks like a digit."""
+        kind, _, letter = self.label.lower().partition("-")
+        return kind == "letter" and letter in LOOKALIKES
+
+    @property
+    def group(self) -> str:
+        """Which sort of junk it is."""
+        found = (group for start, group in _GROUPS.items() if self.label.lower().startswith(start))
+        return next(found, "other")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was read on a picture of one digit or none.
+
+    Attributes
+    ----------
+    row
+        The picture.
+    naive
+        Read by the network alone, see `squashed`; None if the picture cannot be opened.
+    reading
+        By a reader that may refuse nothing.
+    """
+
+    row: Row
+    naive: int | None
+    reading: Reading
+
+    def is_refused(self, below: float) -> bool:
+        """Whether it is no digit to a reader with this threshold."""
+        return self.reading.digit is None or self.reading.score < below
+
+    def is_right(self, below: float = 0.0) -> bool:
+        """Whether such a reader gives the label."""
+        return not self.is_refused(below) and str(self.reading.digit) == self.row.label
+
+    @property
+    def naive_is_right(self) -> bool:
+        """Whether the network alone gives the label."""
+        return str(self.naive) == self.row.label
+
+
+@dataclass(frozen=True, slots=True)
+class PageAnswer:
+    """What was read on a picture of several digits."""
+
+    row: Row
+    page: Page
+
+    @property
+    def text(self) -> str:
+        """As labels are written: `-` parts the rows."""
+        return self.page.text.replace("\n", "-")
+
+    @property
+    def is_right(self) -> bool:
+        """Whether every digit is, and there are no others."""
+        return self.text == self.row.label
+
+    @property
+    def edits(self) -> int:
+        """So many changes of one character lead from the answer to the label."""
+        return edit_distance(self.text, self.row.label)
+
+    @property
+    def n_digits(self) -> int:
+        """How many digits there are in truth."""
+        return sum(character.isdigit() for character in self.row.label)
+
+
+def read_manifest(folder: Path) -> list[Row]:
+    """All pictures of a folder."""
+    with (folder / "manifest.tsv").open(encoding="utf-8", newline="") as stream:
+        rows = csv.DictReader(stream, delimiter="\t")
+        return [
+            Row(folder / row["path"], row["path"], row["kind"], row["label"], row["style"])
+            for row in rows
+        ]
+
+
+def squashed(picture: Picture) -> Bytes:
+    """What one would try first: grey, 28 × 28, and inverted if the border is light."""
+    pixels = picture.pixels
+    image = Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels).convert("L")
+    grey = np.asarray(image.resize(IMAGE_SHAPE[::-1]))
+    border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
+    return 255 - grey if border.mean() > 127.5 else grey
+
+
+def read_one_each(rows: Sequence[Row], reader: Reader) -> list[Answer]:
+    """Read one digit on each picture, our way and naively.
+
+    Parameters
+    ----------
+    rows
+        Pictures.
+    reader
+        Its threshold must be 0.
+    """
+    if reader.reject_below > 0.0:
+        raise ValueError("this reader refuses pictures")
+    small: list[Bytes | None] = []
+
+    def pictures() -> Iterator[Picture | ImageError]:
+        for row in rows:
+            picture = _opened(row)
+            small.append(squashed(picture) if isinstance(picture, Picture) else None)
+            yield picture
+
+    readings = list(reader.read(pictures()))
+    images = np.zeros((len(rows), *IMAGE_SHAPE), np.uint8)
+    for image, s in zip(images, small, strict=True):
+        if s is not None:
+            image[:] = s
+    naive = reader.model.predict(images)
+    return [
+        Answer(row, None if s is None else int(digit), _reading(reading))
+        for row, s, digit, reading in zip(rows, small, naive, readings, strict=True)
+    ]
+
+
+def read_pages(rows: Sequence[Row], reader: Reader) -> list[PageAnswer]:
+    """Read all digits of each picture; none where it cannot be opened."""
+    opened = ((row, _opened(row)) for row in rows)
+    return [
+        PageAnswer(row, reader.read_page(p) if isinstance(p, Picture) else Page(()))
+        for row, p in opened
+    ]
+
+
+def _opened(row: Row) -> Picture | ImageError:
+    try:
+        return open_image(row.file, row.path)
+    except ImageError as error:
+        return error
+
+
+def _reading(reading: Reading | ImageError) -> Reading:
+    return reading if isinstance(reading, Reading) else Reading(None, reason=str(reading))
+
+
+def edit_distance(a: str, b: str) -> int:
+    """Fewest insertions, deletions and replacements that turn one into the other (Levenshtein)."""
+    distances = list(range(len(b) + 1))
+    for i, x in enumerate(a, 1):
+        before, distances[0] = distances[0], i
+        for j, y in enumerate(b, 1):
+            replaced = before + (x != y)
+            before = distances[j]
+            distances[j] = min(replaced, distances[j] + 1, distances[j - 1] + 1)
+    return distances[-1]
