@@ -8,7 +8,7 @@ into MNIST's form and read, and the one that it reads with most confidence is ke
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -18,10 +18,10 @@ from mnist_net.activations import Array
 from mnist_net.committee import Predictor
 from mnist_net.errors import ImageError
 from mnist_net.formats import IMAGE_SHAPE, Bytes
-from mnist_net.images import Picture, in_mnist_form, open_image
-from mnist_net.ink import Ink
+from mnist_net.images import Picture, open_image
 from mnist_net.layout import Box, Figure
 from mnist_net.persistence import SHIPPED_MODELS, load_model
+from mnist_net.views import View, page_views, segments, views
 
 __all__ = [
     "REJECT_BELOW",
@@ -36,8 +36,6 @@ __all__ = [
 
 REJECT_BELOW = 0.5
 _SURE = 0.9  # probability of a digit, above which no second look is taken
-_SURE_OF_PAPER = 1.0  # of the evidence that `ink.paper_lightness` gives
-_CUT_WIDER_THAN = 0.75  # of its height: a figure may be several digits
 _BLANK = "nothing on it is darker or lighter than its paper"
 _UNLIKE = "what is on it does not look like a digit"
 _BATCH = 256  # pictures that are read together
@@ -92,33 +90,6 @@ class Page:
         return "\n".join("".join(str(reading.digit) for reading in row) for row in self.rows)
 
 
-class View(NamedTuple):
-    """One way to see a picture: the digit in MNIST's form, and how likely this way is.
-
-    Attributes
-    ----------
-    image
-        28 × 28.
-    figure
-        What it was made of; None if the picture was taken as it is.
-    prior
-        From 0 to 1.
-    """
-
-    image: Bytes
-    figure: Figure | None = None
-    prior: float = 1.0
-
-    def variants(self) -> list[Bytes]:
-        """The same digit, upright and narrower: a reading should depend on neither."""
-        if self.figure is None:
-            return [self.image]
-        from mnist_net.fitting import deslanted, fit_strokes, narrowed
-
-        ink = self.figure.ink
-        return [self.image, fit_strokes(deslanted(ink)), fit_strokes(narrowed(ink))]
-
-
 class Judgement(NamedTuple):
     """Probabilities of the classes, and the score of being a digit at all."""
 
@@ -136,89 +107,13 @@ class Judgement(NamedTuple):
         return self.confidence < _SURE
 
 
-def views(pixels: Bytes, *, shadows: bool = True) -> list[View]:
-    """Ways to see the one digit of a picture; one where the paper is beyond doubt."""
-    ready = in_mnist_form(pixels)
-    if ready is not None:
-        return [View(ready)]
-    from mnist_net.layout import main_figure
-
-    found = []
-    for ink, prior, corner in _inks(pixels, shadows=shadows):
-        figure = main_figure(ink)
-        if figure is not None:
-            found.append(_view(figure.moved(*corner), prior))
-    return found
-
-
-def _view(figure: Figure, prior: float = 1.0) -> View:
-    from mnist_net.fitting import fit_strokes
-
-    return View(fit_strokes(figure.ink), figure, prior)
-
-
-def _inks(pixels: Bytes, *, shadows: bool) -> Iterator[tuple[Ink, float, tuple[int, int]]]:
-    """Ink for each likely polarity, its prior, and its left top corner within the picture."""
-    from mnist_net.ink import find_ink, paper_lightness
-    from mnist_net.layout import panel
-
-    lightness = paper_lightness(pixels)
-    likelier = lightness > 0.0
-    for dark, prior in ((likelier, 1.0), (not likelier, 0.8)):
-        if dark != likelier and abs(lightness) > _SURE_OF_PAPER:
-            break
-        ink = find_ink(pixels, dark=dark, shadows=shadows)
-        inner = None if ink is None else panel(ink)
-        if inner is not None:
-            corner = (inner.left, inner.top)
-            within = find_ink(inner.cut(pixels), dark=not dark, shadows=shadows)
-            if within is not None:
-                yield within, prior, corner
-                continue
-        if ink is not None:
-            yield ink, prior, (0, 0)
-
-
-def _second_views(pixels: Bytes, first: Sequence[View]) -> list[View]:
-    return [*first, *views(pixels, shadows=False)]
-
-
-def page_views(pixels: Bytes) -> list[tuple[list[list[Figure]], float]]:
-    """Rows of what may be digits, and the prior, for each likely polarity."""
-    from mnist_net.layout import digit_rows
-
-    return [
-        ([[figure.moved(*corner) for figure in row] for row in digit_rows(ink)], prior)
-        for ink, prior, corner in _inks(pixels, shadows=True)
-    ]
-
-
-def _segments(figure: Figure) -> dict[tuple[int, int], View]:
-    """The whole figure, and its parts between places where it may be cut; by begin and end."""
-    from mnist_net.layout import cut_places, part
-
-    width = figure.ink.shape[1]
-    places = [
-        0,
-        *(cut_places(figure) if width > _CUT_WIDER_THAN * figure.ink.shape[0] else []),
-        width,
-    ]
-    segments = {(0, width): _view(figure)}
-    for begin, end in combinations(places, 2):
-        if (begin, end) != (0, width) and end - begin < 1.5 * figure.ink.shape[0]:
-            piece = part(figure, begin, end)
-            if piece is not None:
-                segments[begin, end] = _view(piece)
-    return segments
-
-
 def _best_path(
-    segments: dict[tuple[int, int], tuple[View, Judgement]],
+    parts: dict[tuple[int, int], tuple[View, Judgement]],
 ) -> list[tuple[View, Judgement]]:
-    """Segments that tile the figure with the greatest product of confidences (Viterbi)."""
-    last = max(end for _, end in segments)
+    """Parts that tile the figure with the greatest product of confidences (Viterbi)."""
+    last = max(end for _, end in parts)
     best: dict[int, tuple[float, list[tuple[View, Judgement]]]] = {0: (0.0, [])}
-    for (begin, end), choice in sorted(segments.items(), key=lambda item: item[0][::-1]):
+    for (begin, end), choice in sorted(parts.items(), key=lambda item: item[0][::-1]):
         if begin in best:
             score, path = best[begin]
             score += math.log(choice[1].confidence + 1e-9)
@@ -286,7 +181,7 @@ class Reader:
         seen = [views(picture.pixels) for picture in pictures]
         chosen = self._most_confident(seen)
         unsure = [k for k, choice in enumerate(chosen) if choice is None or choice[1].unsure]
-        again = [_second_views(pictures[k].pixels, seen[k]) for k in unsure]
+        again = [[*seen[k], *views(pictures[k].pixels, shadows=False)] for k in unsure]
         for k, choice in zip(unsure, self._most_confident(again, variants=True), strict=True):
             chosen[k] = choice
         return [
@@ -364,11 +259,10 @@ class Reader:
 
     def _split(self, figures: Sequence[Figure]) -> list[list[tuple[View, Judgement]]]:
         """Each figure as one digit or as several that touch, whichever the network is surer of."""
-        segments = [_segments(figure) for figure in figures]
-        judged = iter(self._judge([[v.image] for one in segments for v in one.values()]))
+        cut = [segments(figure) for figure in figures]
+        judged = iter(self._judge([[view.image] for one in cut for view in one.values()]))
         return [
-            _best_path({place: (view, next(judged)) for place, view in one.items()})
-            for one in segments
+            _best_path({place: (view, next(judged)) for place, view in one.items()}) for one in cut
         ]
 
 

@@ -46,6 +46,7 @@ ROOMS = [
         "runs",
         "safe_joblib",
         "sources",
+        "views",
     },
     # Faces: what people and other libraries see.
     {"__init__", "__main__", "cli", "estimator", "plots", "reporting"},
