@@ -69,15 +69,27 @@ class Box(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """Ink that may be a digit: cropped to its box, without what else is there."""
+    """Ink that may be a digit, without what else is there.
+
+    Attributes
+    ----------
+    ink
+        Cropped to the box and the soft edges around it.
+    box
+        Where it is in the picture.
+    corner
+        Column and row of the picture that the ink begins at.
+    """
 
     ink: Ink
     box: Box
+    corner: tuple[int, int]
 
     def moved(self, right: int, down: int) -> "Figure":
         """The same, so many pixels further right and down."""
         left, top, *ends = self.box
-        return Figure(self.ink, Box(left + right, top + down, ends[0] + right, ends[1] + down))
+        box = Box(left + right, top + down, ends[0] + right, ends[1] + down)
+        return Figure(self.ink, box, (self.corner[0] + right, self.corner[1] + down))
 
 
 class _Piece(NamedTuple):
@@ -122,7 +134,7 @@ def _figure(ink: Ink, numbers: npt.NDArray[np.int32], pieces: Iterable[_Piece]) 
     )
     chosen = np.isin(wide.cut(numbers), [piece.number for piece in pieces])
     chosen = binary_dilation(chosen, np.ones((3, 3)), iterations=margin)
-    return Figure(np.where(chosen, wide.cut(ink), np.float32(0.0)), box)
+    return Figure(np.where(chosen, wide.cut(ink), np.float32(0.0)), box, (wide.left, wide.top))
 
 
 def _around(pieces: Sequence[_Piece]) -> Box:
@@ -324,12 +336,7 @@ def part(figure: Figure, begin: int, end: int) -> Figure | None:
     rows, columns = (np.flatnonzero((ink >= 0.5).any(axis=axis)) for axis in (1, 0))
     if len(rows) < 0.3 * figure.ink.shape[0] or not len(columns):
         return None
-    margin_left = figure.box.left - (figure.ink.shape[1] - figure.box.width) // 2
-    margin_top = figure.box.top - (figure.ink.shape[0] - figure.box.height) // 2
-    box = Box(
-        margin_left + begin + int(columns[0]),
-        margin_top + int(rows[0]),
-        margin_left + begin + int(columns[-1]) + 1,
-        margin_top + int(rows[-1]) + 1,
-    )
-    return Figure(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], box)
+    place = Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+    left, top = figure.corner[0] + begin + place.left, figure.corner[1] + place.top
+    box = Box(left, top, left + place.width, top + place.height)
+    return Figure(place.cut(ink), box, (left, top))
