@@ -1,0 +1,54 @@
+"""How results are written down: with the commit and the date that they belong to."""
+
+import datetime as dt
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from mnist_net.files import atomic_write
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def commit() -> str:
+    """Commit of this checkout, marked if tracked files differ from it; "unknown" without git."""
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(
+            ["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    try:
+        changed = git("status", "--porcelain", "--untracked-files=no")
+        return git("rev-parse", "--short=12", "HEAD") + ("-changed" if changed else "")
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+
+
+def now() -> str:
+    """Date and time, UTC."""
+    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """What `write_json` wrote, or nothing yet."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write as JSON, atomically."""
+    with atomic_write(path) as stream:
+        stream.write((json.dumps(value, indent=1) + "\n").encode())
+
+
+def append_line(path: Path, record: dict[str, Any]) -> None:
+    """Add one line of JSON; whole, even if other processes add theirs at the same time."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab", buffering=0) as stream:
+        stream.write((json.dumps(record) + "\n").encode())
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """What `append_line` added so far."""
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]

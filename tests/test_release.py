@@ -1,0 +1,129 @@
+"""The scripts behind the shipped model: a trial of the whole protocol on the bundled digits."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mnist_net.data import load_dataset
+from mnist_net.persistence import load_model
+from mnist_net.reporting import evaluate
+from tests.conftest import ROOT
+
+TRIAL = ("--dataset", "digits", "--held-out", 300, "--trial")
+
+
+def script(name: str, *arguments: object, check: bool = True) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-m", f"scripts.{name}", *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=check,
+    )
+
+
+def release(folder: Path, *arguments: object, **options: Any) -> "subprocess.CompletedProcess[str]":
+    return script("release", *TRIAL, "--preset", "plain", "--folder", folder, *arguments, **options)
+
+
+def evaluations(folder: Path) -> list[dict[str, Any]]:
+    lines = (folder / "results" / "test_evaluations.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder in which both stages ran, with the preset that ships, in no time."""
+    folder = tmp_path_factory.mktemp("release")
+    script("release", *TRIAL, "--folder", folder, "--stage", 1)
+    script("release", *TRIAL, "--folder", folder, "--stage", 2, "--seed", 0)
+    return folder
+
+
+def test_stage_1_freezes_a_temperature_that_stage_2_uses(released: Path) -> None:
+    frozen = json.loads((released / "results" / "release.json").read_text())["accurate"]
+    assert frozen["hyperparameters"]["validation"] == 300
+    assert frozen["validation"]["n"] == 300
+    before = frozen["validation before calibration"]
+    assert frozen["validation"]["log_loss"] <= before["log_loss"]
+    model = load_model(released / "models" / "mnist.joblib")
+    assert model.temperature == frozen["temperature"] != 1.0
+    assert model.metadata["hyperparameters"]["validation"] == 0
+    assert model.metadata["data"]["n_train"] == 1500
+
+
+def test_what_was_evaluated_is_what_is_stored(released: Path) -> None:
+    model, test = load_model(released / "models" / "mnist.joblib"), load_dataset("digits").test
+    weights = model.parameters[0].weights
+    assert (weights == weights.astype(np.float16)).all()
+    found = evaluate(test.labels, model.predict_proba(test.images), model.classes)
+    (recorded,) = evaluations(released)
+    assert recorded["errors"] == found.errors
+    assert recorded["error"] == found.errors / 297
+    assert recorded["ece"] == found.ece
+    assert (recorded["recipe"], recorded["seed"], recorded["n"]) == ("accurate", 0, 297)
+    assert recorded["hyperparameters"] == model.metadata["hyperparameters"]
+    assert recorded["commit"] == "unknown" or len(recorded["commit"]) >= 12
+    assert model.metadata["accuracy"]["test"] == pytest.approx(1.0 - recorded["error"])
+
+
+def test_the_card_says_what_was_recorded(released: Path) -> None:
+    script("model_card", "--folder", released)
+    page = (released / "models" / "README.md").read_text(encoding="utf-8")
+    (recorded,) = evaluations(released)
+    assert f"**{recorded['error']:.2%} error** on the 297 test pictures" in page
+    assert f"**{recorded['ece']:.2%}**" in page
+    assert "784-20-10" in page
+    assert f"{15_910:,} parameters" in page  # 784 · 20 + 20 + 20 · 10 + 10
+    assert "Not measured yet" in page
+    for heading in ("Intended use", "Data", "Recipe", "Error", "Calibration", "What it is bad at"):
+        assert f"\n## {heading}\n" in page
+    figures = {"ours": 0.9, "ours, refusals are errors": 0.85, "sources": 7, "pictures": 1234}
+    foreign = {"single": {"photo": figures}}
+    (released / "results" / "foreign.json").write_text(json.dumps(foreign))
+    script("model_card", "--folder", released)
+    page = (released / "models" / "README.md").read_text(encoding="utf-8")
+    assert "| photo | 90.0% | 85.0% | 7 | 1,234 |" in page
+
+
+def test_seeds_apart_and_again(tmp_path: Path) -> None:
+    done = release(tmp_path)
+    shown = [line for line in done.stdout.splitlines() if "epoch" not in line]
+    assert shown[0].startswith("plain: validation error ")
+    assert [line.split(":")[0] for line in shown[1:]] == [f"plain, seed {n}" for n in (0, 1, 2)]
+    # A finished run is not trained again, but its evaluation is an evaluation.
+    again = release(tmp_path, "--stage", 2, "--seed", 1)
+    assert "epoch" not in again.stdout
+    records = evaluations(tmp_path)
+    assert [record["seed"] for record in records] == [0, 1, 2, 1]
+    assert records[1]["error"] == records[3]["error"]
+    assert len({record["log_loss"] for record in records}) == 3
+    assert not (tmp_path / "models" / "mnist.joblib").exists()  # that of `accurate`
+
+
+def test_the_temperature_belongs_to_one_recipe(tmp_path: Path) -> None:
+    early = release(tmp_path, "--stage", 2, check=False)
+    assert early.returncode == 1
+    assert early.stderr == ("Error: there is no temperature for 'plain' yet: run --stage 1 first\n")
+    release(tmp_path, "--stage", 1)
+    whole = ("--dataset", "digits", "--preset", "plain", "--stage", 2, "--folder", tmp_path)
+    other = script("release", *whole, check=False)
+    assert other.returncode == 1
+    assert "the recipe 'plain' has changed since stage 1" in other.stderr
+    assert not (tmp_path / "results" / "test_evaluations.jsonl").exists()
+
+
+def test_no_card_without_an_evaluation(released: Path, tmp_path: Path) -> None:
+    for folder in ("models", "results"):
+        (tmp_path / folder).mkdir()
+    model = (released / "models" / "mnist.joblib").read_bytes()
+    (tmp_path / "models" / "mnist.joblib").write_bytes(model)
+    (tmp_path / "results" / "test_evaluations.jsonl").write_text("")
+    done = script("model_card", "--folder", tmp_path, check=False)
+    assert done.returncode == 1
+    assert "there is no recorded evaluation of this model" in done.stderr
