@@ -16,6 +16,7 @@ pictures: it is not ours to publish.
 import json
 import platform
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -164,6 +165,7 @@ def measure_refusals(answers: Sequence[Answer], threshold: float) -> dict[str, A
     """Share refused of digits, or of what is none, and in either half."""
     return {
         "refused": refused(answers, threshold),
+        "mean over sources": over_sources(answers, lambda a: a.is_refused(threshold)),
         "half 0": refused(half_of(answers, 0), threshold),
         "half 1": refused(half_of(answers, 1), threshold),
         **counts(answers),
@@ -192,6 +194,9 @@ def measure_curve(
         parts = {"": answers, ", half 0": half_of(answers, 0), ", half 1": half_of(answers, 1)}
         for suffix, part in parts.items():
             curve[name + suffix] = [refused(part, below) for below in THRESHOLDS]
+    curve["digits, mean over sources"] = [
+        over_sources(single, partial(Answer.is_refused, below=below)) for below in THRESHOLDS
+    ]
     curve["MNIST"] = [share(score < below for score in validation) for below in THRESHOLDS]
     return curve
 
@@ -212,6 +217,7 @@ def plot_curve(curve: dict[str, list[Share]], threshold: float, path: Path) -> N
     by_threshold.plot(curve["thresholds"], percent["junk"], "k-", label="junk")
     for name, label, style in (
         ("digits", "digits that are not MNIST's", "C3-"),
+        ("digits, mean over sources", "the same, mean over sources", "C1-."),
         ("MNIST", "MNIST's validation digits", "C0--"),
     ):
         by_threshold.plot(curve["thresholds"], percent[name], style, label=label)
@@ -246,8 +252,8 @@ def table(result: dict[str, Any]) -> str:
         "|---|---:|---:|---:|---:|---:|---:|---:|",
         *(table_line(name, figures) for name, figures in result["single"].items()),
         table_line("several digits, all right", {**multi, **exact, "ours": multi["exact"]}),
-        table_line("no digit, refused", {**junk, "ours": junk["refused"]}),
-        table_line("digits, refused", {**digits, "ours": digits["refused"]}),
+        table_line("no digit, refused, pooled", {**junk, "ours": junk["refused"]}),
+        table_line("digits, refused, pooled", {**digits, "ours": digits["refused"]}),
         table_line("printed, pooled", result["printed"]),
     ]
     return "\n".join(lines)
@@ -256,6 +262,7 @@ def table(result: dict[str, Any]) -> str:
 def notes(result: dict[str, Any]) -> str:
     """What the table has no room for."""
     multi, unrefused = result["multi"], result["multi"]["nothing refused"]
+    digits = result["digits"]
     groups = result["junk"]["groups"].items()
     by_group = (f"{name} {percent(g['refused'])} of {g['pictures']}" for name, g in groups)
     lines = [
@@ -263,6 +270,7 @@ def notes(result: dict[str, Any]) -> str:
         f"the same if nothing is refused: {percent(unrefused['edits a digit'])}",
         f"several digits, all right if nothing is refused: {percent(unrefused['exact'])}",
         f"no digit, refused: {', '.join(by_group)}",
+        f"digits, refused, mean over sources: {percent(digits['mean over sources'])}",
         f"MNIST's validation digits, refused: {percent(result['MNIST refused'])}",
         *(f"{name}: {value:,}" for name, value in result.get("speed", {}).items()),
     ]

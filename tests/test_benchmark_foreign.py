@@ -159,6 +159,7 @@ def test_refusals(folder: Path, files: dict[str, Path]) -> None:
         "objects": {"refused": 0.5, "pictures": 2},
     }
     assert figures["digits"]["refused"] == 0.1667  # one of six; bilal02s does not count
+    assert figures["digits"]["mean over sources"] == 0.3333  # the one of e; none of the others
     assert figures["MNIST refused"] == 0.5
     curve = figures["curve"]
     assert curve["thresholds"] == list(THRESHOLDS)
