@@ -200,7 +200,8 @@ def otsu_threshold(values: npt.NDArray[Any]) -> float:
     """
     if values.min() == values.max():
         return float(values.flat[0])
-    counts, edges = np.histogram(values, 256)
+    # In double precision there is room for 256 bins between any two levels in single precision.
+    counts, edges = np.histogram(values.astype(np.float64), 256)
     shares, levels = counts / counts.sum(), (edges[1:] + edges[:-1]) / 2.0
     weight, mean = np.cumsum(shares), np.cumsum(shares * levels)
     spread = weight * (1.0 - weight)
