@@ -45,6 +45,7 @@ _MAX_SIDE = 65_535
 # Written only, read by starting another program (PostScript can do anything), or by plug-ins.
 _NOT_PICTURES = ("PALM", "PDF", "EPS", "WMF", "MPEG", "HDF5", "BUFR", "GRIB")
 _BLANK = 16  # grey levels of 256; where there is less between the darkest and the lightest, ...
+_FULL_INK = 230  # grey levels, which MNIST's strokes reach
 _COLOURED = 24  # grey levels between two channels; less is the trace of a lossy format
 
 
@@ -222,7 +223,7 @@ def in_mnist_form(pixels: Bytes) -> Bytes | None:
     profiles = ink.sum(axis=1, dtype=np.float64), ink.sum(axis=0, dtype=np.float64)
     extents = [np.flatnonzero(profile) for profile in profiles]
     mass = profiles[0].sum()
-    if not mass or max(np.ptp(extent) + 1 for extent in extents) != BOX or ink.max() < 128:
+    if not mass or max(np.ptp(extent) + 1 for extent in extents) != BOX or ink.max() < _FULL_INK:
         return None
     centre = [profile @ np.arange(len(profile)) / mass for profile in profiles]
     is_centred = all(

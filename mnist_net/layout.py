@@ -85,6 +85,12 @@ class Figure:
     box: Box
     corner: tuple[int, int]
 
+    @property
+    def is_block(self) -> bool:
+        """Whether it is full of ink, as no digit but a 1 is."""
+        width, height = self.box.width, self.box.height
+        return min(width, height) > 0.4 * self.box.size and bool((self.ink >= 0.5).mean() > 0.9)
+
     def moved(self, right: int, down: int) -> "Figure":
         """The same, so many pixels further right and down."""
         left, top, *ends = self.box
@@ -97,6 +103,14 @@ class _Piece(NamedTuple):
     area: int
     box: Box
     borders: int  # of the picture, that it touches
+
+    @property
+    def is_dot(self) -> bool:
+        """Compact and full."""
+        box = self.box
+        return (
+            box.size < 2 * min(box.width, box.height) and self.area > 0.6 * box.width * box.height
+        )
 
     @property
     def stroke(self) -> float:
@@ -249,6 +263,8 @@ def _belongs(piece: _Piece, box: Box, main: _Piece, extent: int) -> bool:
     gap = box.gap(piece.box)
     large = piece.box.size > 0.12 * main.box.size and piece.area > _SPECK * main.area
     alike = piece.area > 0.1 * main.area
+    if piece.is_dot and piece.box.size < 0.3 * main.box.size and piece.box.left >= box.right:
+        return False  # a full stop
     return (large and gap < _NEAR * main.box.size) or (
         alike and gap < max(3.0 * main.stroke, 0.06 * extent)
     )

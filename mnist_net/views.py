@@ -4,6 +4,7 @@ Each is brought into MNIST's form here; which of them is right, `reading` settle
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import combinations
 from typing import NamedTuple
 
@@ -17,6 +18,8 @@ __all__ = ["View", "page_views", "segments", "views"]
 
 _SURE_OF_PAPER = 1.0  # of the evidence that `paper_lightness` gives
 _LESS_LIKELY = 0.8  # prior of the other polarity
+_LIKELIER_AS_IT_IS = 0.95
+_WIDTHS = (0.8, 0.6)  # of a figure whose proportions are in doubt
 _CUT_WIDER_THAN = 0.75  # of its height: a figure may be several digits
 
 
@@ -53,8 +56,15 @@ def views(pixels: Bytes, *, shadows: bool = True) -> list[View]:
     found = []
     for ink, prior, corner in _inks(pixels, shadows=shadows):
         figure = main_figure(ink)
-        if figure is not None:
-            found.append(_view(figure.moved(*corner), prior))
+        if figure is None or figure.is_block:
+            continue
+        figure = figure.moved(*corner)
+        found.append(_view(figure, prior))
+        if figure.box == (0, 0, *pixels.shape[1::-1]):
+            # Who cuts a picture off at the ink may also have stretched it.
+            for share in _WIDTHS:
+                narrower = replace(figure, ink=narrowed(figure.ink, share))
+                found.append(_view(narrower, prior * _LIKELIER_AS_IT_IS))
     return found
 
 
