@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mnist_net.activations import Array
 from mnist_net.errors import MnistNetError
 from mnist_net.files import atomic_write
-from mnist_net.formats import Bytes
+from mnist_net.formats import IMAGE_SHAPE, Bytes
 from mnist_net.reporting import Evaluation, markdown
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = [
     "check_plot",
     "plot_confusion",
+    "plot_first_layer",
     "plot_mistakes",
     "plot_training",
     "save_figure",
@@ -91,6 +93,23 @@ def _curve(axes: "Axes", x: Sequence[float], y: Sequence[float], label: str) -> 
     axes.plot(x, y, marker=".", label=label)
     axes.grid(alpha=0.3)
     axes.legend()
+
+
+def plot_first_layer(weights: Array) -> "Figure":
+    """What hidden units look for: ink where it is red, paper where it is blue.
+
+    Parameters
+    ----------
+    weights
+        784 × units, of which the first 64 are drawn, each as strong as its strongest weight.
+    """
+    figure = _figure(6.0, 6.0)
+    for axes, unit in zip(figure.subplots(8, 8).flat, weights.T, strict=False):
+        strongest = float(np.abs(unit).max()) or 1.0
+        axes.imshow(unit.reshape(IMAGE_SHAPE), cmap="RdBu_r", vmin=-strongest, vmax=strongest)
+    for axes in figure.axes:
+        axes.set_axis_off()
+    return figure
 
 
 def plot_confusion(matrix: Sequence[Sequence[int]], classes: Sequence[int]) -> "Figure":

@@ -5,11 +5,12 @@
     python -m scripts.release --stage 2 --seed 0  # one network; others beside it, if cores are free
 
 Stage 1 trains on the first 50,000 training pictures, fits the temperature on the last 10,000, and
-freezes it in results/release.json. Stage 2 trains on all 60,000, once a seed, gives each network
-that temperature, and evaluates it on the test set as it is stored, in float16. Every evaluation is
-appended to results/test_evaluations.jsonl. The network of the first seed ships, whether it is the
-best or not: models/mnist.joblib. After each epoch a run is kept in checkpoints/, from where the
-same command goes on if it was interrupted.
+freezes it in results/release.json; the network is kept as models/accurate-validation.joblib, for
+studies that must not see the test set. Stage 2 trains on all 60,000, once a seed, gives each
+network that temperature, and evaluates it on the test set as it is stored, in float16. Every
+evaluation is appended to results/test_evaluations.jsonl. The network of the first seed ships,
+whether it is the best or not: models/mnist.joblib. After each epoch a run is kept in checkpoints/,
+from where the same command goes on if it was interrupted.
 """
 
 from dataclasses import replace
@@ -97,6 +98,7 @@ def choose_temperature(splits: Splits, recipe: Hyperparameters, preset: str, fol
         "commit": commit(),
         "date": now(),
     }
+    save_model(calibrated, folder / "models" / f"{preset}-validation.joblib", dtype=np.float16)
     results = folder / "results" / "release.json"
     write_json(results, {**read_json(results), preset: frozen})
     print(

@@ -49,6 +49,10 @@ def test_stage_1_freezes_a_temperature_that_stage_2_uses(released: Path) -> None
     frozen = json.loads((released / "results" / "release.json").read_text())["accurate"]
     assert frozen["hyperparameters"]["validation"] == 300
     assert frozen["validation"]["n"] == 300
+    validated = load_model(released / "models" / "accurate-validation.joblib")
+    assert validated.temperature == frozen["temperature"]
+    final = validated.metadata["history"][-1]["validation_accuracy"]
+    assert frozen["validation"]["error"] == pytest.approx(1.0 - final, abs=0.01)  # float16
     before = frozen["validation before calibration"]
     assert frozen["validation"]["log_loss"] <= before["log_loss"]
     model = load_model(released / "models" / "mnist.joblib")

@@ -14,7 +14,7 @@ from PIL import Image
 from sklearn import metrics
 
 from mnist_net.errors import DataError, MnistNetError
-from mnist_net.plots import check_plot, plot_training, save_figure, save_report
+from mnist_net.plots import check_plot, plot_first_layer, plot_training, save_figure, save_report
 from mnist_net.reporting import (
     Evaluation,
     evaluate,
@@ -341,6 +341,18 @@ def test_the_curves_of_a_run_are_what_its_history_says(validation: bool, layers:
     assert drawn.keys() == expected.keys()
     for label, values in expected.items():
         assert drawn[label] == pytest.approx(values)
+
+
+def test_the_first_layer_is_drawn_unit_by_unit() -> None:
+    weights = np.random.default_rng(0).normal(size=(784, 70))
+    weights[:, 1] = 0.0
+    figure = plot_first_layer(weights)
+    pictures = [axes.images[0] for axes in figure.axes]
+    assert len(pictures) == 64
+    for picture, unit in zip(pictures, weights.T, strict=False):
+        assert (picture.get_array() == unit.reshape(28, 28)).all()
+        assert picture.get_clim() == (-picture.get_clim()[1], np.abs(unit).max() or 1.0)
+    assert len(plot_first_layer(weights[:, :3]).axes) == 64  # the places of the others stay empty
 
 
 @pytest.mark.parametrize(
