@@ -76,12 +76,13 @@ def find_ink(pixels: Bytes, *, dark: bool = True, shadows: bool = True) -> Ink |
     channels = [
         _contrast(levels[..., c], shadows)
         if clean is None
-        else 1.0 - levels[..., c] / (clean[c] + 8.0)
+        else 1.0 - levels[..., c] / np.float32(clean[c] + 8.0)
         for c in range(pixels.shape[2])
     ]
     strength, opposite = (_norm([np.maximum(s * c, 0.0) for c in channels]) for s in (1.0, -1.0))
-    # What is lighter than the paper cannot be ink; so it tells how noisy the paper is.
-    opposite = _sampled(opposite)
+    # What is lighter than the paper cannot be ink; so it tells how noisy the paper is.  (Ink of
+    # another colour may be lighter in one channel, but it is darker in another.)
+    opposite = _sampled(np.where(strength > 0.0, np.float32(0.0), opposite))
     opposite = opposite[opposite > 0.0]
     noise = 1.4826 * float(np.median(opposite)) if len(opposite) > 20 else 0.0
     least = max(_NOISE * noise, _LEAST_CONTRAST)
