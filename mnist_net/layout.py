@@ -296,7 +296,8 @@ def digit_rows(ink: Ink) -> list[list[Figure]]:
 
 def _typical_size(pieces: list[_Piece]) -> float:
     sizes = np.sort([piece.box.size for piece in pieces])
-    return float(np.median(sizes[sizes >= _SAME_SIZE * np.quantile(sizes, 0.9)]))
+    sizes = sizes[sizes >= _SAME_SIZE * np.quantile(sizes, 0.9)]
+    return float(sizes[len(sizes) // 2])  # of two, the larger: the other may be a part of it
 
 
 def _joined(groups: list[list[_Piece]], typical: float) -> list[list[_Piece]]:
