@@ -32,32 +32,37 @@ _MOST_BYTES = 500_000_000
 _SHADES = " .:-=+*#%@"
 
 
-def reading_options(command: Command) -> Command:
-    """Add ``--reject-below``, ``--show`` and ``--save-input``."""
-    for option in (
-        click.option(
-            "--save-input",
-            type=PATH,
-            metavar="DIR",
-            help="Write what the network saw into this folder, as PNG of 28×28.",
-        ),
-        click.option("--show", is_flag=True, help="Print what the network saw, 28×28."),
-        click.option(
-            "--reject-below",
-            type=click.FloatRange(0.0, 1.0),
-            metavar="P",
-            help="Take what looks less than this like a digit for none; 0 takes everything for "
-            "one.  [default: what the README's table says]",
-        ),
-    ):
-        command = option(command)
-    return command
+def reading_options(reject_below: float) -> Callable[[Command], Command]:
+    """Add ``--reject-below`` with its default, ``--show`` and ``--save-input``."""
+
+    def add(command: Command) -> Command:
+        for option in (
+            click.option(
+                "--save-input",
+                type=PATH,
+                metavar="DIR",
+                help="Write what the network saw into this folder, as PNG of 28×28.",
+            ),
+            click.option("--show", is_flag=True, help="Print what the network saw, 28×28."),
+            click.option(
+                "--reject-below",
+                type=click.FloatRange(0.0, 1.0),
+                metavar="P",
+                default=reject_below,
+                show_default=True,
+                help="Take what looks less than this like a digit for none; 0 refuses nothing.",
+            ),
+        ):
+            command = option(command)
+        return command
+
+    return add
 
 
-def make_reader(model: Path | None, reject_below: float | None) -> "Reader":
+def make_reader(model: Path | None, reject_below: float) -> "Reader":
     """A reader with the model that the options name."""
     from mnist_net.persistence import load_model
-    from mnist_net.reading import REJECT_BELOW, Reader, load_detector
+    from mnist_net.reading import Reader, load_detector
 
     loaded = load_model(model)
     if loaded.metadata.get("data", {}).get("name") == "digits":
@@ -65,8 +70,7 @@ def make_reader(model: Path | None, reject_below: float | None) -> "Reader":
             "this model has only seen scikit-learn's 8×8 digits and will misread many pictures: "
             f"train one on MNIST with `{program()} train --dataset mnist`"
         )
-    threshold = REJECT_BELOW if reject_below is None else reject_below
-    return Reader(loaded, load_detector(), threshold)
+    return Reader(loaded, load_detector(), reject_below)
 
 
 def picture_files(

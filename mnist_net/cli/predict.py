@@ -26,6 +26,7 @@ from mnist_net.cli.shared import (
     stderr_is_terminal,
 )
 from mnist_net.errors import ImageError
+from mnist_net.thresholds import REJECT_BELOW
 
 if TYPE_CHECKING:
     from mnist_net.images import Picture
@@ -56,14 +57,14 @@ _MANY = 20  # pictures, of which a progress bar tells how many are left
     show_default=True,
     help="Show so many of the most probable digits.",
 )
-@reading_options
+@reading_options(reject_below=REJECT_BELOW)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON Lines, one object a picture.")
 @quiet_option
 def predict(
     images: tuple[str, ...],
     model: Path | None,
     top: int,
-    reject_below: float | None,
+    reject_below: float,
     show: bool,
     save_input: Path | None,
     as_json: bool,
