@@ -6,9 +6,13 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+
+if TYPE_CHECKING:
+    from mnist_net.reading import Reader
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("MNIST_NET_SHARED", ROOT.parent / "shared"))
@@ -62,6 +66,18 @@ def digits_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("model") / "digits.joblib"
     save_model(train_model("digits", Hyperparameters(hidden_layer_sizes=(32,), epochs=5)), path)
     return path
+
+
+@pytest.fixture(scope="session")
+def reader() -> "Reader":
+    """A reader with the networks that ship."""
+    from mnist_net.persistence import SHIPPED_MODELS, load_model
+    from mnist_net.reading import Reader, load_detector
+
+    # By name: whoever runs the tests may have a latest model of their own.
+    return Reader(
+        load_model(next(path for path in SHIPPED_MODELS if path.exists())), load_detector()
+    )
 
 
 Run = Callable[..., subprocess.CompletedProcess[str]]

@@ -70,7 +70,7 @@ def test_any_pen_draws_strokes_of_mnists_width(pen: int) -> None:
     # Its edges move by half of the change; then what is 20 + change across is fitted into 20.
     expected = wanted * 20.0 / (20.0 + wanted - drawn)
     # The measure is a mean along the ridge, on a grid of quarter pixels.
-    assert stroke_width(fit_strokes(ring(200, pen))) == pytest.approx(expected, abs=0.25)
+    assert stroke_width(fit_strokes(ring(200, pen))) == pytest.approx(expected, abs=0.35)
 
 
 def test_a_pen_within_mnists_range_changes_nothing() -> None:
