@@ -86,8 +86,8 @@ def test_a_pen_within_mnists_range_changes_nothing() -> None:
 def test_size_hardly_changes_a_digit(digit: int, first: int, second: int) -> None:
     one, other = (fit_strokes(ink_of(digit, unit)) for unit in (first, second))
     # A stroke's width is a whole number of pixels and so not in exact proportion; another digit
-    # is at a distance of 25 or more.
-    assert distance(one, other) < 15.0
+    # is at a distance of 24 or more.
+    assert distance(one, other) < 20.0
 
 
 @pytest.mark.parametrize("digit", STROKES)
