@@ -168,7 +168,7 @@ _DEFAULT = Hyperparameters(
 
 PRESETS = {
     "default": _DEFAULT,
-    "accurate": replace(_DEFAULT, hidden_layer_sizes=(2500,), epochs=150),
+    "accurate": replace(_DEFAULT, hidden_layer_sizes=(2500,), epochs=120),
     "plain": Hyperparameters(),
     "cs229": Hyperparameters(
         initialization="standard-normal",
