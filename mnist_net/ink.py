@@ -70,19 +70,18 @@ def find_ink(pixels: Bytes, *, dark: bool = True, shadows: bool = True) -> Ink |
     Ink or None
         None where nothing stands out from the paper.
     """
-    light_paper = pixels if dark else 255 - pixels
+    light_paper = _agreeing(pixels if dark else 255 - pixels)
     levels = light_paper.astype(np.float32) + np.float32(8.0)  # black noise is no infinite contrast
     clean = _clean_paper(light_paper)
     channels = [
         _contrast(levels[..., c], shadows)
         if clean is None
         else 1.0 - levels[..., c] / np.float32(clean[c] + 8.0)
-        for c in range(pixels.shape[2])
+        for c in range(light_paper.shape[2])
     ]
     strength, opposite = (_norm([np.maximum(s * c, 0.0) for c in channels]) for s in (1.0, -1.0))
-    # What is lighter than the paper cannot be ink; so it tells how noisy the paper is.  (Ink of
-    # another colour may be lighter in one channel, but it is darker in another.)
-    opposite = _sampled(np.where(strength > 0.0, np.float32(0.0), opposite))
+    # What is lighter than the paper cannot be ink; so it tells how noisy the paper is.
+    opposite = _sampled(opposite)
     opposite = opposite[opposite > 0.0]
     noise = 1.4826 * float(np.median(opposite)) if len(opposite) > 20 else 0.0
     least = max(_NOISE * noise, _LEAST_CONTRAST)
@@ -96,6 +95,12 @@ def find_ink(pixels: Bytes, *, dark: bool = True, shadows: bool = True) -> Ink |
     if (ink >= 0.5).mean() > _MOST_INK:
         return None
     return _only_solid(ink, strength > _SOLID * typical)
+
+
+def _agreeing(light_paper: Bytes) -> Bytes:
+    """Without the channels whose paper is surely the darker part: green ink on red, in green."""
+    kept = [c for c in range(light_paper.shape[2]) if paper_lightness(light_paper[..., [c]]) > -1.0]
+    return light_paper[..., kept] if kept and light_paper.shape[2] > 1 else light_paper
 
 
 def _only_solid(ink: Ink, solid: npt.NDArray[np.bool_]) -> Ink | None:

@@ -15,6 +15,7 @@ Mask = npt.NDArray[np.bool_]
 
 _LINE_THICKNESS = 0.05  # of the picture's other side, which a ruled line does not exceed
 _SPECK = 0.02  # of the main piece's area; less is dirt
+_LARGE = 0.12  # of the main piece's size; less is dirt too
 _NEAR = 0.2  # of the main piece's size, across which pieces belong together
 _SAME_SIZE = 0.4  # of the typical height, which a digit's piece reaches
 
@@ -261,7 +262,7 @@ def _prominence(piece: _Piece, shape: tuple[int, ...]) -> float:
 
 def _belongs(piece: _Piece, box: Box, main: _Piece, extent: int) -> bool:
     gap = box.gap(piece.box)
-    large = piece.box.size > 0.12 * main.box.size and piece.area > _SPECK * main.area
+    large = piece.box.size > _LARGE * main.box.size and piece.area > _SPECK * main.area
     alike = piece.area > 0.1 * main.area
     if piece.is_dot and piece.box.size < 0.3 * main.box.size and piece.box.left >= box.right:
         return False  # a full stop
@@ -284,7 +285,7 @@ def digit_rows(ink: Ink) -> list[list[Figure]]:
     groups = [[p] for p in pieces if p.box.size >= _SAME_SIZE * typical]
     groups = _joined(groups, typical)
     for piece in pieces:
-        if piece.box.size < _SAME_SIZE * typical and piece.area > _SPECK * typical:
+        if _LARGE * typical < piece.box.size < _SAME_SIZE * typical:
             gap, nearest = min(
                 ((_around(group).gap(piece.box), group) for group in groups),
                 key=lambda pair: pair[0],
@@ -308,9 +309,14 @@ def _joined(groups: list[list[_Piece]], typical: float) -> list[list[_Piece]]:
         box = _around(group)
         for other in joined:
             above = _around(other)
-            overlap = min(box.right, above.right) - max(box.left, above.left)
-            is_part = overlap > 0.5 * min(box.width, above.width)
-            if is_part and box.union(above).height < 1.5 * typical:
+            across = min(box.right, above.right) - max(box.left, above.left)
+            down = min(box.bottom, above.bottom) - max(box.top, above.top)
+            is_below = across > 0.5 * min(box.width, above.width)
+            # A slanted stroke that is broken: the parts meet, and are not beside each other.
+            goes_on = down < 0.2 * min(box.height, above.height) and (
+                box.gap(above) < 0.5 * _NEAR * typical
+            )
+            if (is_below or goes_on) and box.union(above).height < 1.5 * typical:
                 other.extend(group)
                 break
         else:

@@ -160,6 +160,14 @@ def test_ink_of_any_colour_is_found(paper: tuple[int, int, int], ink: tuple[int,
     assert max(agreement(f, TRUTH) for f in found if f is not None) == 1.0
 
 
+def test_colours_on_grainy_paper_are_told_apart_with_and_without_shadows() -> None:
+    """In green alone the ink is the paper, and what it encloses seems to be the ink."""
+    noise = np.random.default_rng(0).normal(0.0, 3.0, (*TRUTH.shape, 3))
+    coloured = rounded(np.where(TRUTH[..., None], (40, 121, 40), (200, 40, 40)) + noise)
+    for shadows in (True, False):
+        assert agreement(find_ink(coloured, shadows=shadows), TRUTH) > 0.95
+
+
 def test_faint_pieces_without_a_solid_pixel_are_left_out() -> None:
     drawn = pixels(draw(5, ink=60, margin=(12, 30))).copy()
     truth = drawn == 60

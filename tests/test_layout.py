@@ -255,9 +255,15 @@ def test_a_row_that_climbs_is_a_row() -> None:
     assert boxes(digit_rows(page(100, 200, *places))) == [places]
 
 
-def test_small_pieces_go_with_the_nearest_digit_or_with_none() -> None:
-    ink = page(60, 120, (10, 10, 20, 50), (60, 10, 70, 50), (23, 12, 29, 18), (100, 30, 101, 31))
+def test_small_pieces_go_with_the_nearest_digit_and_specks_with_none() -> None:
+    ink = page(60, 120, (10, 10, 20, 50), (60, 10, 70, 50), (23, 12, 29, 18), (57, 30, 59, 31))
     assert boxes(digit_rows(ink)) == [[(10, 10, 29, 50), (60, 10, 70, 50)]]
+
+
+def test_a_slanted_stroke_that_is_broken_is_one_digit() -> None:
+    slanted = [(40, 10, 50, 28), (30, 30, 40, 50)]
+    ink = page(60, 120, (10, 10, 16, 50), *slanted, (80, 10, 90, 50))
+    assert boxes(digit_rows(ink)) == [[(10, 10, 16, 50), (30, 10, 50, 50), (80, 10, 90, 50)]]
 
 
 def test_a_column_of_digits_is_no_digit_of_pieces() -> None:
