@@ -1,0 +1,162 @@
+"""Train the network that tells digits from what is none.
+
+    python -m scripts.train_detector               # models/detector.joblib, a quarter of an hour
+    python -m scripts.train_detector --epochs 2    # a quick try
+
+It is a network like the one that reads digits, with two outputs: no digit (0) and digit (1).  It
+first learns which digit it sees, or none, and then only whether it is one.  Its digits are MNIST's
+training pictures and those of fonts, drawn with all sorts of pens (`scripts/drawn_digits.py`); its
+junk is drawn too (`scripts/not_digits.py`).  The letters come from the fonts of Debian's packages
+that `scripts/glyphs.py` names.  MNIST's last 10,000 training pictures are left for validation, and
+its test pictures are not looked at.
+"""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+import numpy as np
+from PIL import Image
+
+from mnist_net import Hyperparameters, load_dataset
+from mnist_net.augmentation import Distortion
+from mnist_net.data import Dataset, data_digest
+from mnist_net.formats import Bytes
+from mnist_net.model import Model
+from mnist_net.network import Layer, Parameters
+from mnist_net.optimizers import OPTIMIZERS
+from mnist_net.persistence import save_model
+from mnist_net.runs import finish as finish_run
+from mnist_net.runs import prepare
+from mnist_net.training import Epoch, Progress, train
+from scripts.drawing import finish
+from scripts.drawn_digits import NO_DIGIT_FONTS, draw_digits, enlarge
+from scripts.glyphs import Fonts
+from scripts.not_digits import TEXTURES, Sources, draw_junk
+
+VALIDATION = 10_000
+NONE = 10  # the label of junk, after the ten digits
+LEAD = np.float32(4.0)
+
+RECIPE = Hyperparameters(
+    hidden_layer_sizes=(512, 128),
+    activation="relu",
+    optimizer="adamw",
+    learning_rate=1e-3,
+    momentum=0.9,
+    weight_decay=0.01,
+    l2_penalty=0.0,
+    warmup_epochs=0.5,
+    batch_size=256,
+    epochs=16,
+    distortion=Distortion(rotation=6, scale=0.08, shear=0.1, shift=1.0, elastic=0.6, smoothness=4),
+)
+
+
+SECOND_COURSE: dict[str, Any] = {"epochs": 3, "learning_rate": 3e-4, "warmup_epochs": 0.2}
+"""What is different once the question is only whether it is a digit."""
+
+
+class Junk(NamedTuple):
+    """Pictures of no digit, N × 28 × 28, and of which kind each is."""
+
+    images: Bytes
+    kinds: list[str]
+
+
+def photographs() -> list[Bytes]:
+    """The two that come with scikit-learn, grey."""
+    from sklearn.datasets import load_sample_images
+
+    return [
+        np.asarray(Image.fromarray(image).convert("L")) for image in load_sample_images().images
+    ]
+
+
+def make_junk(n: int, sources: Sources, random: np.random.Generator) -> Junk:
+    """About `n` pictures of junk; those that came out blank are left out."""
+    canvases, kinds = draw_junk(n, sources, random)
+    texture = np.isin(kinds, TEXTURES)
+    images = np.zeros((n, 28, 28), np.uint8)
+    images[texture] = finish(canvases[texture], random, drawn=False)
+    images[~texture] = finish(canvases[~texture], random)
+    full = images.max(axis=(1, 2)) > 64
+    return Junk(images[full], [kind for kind, kept in zip(kinds, full, strict=True) if kept])
+
+
+def make_dataset(images: Bytes, labels: Bytes, random: np.random.Generator) -> Dataset:
+    """Digits and about as much junk (`NONE`), from MNIST's pictures and all fonts but some."""
+    fonts, _ = Fonts.installed().apart()
+    clear_fonts, _ = Fonts.installed(without=NO_DIGIT_FONTS).apart()
+    canvases = enlarge(images)
+    drawn, answers = draw_digits(canvases, labels, clear_fonts, random)
+    sources = Sources(fonts, canvases, labels, photographs())
+    junk = make_junk(len(images) + len(drawn), sources, random).images
+    pictures = np.concatenate([images, drawn, junk])
+    answers = np.concatenate([labels, answers, np.full(len(junk), NONE, np.uint8)])
+    return Dataset(pictures, answers, "digits and junk", data_digest(pictures, answers))
+
+
+def held_out_junk(n: int, images: Bytes, labels: Bytes, seed: int) -> Junk:
+    """Junk that was not trained on: other digits, and letters of other families of fonts."""
+    _, fonts = Fonts.installed().apart()
+    sources = Sources(fonts, enlarge(images), labels, photographs())
+    return make_junk(n, sources, np.random.default_rng([seed, 1]))
+
+
+def train_detector(dataset: Dataset, recipe: Hyperparameters) -> Model:
+    """Learn which digit it is, or none; from there on, whether it is one."""
+    which = fit(dataset, recipe)
+    answers = (dataset.labels != NONE).astype(np.uint8)
+    hidden = (*recipe.hidden_layer_sizes, NONE)
+    second = replace(recipe, hidden_layer_sizes=hidden, **SECOND_COURSE)
+    return fit(dataset._replace(labels=answers), second, whether(which.parameters))
+
+
+def fit(dataset: Dataset, recipe: Hyperparameters, start: Parameters | None = None) -> Model:
+    """Train, and say after each epoch how it goes."""
+    run = prepare(dataset, recipe)
+    if start:
+        first = Epoch(0, start, OPTIMIZERS[recipe.optimizer].start(start))
+    for progress in train(
+        run.training, run.hyperparameters, start=Progress(first, first, ()) if start else None
+    ):
+        record: dict[str, Any] = progress.history[-1]
+        print(f"epoch {record['epoch']}: loss {record['loss']:.4f}", flush=True)
+    return finish_run(run, progress)
+
+
+def whether(which: Parameters) -> Parameters:
+    """Parameters that tell digits from junk, of those that tell which digit it is.
+
+    The last layer becomes a hidden one of ReLUs: how much more each digit's logit is than that of
+    none.  Their sum decides.
+    """
+    *hidden, (weights, biases) = which
+    assert biases is not None
+    lead = Layer(weights[:, :NONE] - weights[:, NONE:], biases[:NONE] - biases[NONE] + LEAD)
+    sides = np.array([[-0.5, 0.5]], np.float32)
+    return (*hidden, lead, Layer(np.repeat(sides, NONE, axis=0), -LEAD * sides[0]))
+
+
+@click.command(help=__doc__)
+@click.option("--dataset", default="mnist", show_default=True)
+@click.option("--epochs", default=RECIPE.epochs, show_default=True)
+@click.option("--seed", default=0, show_default=True)
+@click.option("--output", type=Path, default=Path("models/detector.joblib"), show_default=True)
+def main(dataset: str, epochs: int, seed: int, output: Path) -> None:
+    mnist = load_dataset(dataset).train
+    print(Fonts.installed().inventory())
+    began = time.perf_counter()
+    random = np.random.default_rng(seed)
+    made = make_dataset(mnist.images[:-VALIDATION], mnist.labels[:-VALIDATION], random)
+    print(f"{len(made.labels):,} pictures drawn in {time.perf_counter() - began:.0f} s", flush=True)
+    model = train_detector(made, replace(RECIPE, epochs=epochs, random_state=seed))
+    save_model(model, output, dtype=np.float16)  # half the file, and nothing lost
+    print(f"{output}: trained in {time.perf_counter() - began:.0f} s, drawing included")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""The drawings that the detector learns from, where no font is needed."""
+
+import numpy as np
+from scipy import ndimage
+
+from mnist_net.network import Layer, forward
+from scripts.drawing import CANVAS, EXTENT, bezier, draw_lines, finish, place, skeletons
+from scripts.handwritten_letters import draw_letter
+from scripts.train_detector import LEAD, NONE, whether
+
+
+def test_skeleton_is_one_line_in_the_middle() -> None:
+    bars = np.zeros((2, CANVAS, CANVAS), bool)
+    bars[0, 20:27, 5:50] = True
+    bars[1] = np.hypot(*(np.indices((CANVAS, CANVAS)) - 28)) < 20
+    bars[1] &= np.hypot(*(np.indices((CANVAS, CANVAS)) - 28)) > 12
+    bar, ring = skeletons(bars)
+    assert set(np.flatnonzero(bar.any(axis=1))) == {23}
+    assert bar.sum() > 35
+    assert ndimage.label(ring, np.ones((3, 3)))[1] == 1
+    assert ndimage.label(~ring)[1] == 2  # it still has an inside
+    assert ring.sum() < 1.3 * 2 * np.pi * 16
+
+
+def test_place_fills_the_box() -> None:
+    ink = np.zeros((300, 100), np.uint8)
+    ink[50:250, 40:60] = 90
+    rows, columns = np.nonzero(place(ink))
+    assert (np.ptp(rows) + 1, np.ptp(columns) + 1) == (EXTENT, 4)
+    assert place(ink).max() == 255
+
+
+def test_curve_keeps_its_ends() -> None:
+    corners = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]])
+    curve = bezier(corners)
+    np.testing.assert_allclose(curve[[0, -1]], corners[[0, -1]])
+
+
+def test_finished_drawings_look_like_mnist_and_repeat() -> None:
+    canvases = np.stack([draw_letter(np.random.default_rng(k)) for k in range(40)])
+    images = finish(canvases, np.random.default_rng(0))
+    assert images.shape == (40, 28, 28)
+    assert images.dtype == np.uint8
+    assert (images.max(axis=(1, 2)) > 64).all()
+    np.testing.assert_array_equal(images, finish(canvases, np.random.default_rng(0)))
+
+
+def test_thin_line_survives() -> None:
+    canvas = draw_lines([np.array([[0.5, 0.0], [0.5, 1.0]])], 1.0)
+    images = finish(np.repeat(canvas[None], 50, axis=0), np.random.default_rng(0))
+    assert (images.max(axis=(1, 2)) > 64).mean() > 0.9
+
+
+def test_which_becomes_whether() -> None:
+    """Where one digit leads clearly, or none does, the answer is what the softmax would say."""
+    weights = np.eye(NONE + 1, dtype=np.float32)
+    which = (Layer(weights, np.zeros(NONE + 1, np.float32)),)
+    X = np.zeros((2, NONE + 1), np.float32)
+    X[0, [3, NONE]] = 12.0, 0.0
+    X[0, :3] = X[0, 4:NONE] = -12.0
+    X[1, NONE] = 12.0
+    none, digit = forward(whether(which), ("relu", "identity"), X)[-1].T
+    np.testing.assert_allclose(digit - none, [12.0, -LEAD])  # the lead; never less than this
