@@ -37,8 +37,9 @@ from mnist_net.persistence import SHIPPED_MODELS, load_model, save_model
 
 posix = pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals, terminals or limits")
 
-COMMANDS = ["train", "evaluate", "predict", "info", "augment", "data", "gradcheck"]
+COMMANDS = ["train", "evaluate", "predict", "read", "info", "augment", "data", "gradcheck"]
 PLAIN = ("--preset", "plain")
+ANYTHING = ("--reject-below", 0)  # a network that has seen so little is sure of nothing
 SMALL = ("--dataset", "digits", *PLAIN, "--hidden", 16)
 
 
@@ -624,9 +625,11 @@ def test_colour_on_a_terminal_unless_it_is_not_wanted(digits_model: Path) -> Non
 
 # predict
 
+PREDICTED = ["image", "digit", "probability", "score", "probabilities", "reason"]
+
 
 def test_predict_answers_for_files_and_folders(digits_model: Path, pictures: Path) -> None:
-    result = invoke("predict", "--model", digits_model, "pictures", "./pictures/3.png")
+    result = invoke("predict", "-m", digits_model, *ANYTHING, "pictures", "./pictures/3.png")
     assert result.exit_code == 0
     answers = [re.fullmatch(r"(\S+): (\d) \((\d+\.\d)%\)", li) for li in result.stdout.splitlines()]
     assert all(answers)
@@ -651,7 +654,7 @@ def test_predict_warns_of_a_toy_model_on_stderr_only(digits_model: Path, picture
 
 def test_predict_reads_standard_input(digits_model: Path, pictures: Path) -> None:
     content = (pictures / "2.png").read_bytes()
-    result = invoke("predict", "--model", digits_model, "--json", "-", input=content)
+    result = invoke("predict", "-m", digits_model, *ANYTHING, "--json", "-", input=content)
     answer = json.loads(result.stdout)
     assert (answer["image"], answer["digit"]) == ("-", 2)
     nothing = invoke("predict", "--model", digits_model, "-", input=b"")
@@ -660,24 +663,27 @@ def test_predict_reads_standard_input(digits_model: Path, pictures: Path) -> Non
 
 
 def test_predict_top_lists_the_most_probable_first(digits_model: Path, pictures: Path) -> None:
-    result = invoke("predict", "--model", digits_model, "--top", 3, "pictures/4.png")
+    options = ("--model", digits_model, *ANYTHING)
+    result = invoke("predict", *options, "--top", 3, "pictures/4.png")
     shown = re.findall(r"(\d) \((\d+\.\d)%\)", result.stdout)
     assert shown[0][0] == "4"
     assert len(shown) == len({digit for digit, _ in shown}) == 3
     percents = [float(percent) for _, percent in shown]
     assert percents == sorted(percents, reverse=True)
-    everything = invoke("predict", "--model", digits_model, "--top", 99, "pictures/4.png")
+    everything = invoke("predict", *options, "--top", 99, "pictures/4.png")
     assert len(re.findall(r"\(\d+\.\d%\)", everything.stdout)) == 10
 
 
 def test_predict_json_has_one_object_a_picture(
     digits_model: Path, pictures: Path, digits: tuple[np.ndarray, np.ndarray]
 ) -> None:
-    result = invoke("predict", "--model", digits_model, "--json", "pictures")
+    result = invoke("predict", "--model", digits_model, *ANYTHING, "--json", "pictures")
     answers = [json.loads(line) for line in result.stdout.splitlines()]
     assert len(answers) == 5
     for number, answer in enumerate(answers):
-        assert list(answer) == ["image", "digit", "probability", "probabilities"]
+        assert list(answer) == PREDICTED
+        assert answer["reason"] is None
+        assert 0.0 < answer["score"] <= 1.0
         assert answer["image"] == f"pictures/{number}.png"
         assert type(answer["digit"]) is int
         assert answer["probabilities"].index(max(answer["probabilities"])) == answer["digit"]
@@ -695,18 +701,18 @@ def test_a_bad_picture_among_good_ones(digits_model: Path, pictures: Path) -> No
     (pictures / "3.png").write_bytes(b"")
     Image.new("L", (30, 30), 255).save(pictures / "5.png")
     (pictures / "folder.png").mkdir()
-    result = invoke("predict", "--model", digits_model, "pictures", "gone.png", "-q")
+    options = ("--model", digits_model, *ANYTHING)
+    result = invoke("predict", *options, "pictures", "gone.png", "-q")
     assert result.exit_code == 1
-    assert [line.split(":")[0] for line in result.stdout.splitlines()] == [
-        "pictures/0.png",
-        "pictures/4.png",
-    ]
+    *read, blank = result.stdout.splitlines()
+    assert [line.split(":")[0] for line in read] == ["pictures/0.png", "pictures/4.png"]
+    assert blank == "pictures/5.png: - (nothing on it is darker or lighter than its paper)"
     errors = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
-    names = ["pictures/1.png", "pictures/2.png", "pictures/3.png", "pictures/5.png", "gone.png"]
+    names = ["pictures/1.png", "pictures/2.png", "pictures/3.png", "gone.png"]
     assert len(errors) == len(names)
     assert all(name in error for name, error in zip(names, errors, strict=True))
 
-    as_json = invoke("predict", "--model", digits_model, "--json", "pictures", "gone.png")
+    as_json = invoke("predict", *options, "--json", "pictures", "gone.png")
     assert as_json.exit_code == 1
     answers = [json.loads(line) for line in as_json.stdout.splitlines()]
     failed = [answer for answer in answers if "error" in answer]
@@ -769,7 +775,8 @@ def test_a_reader_that_has_seen_enough_is_no_error(
     many.mkdir()
     for number in range(400):
         os.link(pictures / "3.png", many / f"{number:03}.png")
-    command = f"{sys.executable} -m mnist_net predict -m {digits_model} many | head -1"
+    command = f"{sys.executable} -m mnist_net predict -m {digits_model} --reject-below 0 many"
+    command += " | head -1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
     assert re.fullmatch(r"many/000\.png: 3 \(\d+\.\d%\)\n", done.stdout)
     assert len(done.stderr.splitlines()) == 1  # the warning of the toy model

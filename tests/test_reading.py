@@ -101,9 +101,11 @@ def on_a_page(image: np.ndarray, number: int, side: int = 200) -> np.ndarray:
 
 @pytest.mark.parametrize("change", [as_it_is, inverted, ten_times_as_large, on_a_page])
 def test_mnist_is_read_as_well_from_pictures_as_from_arrays(
-    everything: Reader, sample: tuple[np.ndarray, np.ndarray], change: Change
+    everything: Reader, mnist_arrays: tuple[np.ndarray, np.ndarray], change: Change
 ) -> None:
-    images, labels = sample
+    """Every seventh of its test digits."""
+    images, labels = (array[60_003::7] for array in mnist_arrays)
+    assert len(images) > 1400
     pictures = (
         open_image(encoded(change(image, number)), "it") for number, image in enumerate(images)
     )
@@ -114,7 +116,7 @@ def test_mnist_is_read_as_well_from_pictures_as_from_arrays(
     # answers differ, at random one or the other is right, which is one standard error more.
     chance = np.sqrt((read != direct).sum()) / len(labels)
     assert (read == labels).mean() >= (direct == labels).mean() - 0.002 - chance
-    assert (read != direct).mean() <= 0.012
+    assert (read != direct).mean() <= 0.01
 
 
 def test_the_size_of_the_page_makes_no_difference_to_a_single_bit(

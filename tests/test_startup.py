@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from mnist_net.images import save_png
 
@@ -44,7 +45,7 @@ def test_help_imports_neither_numpy_nor_anything_slow() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", ["train", "evaluate", "predict", "info", "augment", "data", "gradcheck"]
+    "command", ["train", "evaluate", "predict", "read", "info", "augment", "data", "gradcheck"]
 )
 def test_help_of_a_command_imports_nothing_slow(command: str) -> None:
     assert not imported_by(command, "--help") & SLOW
@@ -54,11 +55,29 @@ def test_predict_imports_nothing_slow(tmp_path: Path, digits_model: Path) -> Non
     picture = np.zeros((28, 28), np.uint8)
     picture[4:24, 12:16] = 255
     save_png(picture, tmp_path / "folder" / "one.png")
+    # Dark on white too, and in whatever form grey is stored.
+    for mode in ("RGB", "RGBA", "P", "1"):
+        stored = Image.fromarray(255 - picture).convert(mode)
+        stored.save(tmp_path / "folder" / f"{mode}.png")
     imported = imported_by(
-        "predict", "--model", digits_model, tmp_path / "folder" / "one.png", tmp_path / "folder"
+        *("predict", "--model", digits_model, "--show", "--save-input", tmp_path / "seen"),
+        *(tmp_path / "folder" / "one.png", tmp_path / "folder"),
     )
     assert {"numpy", "PIL", "joblib"} <= imported
     assert not imported & SLOW
+    assert len(list((tmp_path / "seen").iterdir())) == 6
+
+
+def test_only_what_must_be_searched_for_ink_imports_scipy(
+    tmp_path: Path, digits_model: Path
+) -> None:
+    """And nothing of scikit-learn, whose import takes longer still."""
+    picture = np.full((40, 40), 255, np.uint8)
+    picture[4:24, 12:16] = 0
+    save_png(picture, tmp_path / "one.png")
+    for command in ("predict", "read"):
+        imported = imported_by(command, "--model", digits_model, tmp_path / "one.png")
+        assert imported & SLOW == {"scipy"}
 
 
 def test_info_imports_nothing_slow(digits_model: Path) -> None:

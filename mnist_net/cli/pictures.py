@@ -3,6 +3,7 @@
 import io
 import sys
 from collections.abc import Callable, Iterator
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
@@ -149,7 +150,7 @@ class Saver:
 
     def __init__(self, folder: Path | None) -> None:
         self.folder = folder
-        self._names: dict[str, int] = {}
+        self._names: set[str] = set()
 
     def save(self, name: str, image: "Bytes") -> None:
         """Write one picture; the second of the same name gets a number."""
@@ -158,5 +159,7 @@ class Saver:
         from mnist_net.images import save_png
 
         stem = "stdin" if name == "-" else Path(name).stem
-        number = self._names[stem] = self._names.get(stem, 0) + 1
-        save_png(image, self.folder / (f"{stem}.png" if number == 1 else f"{stem}-{number}.png"))
+        numbered = (f"{stem}-{number}" for number in count(2))
+        unused = next(n for n in chain([stem], numbered) if n not in self._names)
+        self._names.add(unused)
+        save_png(image, self.folder / f"{unused}.png")

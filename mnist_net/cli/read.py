@@ -73,7 +73,8 @@ def read(
     if annotate:
         if len(files) != 1:
             raise click.UsageError(f"--annotate takes one picture, not {len(files)}")
-        require_distinct(annotate, Path(images[0]))
+        place = files[0][1]
+        require_distinct(annotate, place if isinstance(place, Path) else None)
     reader = make_reader(model, reject_below)
     saver = Saver(save_input)
     failed = False
