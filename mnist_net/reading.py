@@ -21,12 +21,11 @@ from mnist_net.formats import IMAGE_SHAPE, Bytes
 from mnist_net.images import Picture, open_image
 from mnist_net.layout import Box, Figure
 from mnist_net.persistence import SHIPPED_MODELS, load_model
-from mnist_net.thresholds import REJECT_BELOW, REJECT_BELOW_ON_PAGES
+from mnist_net.thresholds import REJECT_BELOW
 from mnist_net.views import View, page_views, segments, views
 
 __all__ = [
     "REJECT_BELOW",
-    "REJECT_BELOW_ON_PAGES",
     "Page",
     "Reader",
     "Reading",
@@ -328,7 +327,7 @@ def read_digits(
     file: Path | str | BinaryIO,
     model: Predictor | None = None,
     *,
-    reject_below: float = REJECT_BELOW_ON_PAGES,
+    reject_below: float = REJECT_BELOW,
 ) -> Page:
     """Read all digits of a picture; see `read_digit`."""
     return Reader(model or load_model(), load_detector(), reject_below).read_page(_opened(file))

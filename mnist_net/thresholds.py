@@ -1,11 +1,9 @@
-"""From which score on something is a digit; both were chosen by `scripts/benchmark_foreign.py`.
+"""From which score on something is a digit.
 
-In a module of their own, so that a command's help can name them without loading a network.
+In a module of its own, so that a command's help can name it without loading a network.
 """
 
-__all__ = ["REJECT_BELOW", "REJECT_BELOW_ON_PAGES"]
+__all__ = ["REJECT_BELOW"]
 
 REJECT_BELOW = 0.15
-"""A picture's only figure that scores less is no digit."""
-REJECT_BELOW_ON_PAGES = 0.05
-"""Nor is a figure among others on a page, where most are digits."""
+"""What scores less is no digit; `scripts/measure_detector.py` shows what another choice costs."""

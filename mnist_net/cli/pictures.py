@@ -11,6 +11,7 @@ import click
 
 from mnist_net.cli.shared import PATH, echo_json, note, printable, program, warn
 from mnist_net.errors import ImageError
+from mnist_net.thresholds import REJECT_BELOW
 
 if TYPE_CHECKING:
     from mnist_net.formats import Bytes
@@ -33,31 +34,27 @@ _MOST_BYTES = 500_000_000
 _SHADES = " .:-=+*#%@"
 
 
-def reading_options(reject_below: float) -> Callable[[Command], Command]:
-    """Add ``--reject-below`` with its default, ``--show`` and ``--save-input``."""
-
-    def add(command: Command) -> Command:
-        for option in (
-            click.option(
-                "--save-input",
-                type=PATH,
-                metavar="DIR",
-                help="Write what the network saw into this folder, as PNG of 28×28.",
-            ),
-            click.option("--show", is_flag=True, help="Print what the network saw, 28×28."),
-            click.option(
-                "--reject-below",
-                type=click.FloatRange(0.0, 1.0),
-                metavar="P",
-                default=reject_below,
-                show_default=True,
-                help="Take what looks less than this like a digit for none; 0 refuses nothing.",
-            ),
-        ):
-            command = option(command)
-        return command
-
-    return add
+def reading_options(command: Command) -> Command:
+    """Add ``--reject-below``, ``--show`` and ``--save-input``."""
+    for option in (
+        click.option(
+            "--save-input",
+            type=PATH,
+            metavar="DIR",
+            help="Write what the network saw into this folder, as PNG of 28×28.",
+        ),
+        click.option("--show", is_flag=True, help="Print what the network saw, 28×28."),
+        click.option(
+            "--reject-below",
+            type=click.FloatRange(0.0, 1.0),
+            metavar="P",
+            default=REJECT_BELOW,
+            show_default=True,
+            help="Take what looks less than this like a digit for none; 0 refuses nothing.",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 def make_reader(model: Path | None, reject_below: float) -> "Reader":

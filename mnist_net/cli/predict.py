@@ -26,7 +26,6 @@ from mnist_net.cli.shared import (
     stderr_is_terminal,
 )
 from mnist_net.errors import ImageError
-from mnist_net.thresholds import REJECT_BELOW
 
 if TYPE_CHECKING:
     from mnist_net.images import Picture
@@ -57,7 +56,7 @@ _MANY = 20  # pictures, of which a progress bar tells how many are left
     show_default=True,
     help="Show so many of the most probable digits.",
 )
-@reading_options(reject_below=REJECT_BELOW)
+@reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON Lines, one object a picture.")
 @quiet_option
 def predict(

@@ -24,7 +24,6 @@ from mnist_net.cli.shared import (
     require_distinct,
 )
 from mnist_net.errors import ImageError
-from mnist_net.thresholds import REJECT_BELOW_ON_PAGES
 
 if TYPE_CHECKING:
     from mnist_net.reading import Page
@@ -47,7 +46,7 @@ __all__ = ["read"]
     metavar="OUT.png",
     help="Write the picture with a box and the answer at each digit; for one IMAGE.",
 )
-@reading_options(reject_below=REJECT_BELOW_ON_PAGES)
+@reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON Lines, one object a picture.")
 @quiet_option
 def read(
