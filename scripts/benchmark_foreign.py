@@ -272,6 +272,7 @@ def notes(result: dict[str, Any]) -> str:
         f"no digit, refused: {', '.join(by_group)}",
         f"digits, refused, mean over sources: {percent(digits['mean over sources'])}",
         f"MNIST's validation digits, refused: {percent(result['MNIST refused'])}",
+        f"MNIST's test digits, refused: {percent(result.get('MNIST test refused'))}",
         *(f"{name}: {value:,}" for name, value in result.get("speed", {}).items()),
     ]
     return "\n".join(lines)
@@ -370,6 +371,9 @@ def main(
     splits = load_dataset(dataset)
     validation = scores_of(splits.train.images[-VALIDATION:], anything)
     result = measure(answers, validation, reader.reject_below)
+    # For the record: nothing was chosen by it.
+    of_test = scores_of(splits.test.images, anything)
+    result["MNIST test refused"] = share(s < reader.reject_below for s in of_test)
     if with_time:
         result["speed"] = measure_speed(splits.test.images, reader)
     result["machine"] = f"{platform.machine()}, Python {platform.python_version()}"
