@@ -15,11 +15,11 @@ DEV  := $(VENV)/.dev-ready
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help train evaluate test lint format check benchmark lock clean
+.PHONY: help train evaluate test lint format check benchmark benchmark-accuracy lock clean
 
 help: ## list the targets
 	@echo 'usage: make TARGET [ARGS="..."] [PYTHON=python3.12]'
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 train: $(RUN) ## train a model (ARGS="--preset cs229", say)
 	$(BIN)/mnist-net train $(ARGS)
@@ -41,7 +41,10 @@ format: $(DEV) ## put the code into the project's style
 
 check: lint test ## lint and test
 
-benchmark: $(RUN) ## measure the accuracies that the README quotes (long)
+benchmark: $(RUN) ## measure the speeds that the README quotes (ARGS="--only training")
+	$(BIN)/python -m scripts.benchmark $(ARGS)
+
+benchmark-accuracy: $(RUN) ## measure the accuracies that the README quotes (long)
 	$(BIN)/python scripts/benchmark_accuracy.py $(ARGS)
 
 lock: $(MADE) ## pin the dependencies anew (ARGS=--upgrade for the newest versions)

@@ -1,0 +1,116 @@
+"""Measure how fast training, predicting, starting and loading are, beside others and the metal.
+
+    python -m scripts.benchmark                            # everything: about an hour
+    python -m scripts.benchmark --only training,predicting # some parts of it
+    python -m scripts.benchmark --quick --output /tmp/x.json  # proves that it works, no more
+
+Each competitor is a process of its own with the same threads, data, architecture, batch, optimizer
+and float32; they take turns, round by round, and medians over the rounds are compared. The floor is
+the matrix products of a step alone, each in the memory layout that is fastest for it. "ours" is
+`training.train` with its finite checks and progress; "ours, own threads" as `train_model` runs it.
+The machine should have nothing else to do: its load before is written down with the figures.
+
+Prints tables in Markdown, and writes results/speed.json after each part, the others in it as they
+were: each part has its own machine, settings, commit and date.
+
+The peers are no dependencies; those that are not installed are left out. An environment with them,
+outside this folder:
+
+    python3 -m venv ../peers
+    ../peers/bin/pip install --require-hashes -r requirements/run.txt
+    ../peers/bin/pip install torch==2.13.0 onnxruntime onnx
+    ../peers/bin/pip install --no-build-isolation --no-deps --editable .
+    ../peers/bin/python -m scripts.benchmark
+
+scikit-learn's MLPClassifier comes with our own dependencies; torch.compile wants a C++ compiler.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+
+from scripts.records import commit, now, read_json, write_json
+from scripts.speed import learning, predicting, processes, reaching
+from scripts.speed.machine import cores, describe, missing
+from scripts.speed.settings import Settings
+
+Rows = list[dict[str, Any]]
+
+
+class Part(NamedTuple):
+    """A kind of measurement: how its rows are made, and how they are shown."""
+
+    measure: Callable[[Settings], Iterator[dict[str, Any]]]
+    table: Callable[[Rows], str]
+
+
+PARTS = {
+    "training": Part(learning.measure_training, learning.training_table),
+    "reaching": Part(reaching.measure_reaching, reaching.reaching_table),
+    "growth": Part(learning.measure_growth, learning.growth_table),
+    "distortion": Part(learning.measure_distortion, learning.distortion_table),
+    "memory": Part(learning.measure_memory, learning.memory_table),
+    "predicting": Part(predicting.measure_predicting, predicting.predicting_table),
+    "startup": Part(processes.measure_startup, processes.startup_table),
+    "loading": Part(processes.measure_loading, processes.loading_table),
+}
+
+
+def chosen(only: str) -> list[str]:
+    """Names of the parts that are wanted, in their order here."""
+    names = [name.strip() for name in only.split(",") if name.strip()]
+    if unknown := set(names) - set(PARTS):
+        raise click.BadParameter(f"{', '.join(sorted(unknown))}: there are {', '.join(PARTS)}")
+    return [name for name in PARTS if name in names or not names]
+
+
+def measure(name: str, settings: Settings) -> dict[str, Any]:
+    """The rows of one part, and what they belong to."""
+    stamp = {
+        "machine": describe(),
+        "rounds": settings.rounds,
+        "threads": settings.threads,
+        "quick": settings.quick,
+        "date": now(),
+        "commit": commit(),
+    }
+    began = time.perf_counter()
+    rows: Rows = []
+    for row in PARTS[name].measure(settings):
+        rows.append(row)
+        click.echo(f"{name}: {len(rows)} done, {time.perf_counter() - began:.0f} s", err=True)
+    found = {**stamp, "rows": rows}
+    if name == "growth":
+        found["slopes"] = learning.slopes(rows)
+    return found
+
+
+@click.command(help=__doc__)
+@click.option("--only", default="", help=f"Parts: {', '.join(PARTS)}.")
+@click.option("--dataset", default="mnist", show_default=True)
+@click.option("--rounds", type=click.IntRange(min=1), default=5, show_default=True)
+@click.option(
+    "--threads", type=click.IntRange(min=1), default=cores(), help="By default all cores."
+)
+@click.option("--quick", is_flag=True, help="Tiny problems: proves that it works, and no more.")
+@click.option("--peers/--no-peers", default=True, help="Measure other libraries too.")
+@click.option("--openml-home", type=Path, help="Folder of a cache of fetch_openml to load from.")
+@click.option("--output", type=Path, default=Path("results/speed.json"), show_default=True)
+def main(only: str, output: Path, **options: Any) -> None:
+    settings = Settings(**options)
+    for name in chosen(only):
+        found = measure(name, settings)
+        if not found["rows"]:
+            print(f"{name}: nothing to measure with --dataset {settings.dataset}\n")
+            continue
+        write_json(output, {**read_json(output), name: found})
+        print(PARTS[name].table(found["rows"]) + "\n", flush=True)
+    if settings.peers:
+        print("\n".join(missing()))
+
+
+if __name__ == "__main__":
+    main()

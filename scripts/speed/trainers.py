@@ -1,0 +1,106 @@
+"""The competitors that train: ours and scikit-learn's; `torch_peer` has PyTorch's."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mnist_net.activations import Array
+from mnist_net.network import forward
+from mnist_net.runs import blas_threads
+from mnist_net.training import Batch, Progress, classifier, train
+from scripts.speed.problems import Labels, Problem
+from scripts.speed.workers import Trial
+
+
+class Trainer(NamedTuple):
+    """A network that learns.
+
+    Attributes
+    ----------
+    epoch
+        Goes through the data once.
+    classify
+        Inputs to indices of classes.
+    facts
+        The variant, where there was a choice.
+    """
+
+    epoch: Callable[[], object]
+    classify: Callable[[Array], Labels]
+    facts: dict[str, Any]
+
+    def trial(self) -> Trial:
+        """Its epochs, one a unit."""
+
+        def run() -> None:
+            self.epoch()
+
+        return Trial(run, self.facts)
+
+
+TrainerMaker = Callable[[Batch, Problem], Trainer]
+
+
+def ours(data: Batch, problem: Problem) -> Trainer:
+    """The public function, with its finite checks, history and progress."""
+    recipe = problem.recipe
+    epochs = train(data, recipe)
+    latest: list[Progress] = []
+
+    def epoch() -> None:
+        latest[:] = [next(epochs)]
+
+    def classify(X: Array) -> Labels:
+        architecture = classifier(X.shape[1], data.targets.shape[1], recipe)
+        parameters = latest[0].latest.parameters
+        return forward(parameters, architecture.activations, X)[-1].argmax(axis=1)
+
+    return Trainer(epoch, classify, {})
+
+
+def ours_own_threads(data: Batch, problem: Problem) -> Trainer:
+    """The same with as many threads as `train_model` and the command line give it."""
+    blas_threads(problem.recipe).__enter__()  # until the process ends
+    return ours(data, problem)
+
+
+def scikit_learn(data: Batch, problem: Problem) -> Trainer:
+    """`MLPClassifier`, an epoch at a time, spared its checks of arguments and of the data."""
+    import sklearn
+    from sklearn.neural_network import MLPClassifier
+
+    sklearn.set_config(assume_finite=True, skip_parameter_validation=True)
+    recipe = problem.recipe
+    if (
+        recipe.l2_penalty
+        or recipe.weight_decay
+        or recipe.warmup_epochs
+        or recipe.schedule != "constant"
+    ):
+        raise ValueError("MLPClassifier has neither our penalty nor weight decay nor schedules")
+    labels = data.targets.argmax(axis=1)
+    network = MLPClassifier(
+        recipe.hidden_layer_sizes,
+        activation="logistic" if recipe.activation == "sigmoid" else recipe.activation,
+        solver="adam" if recipe.optimizer == "adamw" else "sgd",
+        alpha=0.0,
+        batch_size=min(recipe.batch_size, len(data.X)),
+        learning_rate_init=recipe.learning_rate,
+        momentum=recipe.momentum,
+        nesterovs_momentum=recipe.optimizer == "nesterov",
+        shuffle=recipe.shuffle,
+        tol=0.0,
+        n_iter_no_change=1_000_000,
+        random_state=recipe.random_state,
+    )
+    classes = np.arange(data.targets.shape[1])
+    return Trainer(
+        lambda: network.partial_fit(data.X, labels, classes=classes), network.predict, {}
+    )
+
+
+def training(make: TrainerMaker, problem: Problem) -> Trial:
+    """A competitor's epochs, on the data of the problem."""
+    run, _ = problem.load()
+    return make(run.training, problem).trial()
