@@ -19,8 +19,8 @@ from mnist_net.committee import Predictor
 from mnist_net.errors import ImageError
 from mnist_net.formats import IMAGE_SHAPE, Bytes
 from mnist_net.images import Picture, open_image
-from mnist_net.layout import Box, Figure
 from mnist_net.persistence import SHIPPED_MODELS, load_model
+from mnist_net.pieces import Box, Figure
 from mnist_net.thresholds import REJECT_BELOW
 from mnist_net.views import View, page_views, segments, views
 

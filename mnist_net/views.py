@@ -12,7 +12,8 @@ from mnist_net.fitting import deslanted, fit_strokes, narrowed
 from mnist_net.formats import Bytes
 from mnist_net.images import in_mnist_form
 from mnist_net.ink import Ink, find_ink, paper_lightness
-from mnist_net.layout import Figure, cut_places, digit_rows, main_figure, panel, part
+from mnist_net.layout import cut_places, digit_rows, main_figure, part
+from mnist_net.pieces import Figure, panel
 
 __all__ = ["View", "page_views", "segments", "views"]
 

@@ -42,6 +42,7 @@ ROOMS = [
         "layout",
         "model",
         "persistence",
+        "pieces",
         "reading",
         "runs",
         "safe_joblib",

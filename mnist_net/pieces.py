@@ -1,0 +1,236 @@
+"""Pieces of ink: what hangs together on a picture, its box, and what is no writing at all."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from mnist_net.ink import Ink
+
+__all__ = [
+    "Box",
+    "Figure",
+    "Piece",
+    "around",
+    "figure_of",
+    "find_pieces",
+    "panel",
+    "without_ruled_lines",
+]
+
+Mask = npt.NDArray[np.bool_]
+
+_LINE_THICKNESS = 0.05  # of the picture's other side, which a ruled line does not exceed
+
+
+class Box(NamedTuple):
+    """Pixels from left to right (exclusive) and from top to bottom (exclusive)."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def width(self) -> int:
+        """Columns."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> int:
+        """Rows."""
+        return self.bottom - self.top
+
+    @property
+    def size(self) -> int:
+        """The longer side."""
+        return max(self.width, self.height)
+
+    def union(self, other: "Box") -> "Box":
+        """Smallest box around both."""
+        return Box(
+            min(self.left, other.left),
+            min(self.top, other.top),
+            max(self.right, other.right),
+            max(self.bottom, other.bottom),
+        )
+
+    def gap(self, other: "Box") -> float:
+        """Distance of the nearest points of both."""
+        across = max(self.left - other.right, other.left - self.right, 0)
+        down = max(self.top - other.bottom, other.top - self.bottom, 0)
+        return float(np.hypot(across, down))
+
+    def scaled(self, factor: float) -> tuple[int, int, int, int]:
+        """x, y, width and height in a picture so many times as large."""
+        left, top, right, bottom = (round(edge * factor) for edge in self)
+        return left, top, right - left, bottom - top
+
+    def cut(self, array: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """That part of a picture."""
+        return array[self.top : self.bottom, self.left : self.right]
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """Ink that may be a digit, without what else is there.
+
+    Attributes
+    ----------
+    ink
+        Cropped to the box and the soft edges around it.
+    box
+        Where it is in the picture.
+    corner
+        Column and row of the picture that the ink begins at.
+    """
+
+    ink: Ink
+    box: Box
+    corner: tuple[int, int]
+
+    @property
+    def is_block(self) -> bool:
+        """Whether it is full of ink, as no digit but a 1 is."""
+        width, height = self.box.width, self.box.height
+        return min(width, height) > 0.4 * self.box.size and bool((self.ink >= 0.5).mean() > 0.9)
+
+    def moved(self, right: int, down: int) -> "Figure":
+        """The same, so many pixels further right and down."""
+        left, top, *ends = self.box
+        box = Box(left + right, top + down, ends[0] + right, ends[1] + down)
+        return Figure(self.ink, box, (self.corner[0] + right, self.corner[1] + down))
+
+
+class Piece(NamedTuple):
+    """Pixels of ink that hang together."""
+
+    number: int
+    area: int
+    box: Box
+    borders: int  # of the picture, that it touches
+
+    @property
+    def is_dot(self) -> bool:
+        """Compact and full."""
+        box = self.box
+        return (
+            box.size < 2 * min(box.width, box.height) and self.area > 0.6 * box.width * box.height
+        )
+
+    @property
+    def stroke(self) -> float:
+        """A guess at the width of its stroke."""
+        return self.area / self.box.size
+
+
+def find_pieces(mask: Mask) -> tuple[npt.NDArray[np.int32], list[Piece]]:
+    """Number the pieces that hang together, corners included: 0 where there is none."""
+    from scipy import ndimage
+
+    numbers, n = ndimage.label(mask, np.ones((3, 3)))
+    areas = np.bincount(numbers.ravel(), minlength=n + 1)[1:]
+    pieces = []
+    for k, (rows, columns) in enumerate(ndimage.find_objects(numbers)):
+        box = Box(columns.start, rows.start, columns.stop, rows.stop)
+        borders = (box.left == 0, box.top == 0, box.right == mask.shape[1])
+        n_borders = sum((*borders, box.bottom == mask.shape[0]))
+        pieces.append(Piece(k + 1, int(areas[k]), box, n_borders))
+    return numbers, pieces
+
+
+def figure_of(ink: Ink, numbers: npt.NDArray[np.int32], pieces: Iterable[Piece]) -> Figure:
+    """Ink of some pieces, with their soft edges."""
+    from scipy.ndimage import binary_dilation
+
+    pieces = list(pieces)
+    box = around(pieces)
+    margin = 1 + box.height // 60
+    height, width = ink.shape
+    wide = Box(
+        max(box.left - margin, 0),
+        max(box.top - margin, 0),
+        min(box.right + margin, width),
+        min(box.bottom + margin, height),
+    )
+    chosen = np.isin(wide.cut(numbers), [piece.number for piece in pieces])
+    chosen = binary_dilation(chosen, np.ones((3, 3)), iterations=margin)
+    return Figure(np.where(chosen, wide.cut(ink), np.float32(0.0)), box, (wide.left, wide.top))
+
+
+def around(pieces: Sequence[Piece]) -> Box:
+    """Smallest box around some pieces, of which there is at least one."""
+    box = pieces[0].box
+    for piece in pieces[1:]:
+        box = box.union(piece.box)
+    return box
+
+
+def without_ruled_lines(mask: Mask) -> Mask:
+    """Remove thin straight lines that cross the whole picture, but not where a stroke meets one."""
+    for turned in (False, True):
+        lines = _ruled_lines(mask.T if turned else mask)
+        mask = mask & ~(lines.T if turned else lines)
+    return mask
+
+
+def _ruled_lines(mask: Mask) -> Mask:
+    from scipy import ndimage
+
+    height, width = mask.shape
+    found = np.zeros_like(mask)
+    if width < 40:
+        return found
+    straight = _long_runs(mask, width // 4)
+    if not straight.any():
+        return found
+    numbers, pieces = find_pieces(ndimage.binary_dilation(straight, np.ones((3, 3))))
+    for number, _, box, _ in pieces:
+        thickness = box.height - 2
+        if box.width < 0.95 * width or thickness > max(3.0, _LINE_THICKNESS * height):
+            continue
+        above, below = (
+            mask[row] if 0 <= row < height else np.zeros(width, bool)
+            for row in (box.top - 1, box.bottom)
+        )
+        above, below = (
+            ndimage.binary_dilation(beyond, iterations=max(1, thickness))
+            for beyond in (above, below)
+        )
+        band = (numbers[box.top : box.bottom] == number) & ~(above & below)
+        found[box.top : box.bottom] |= band & mask[box.top : box.bottom]
+    return found
+
+
+def _long_runs(mask: Mask, length: int) -> Mask:
+    """Horizontal runs of at least so many pixels: an opening, in time that no length adds to."""
+    found = np.zeros_like(mask)
+    rows = np.flatnonzero(np.count_nonzero(mask, axis=1) >= length)
+    ends = np.diff(np.pad(mask[rows], ((0, 0), (1, 1))).astype(np.int8), axis=1)
+    (row, begin), (_, end) = np.nonzero(ends > 0), np.nonzero(ends < 0)
+    for k in np.flatnonzero(end - begin >= length):
+        found[rows[row[k]], begin[k] : end[k]] = True
+    return found
+
+
+def panel(ink: Ink) -> Box | None:
+    """A filled rectangle in the picture, within which the digit must be looked for.
+
+    Such as a black screen on a white page.
+    """
+    from scipy.ndimage import binary_fill_holes
+
+    numbers, pieces = find_pieces(ink >= 0.5)
+    largest = max(pieces, key=lambda piece: piece.box.width * piece.box.height, default=None)
+    if largest is None:
+        return None
+    box = largest.box
+    box_area = box.width * box.height
+    if largest.area < 0.5 * box_area or not 0.1 < box_area / ink.size < 0.98 or box.size < 12:
+        return None
+    filled = binary_fill_holes(box.cut(numbers) == largest.number)
+    margin = max(1, box.size // 40)
+    inner = Box(box.left + margin, box.top + margin, box.right - margin, box.bottom - margin)
+    return inner if filled.mean() > 0.95 and min(inner.width, inner.height) > 4 else None
