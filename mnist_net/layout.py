@@ -10,6 +10,7 @@ __all__ = ["cut_places", "digit_rows", "main_figure", "part"]
 _SPECK = 0.02  # of the main piece's area; less is dirt
 _LARGE = 0.12  # of the main piece's size; less is dirt too
 _NEAR = 0.2  # of the main piece's size, across which pieces belong together
+_LEAST_SIZE = 5  # pixels, of what can be read
 _SAME_SIZE = 0.4  # of the typical height, which a digit's piece reaches
 
 
@@ -68,7 +69,10 @@ def digit_rows(ink: Ink) -> list[list[Figure]]:
     if not pieces:
         return []
     typical = _typical_size(pieces)
-    groups = [[p] for p in pieces if p.box.size >= _SAME_SIZE * typical]
+    least = max(_SAME_SIZE * typical, _LEAST_SIZE)
+    groups = [[p] for p in pieces if p.box.size >= least]
+    if not groups:
+        return []
     groups = _joined(groups, typical)
     for piece in pieces:
         if _LARGE * typical < piece.box.size < _SAME_SIZE * typical:

@@ -22,6 +22,7 @@ __all__ = [
 
 Mask = npt.NDArray[np.bool_]
 
+_MOST_PIECES = 1_000  # what is done with them takes the square of their number
 _LINE_THICKNESS = 0.05  # of the picture's other side, which a ruled line does not exceed
 
 
@@ -127,7 +128,10 @@ class Piece(NamedTuple):
 
 
 def find_pieces(mask: Mask) -> tuple[npt.NDArray[np.int32], list[Piece]]:
-    """Number the pieces that hang together, corners included: 0 where there is none."""
+    """Number the pieces that hang together, corners included: 0 where there is none.
+
+    Of very many, as a texture has, only the largest are told of, in the order of their numbers.
+    """
     from scipy import ndimage
 
     numbers, n = ndimage.label(mask, np.ones((3, 3)))
@@ -138,6 +142,9 @@ def find_pieces(mask: Mask) -> tuple[npt.NDArray[np.int32], list[Piece]]:
         borders = (box.left == 0, box.top == 0, box.right == mask.shape[1])
         n_borders = sum((*borders, box.bottom == mask.shape[0]))
         pieces.append(Piece(k + 1, int(areas[k]), box, n_borders))
+    if len(pieces) > _MOST_PIECES:
+        largest = sorted(pieces, key=lambda piece: piece.area, reverse=True)[:_MOST_PIECES]
+        pieces = sorted(largest, key=lambda piece: piece.number)
     return numbers, pieces
 
 
