@@ -18,6 +18,7 @@ __all__ = ["deslanted", "fit_strokes", "narrowed"]
 
 _OVERSAMPLING = 4  # per pixel of the result, while strokes are moved
 _PADDING = 10
+_MOST_THINNING = 2.0  # pixels of the result
 _WIDTHS = (2.0, 3.4)
 """Pixels; of MNIST's digits a quarter are thinner than the first and a tenth wider than the other
 by `_stroke_width`'s measure."""
@@ -38,7 +39,8 @@ def fit_strokes(ink: Ink) -> Bytes:
     """
     distance = _signed_distance(_oversampled(ink))
     width = _stroke_width(distance)
-    change = float(np.clip(width, *_WIDTHS)) - width
+    # A blob must not be thinned until it looks like a stroke.
+    change = max(float(np.clip(width, *_WIDTHS)) - width, -_MOST_THINNING)
     strokes = np.clip(distance + change * _OVERSAMPLING / 2.0 + 0.5, 0.0, 1.0)
     if strokes.max() <= 0.5:  # thinned away
         strokes = np.clip(distance + 0.5, 0.0, 1.0)

@@ -25,6 +25,7 @@ _SMALL_SIDE = 72  # pixels; the light of a whole picture is followed on one redu
 _SAMPLE = 60_000  # pixels are enough for a threshold
 _LEAST_CONTRAST = 0.06  # of the paper's level
 _NOISE = 4.0  # deviations of the paper's noise that are still paper
+_CLEAR = 1.5  # times what may still be paper; ink that is fainter drowns in it
 _EDGE = 0.42  # of the typical ink's strength, where a stroke ends
 _SOLID = 0.75  # of the typical ink's strength, which a stroke reaches somewhere
 _MOST_INK = 0.7  # of the picture; what covers more, is the paper
@@ -90,6 +91,8 @@ def find_ink(pixels: Bytes, *, dark: bool = True, shadows: bool = True) -> Ink |
         return None
     # The median of the stronger ones: soft edges and faint shadows do not lower it.
     typical = float(np.median(candidates[candidates >= otsu_threshold(candidates)]))
+    if typical < _CLEAR * least:
+        return None
     edge = max(least, _EDGE * typical)
     ink = np.clip(strength / (2.0 * edge), 0.0, 1.0)
     if (ink >= 0.5).mean() > _MOST_INK:

@@ -1,5 +1,7 @@
 """Where the digits are: the pieces that belong together, rows, and reading order."""
 
+import math
+
 import numpy as np
 
 from mnist_net.ink import Ink
@@ -11,6 +13,7 @@ _SPECK = 0.02  # of the main piece's area; less is dirt
 _LARGE = 0.12  # of the main piece's size; less is dirt too
 _NEAR = 0.2  # of the main piece's size, across which pieces belong together
 _LEAST_SIZE = 5  # pixels, of what can be read
+_LEAST_SHARE = 0.01  # of the picture's side, likewise
 _SAME_SIZE = 0.4  # of the typical height, which a digit's piece reaches
 
 
@@ -32,7 +35,12 @@ def main_figure(ink: Ink) -> Figure | None:
         chosen += near
         rest = [p for p in rest if p not in near]
         box = around(chosen)
-    return figure_of(ink, numbers, chosen)
+    return figure_of(ink, numbers, chosen) if box.size >= _least_size(ink) else None
+
+
+def _least_size(ink: Ink) -> float:
+    """Of what can be a digit; what is smaller, is the paper's grain."""
+    return max(_LEAST_SIZE, _LEAST_SHARE * math.sqrt(ink.size))
 
 
 def _prominence(piece: Piece, shape: tuple[int, ...]) -> float:
@@ -69,7 +77,7 @@ def digit_rows(ink: Ink) -> list[list[Figure]]:
     if not pieces:
         return []
     typical = _typical_size(pieces)
-    least = max(_SAME_SIZE * typical, _LEAST_SIZE)
+    least = max(_SAME_SIZE * typical, _least_size(ink))
     groups = [[p] for p in pieces if p.box.size >= least]
     if not groups:
         return []

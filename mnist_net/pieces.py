@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from mnist_net.ink import Ink
 
@@ -93,10 +94,17 @@ class Figure:
     corner: tuple[int, int]
 
     @property
-    def is_block(self) -> bool:
-        """Whether it is full of ink, as no digit but a 1 is."""
-        width, height = self.box.width, self.box.height
-        return min(width, height) > 0.4 * self.box.size and bool((self.ink >= 0.5).mean() > 0.9)
+    def is_blob(self) -> bool:
+        """Whether a disc of half its size fits into the ink, as into no digit's."""
+        from scipy.ndimage import distance_transform_edt
+
+        side = 20
+        scale = side / self.box.size
+        size = (max(1, round(self.box.width * scale)), max(1, round(self.box.height * scale)))
+        # Coarse, so that the paper's grain makes no holes.
+        coarse = Image.fromarray(self.ink).resize(size, Image.Resampling.BOX)
+        radius = distance_transform_edt(np.pad(np.asarray(coarse) >= 0.5, 1)).max()
+        return bool(radius > side / 4)
 
     def moved(self, right: int, down: int) -> "Figure":
         """The same, so many pixels further right and down."""

@@ -38,6 +38,7 @@ __all__ = [
 _SURE = 0.9  # probability of a digit, above which no second look is taken
 _BLANK = "nothing on it is darker or lighter than its paper"
 _UNLIKE = "what is on it does not look like a digit"
+_LEAST_SHARE = 0.5  # of a page's figures are digits, or none is
 _BATCH = 256  # pictures that are read together
 _MOST_PIXELS = 10_000_000  # of them, held in memory at once
 
@@ -67,8 +68,8 @@ class Reading:
     digit: int | None
     probability: float = 0.0
     score: float = 0.0
-    probabilities: Array | None = None
-    image: Bytes = field(default_factory=lambda: np.zeros(IMAGE_SHAPE, np.uint8))
+    probabilities: Array | None = field(default=None, repr=False)
+    image: Bytes = field(default_factory=lambda: np.zeros(IMAGE_SHAPE, np.uint8), repr=False)
     box: tuple[int, int, int, int] | None = None
     reason: str | None = None
 
@@ -250,11 +251,14 @@ class Reader:
     def _read_rows(self, rows: Sequence[Sequence[Figure]], picture: Picture) -> Page:
         figures = [figure for row in rows for figure in row]
         best = iter(self._split(figures))
-        read = []
+        read, n_figures = [], 0
         for row in rows:
             choices = [choice for _ in row for choice in next(best)]
+            n_figures += len(choices)
             readings = [self._reading(choice, picture) for choice in choices]
             read.append(tuple(r for r in readings if r.digit is not None))
+        if sum(map(len, read)) < _LEAST_SHARE * n_figures:
+            return Page(())  # a texture, some of whose grains look like digits
         return Page(tuple(row for row in read if row))
 
     def _split(self, figures: Sequence[Figure]) -> list[list[tuple[View, Judgement]]]:

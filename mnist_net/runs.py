@@ -144,7 +144,8 @@ def prepare(dataset: Dataset, hyperparameters: Hyperparameters, source: str = "a
 def _with_drawn_digits(
     images: Bytes, labels: Labels, classes: Labels, hyperparameters: Hyperparameters
 ) -> tuple[Bytes, Labels]:
-    drawn, digits = draw_digits(hyperparameters.drawn_digits, hyperparameters.random_state)
+    n = min(hyperparameters.drawn_digits, len(images) // 3)  # a seasoning, not the meal
+    drawn, digits = draw_digits(n, hyperparameters.random_state)
     known = np.isin(digits, classes)
     return np.concatenate([images, drawn[known]]), np.concatenate([labels, digits[known]])
 

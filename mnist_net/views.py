@@ -57,7 +57,7 @@ def views(pixels: Bytes, *, shadows: bool = True) -> list[View]:
     found = []
     for ink, prior, corner in _inks(pixels, shadows=shadows):
         figure = main_figure(ink)
-        if figure is None or figure.is_block:
+        if figure is None or figure.is_blob:
             continue
         figure = figure.moved(*corner)
         found.append(_view(figure, prior))
@@ -95,7 +95,7 @@ def _inks(pixels: Bytes, *, shadows: bool) -> Iterator[tuple[Ink, float, tuple[i
 def page_views(pixels: Bytes) -> list[tuple[list[list[Figure]], float]]:
     """Rows of what may be digits, and the prior, for each likely polarity."""
     return [
-        ([[figure.moved(*corner) for figure in row] for row in digit_rows(ink)], prior)
+        ([[f.moved(*corner) for f in row if not f.is_blob] for row in digit_rows(ink)], prior)
         for ink, prior, corner in _inks(pixels, shadows=True)
     ]
 

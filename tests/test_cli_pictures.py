@@ -359,7 +359,7 @@ def test_read_json_has_one_object_a_picture(number: Path, reader: Reader) -> Non
     assert [d["digit"] for d in page["digits"]] == [2, 5, 7, 1]
     sheet = pixels(Image.open(number))
     for answer in page["digits"]:
-        assert list(answer) == ["digit", "probability", "box"]
+        assert list(answer) == ["digit", "probability", "score", "box"]
         assert 0.9 < answer["probability"] <= 1.0
         x, y, width, height = answer["box"]
         # Tight around the ink: in it on every side, and nothing beyond.

@@ -107,6 +107,7 @@ def _as_json(name: str, page: "Page") -> dict[str, Any]:
             {
                 "digit": reading.digit,
                 "probability": reading.probability,
+                "score": reading.score,
                 "box": list(reading.box) if reading.box else None,
             }
             for reading in page.digits
