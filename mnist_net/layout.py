@@ -26,7 +26,8 @@ def main_figure(ink: Ink) -> Figure | None:
     numbers, pieces = find_pieces(without_ruled_lines(ink >= 0.5))
     if not pieces:
         return None
-    main = max(pieces, key=lambda piece: _prominence(piece, ink.shape))
+    large = [piece for piece in pieces if piece.box.size >= _least_size(ink)]
+    main = max(large or pieces, key=lambda piece: _prominence(piece, ink.shape))
     within = [p for p in pieces if p is main or (not p.borders and p.area > 0.05 * main.area)]
     extent = around(within).size
     chosen, box = [main], main.box

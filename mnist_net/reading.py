@@ -291,7 +291,8 @@ def read_image(file: Path | BinaryIO, name: str | None = None) -> Bytes:
         If it cannot be read, is too large, or is blank.
     """
     name = name or str(file)
-    seen = views(open_image(file, name).pixels)
+    pixels = open_image(file, name).pixels
+    seen = views(pixels) or views(pixels, shadows=False)
     if not seen:
         raise ImageError(f"{name} is blank: {_BLANK}")
     return seen[0].image

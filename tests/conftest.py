@@ -1,10 +1,11 @@
 """What the tests share: real MNIST, a small trained model, and the command line as a process."""
 
 import gzip
+import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -94,3 +95,12 @@ def run() -> Run:
         )
 
     return run_command
+
+
+@pytest.fixture(autouse=True)
+def logger_as_before() -> Iterator[None]:
+    """The command line sets up the package's logger; no test leaves that to the next."""
+    logger = logging.getLogger("mnist_net")
+    before = logger.handlers, logger.level, logger.propagate
+    yield
+    logger.handlers, logger.level, logger.propagate = before
