@@ -42,7 +42,7 @@ def annotated(picture: Picture, page: Page) -> Bytes:
             outline=_COLOUR,
             width=line,
         )
-        size = max(10.0, 0.35 * height)
+        size = min(max(10.0, 0.35 * height), 200.0)
         font = ImageFont.load_default(size)
         place = (left, max(top - line, size))
         draw.text(place, str(reading.digit), _COLOUR, font, anchor="lb")

@@ -16,7 +16,7 @@ import numpy as np
 
 from mnist_net.activations import Array
 from mnist_net.committee import Predictor
-from mnist_net.errors import ImageError
+from mnist_net.errors import ImageError, ModelFileError
 from mnist_net.formats import IMAGE_SHAPE, Bytes
 from mnist_net.images import Picture, open_image
 from mnist_net.persistence import SHIPPED_MODELS, load_model
@@ -39,6 +39,7 @@ _SURE = 0.9  # probability of a digit, above which no second look is taken
 _BLANK = "nothing on it is darker or lighter than its paper"
 _UNLIKE = "what is on it does not look like a digit"
 _LEAST_SHARE = 0.5  # of a page's figures are digits, or none is
+_IN_FORM = 1 / 3  # of the threshold
 _BATCH = 256  # pictures that are read together
 _MOST_PIXELS = 10_000_000  # of them, held in memory at once
 
@@ -227,7 +228,8 @@ class Reader:
             return Reading(None, reason=_BLANK)
         view, (probabilities, score) = choice
         best = int(probabilities.argmax())
-        refused = score < self.reject_below
+        # What is in MNIST's form already is more likely a digit than most things are.
+        refused = score < self.reject_below * (1.0 if view.figure else _IN_FORM)
         height, width = picture.pixels.shape[:2]
         box = view.figure.box if view.figure else Box(0, 0, width, height)
         return Reading(
@@ -341,7 +343,13 @@ def read_digits(
 def load_detector() -> Predictor | None:
     """The network that ships to tell digits from other things; None if this copy has none."""
     places = [path.with_name("detector.joblib") for path in SHIPPED_MODELS]
-    return next((load_model(path) for path in places if path.exists()), None)
+    path = next((path for path in places if path.exists()), None)
+    if path is None:
+        return None
+    detector = load_model(path)
+    if detector.classes.tolist() != [0, 1]:
+        raise ModelFileError(f"{path} is no detector: its classes must be 0 and 1")
+    return detector
 
 
 def _opened(file: Path | str | BinaryIO) -> Picture:

@@ -24,6 +24,7 @@ __all__ = [
     "opened",
     "picture_files",
     "reading_options",
+    "require_apart",
     "show_image",
     "tell_error",
 ]
@@ -130,7 +131,9 @@ def show_image(image: "Bytes") -> None:
 
 def _line(upper: "Bytes", lower: "Bytes") -> str:
     context = click.get_current_context()
-    coloured = sys.stdout.isatty() and context.find_root().color is not False
+    coloured = (
+        sys.stdout is not None and sys.stdout.isatty() and context.find_root().color is not False
+    )
     if coloured:
         # 24 greys from 232 (nearly black) to 255 (nearly white) of the 256 colours.
         cells = (
@@ -140,6 +143,18 @@ def _line(upper: "Bytes", lower: "Bytes") -> str:
         return "".join(cells) + "\x1b[0m"
     means = (upper.astype(int) + lower) // 2
     return "".join(_SHADES[int(mean) * (len(_SHADES) - 1) // 255] for mean in means).rstrip()
+
+
+def require_apart(
+    files: list[tuple[str, Path | BinaryIO | ImageError]], folder: Path | None
+) -> None:
+    """Refuse to write what was seen into a folder that pictures are read from."""
+    from mnist_net.files import resolved
+
+    if folder and any(
+        isinstance(file, Path) and resolved(file).parent == resolved(folder) for _, file in files
+    ):
+        raise click.UsageError(f"--save-input {folder} would overwrite its pictures: name another")
 
 
 class Saver:

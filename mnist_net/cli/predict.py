@@ -14,6 +14,7 @@ from mnist_net.cli.pictures import (
     opened,
     picture_files,
     reading_options,
+    require_apart,
     show_image,
     tell_error,
 )
@@ -76,10 +77,12 @@ def predict(
     size. Where there is no digit, the answer is a dash. For several digits in one picture there
     is `mnist-net read`.
     """
+    files = list(picture_files(images))
+    require_apart(files, save_input)
     reader = make_reader(model, reject_below)
     failed = False
     saver = Saver(save_input)
-    for name, reading in _read(reader, list(picture_files(images)), bar=not quiet):
+    for name, reading in _read(reader, files, bar=not quiet):
         if isinstance(reading, ImageError):
             failed = True
             tell_error(name, reading, as_json=as_json)

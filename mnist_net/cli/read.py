@@ -11,6 +11,7 @@ from mnist_net.cli.pictures import (
     opened,
     picture_files,
     reading_options,
+    require_apart,
     show_image,
     tell_error,
 )
@@ -69,6 +70,7 @@ def read(
     from mnist_net.images import save_png
 
     files = list(picture_files(images))
+    require_apart(files, save_input)
     if annotate:
         if len(files) != 1:
             raise click.UsageError(f"--annotate takes one picture, not {len(files)}")
