@@ -14,7 +14,7 @@ from PIL import Image
 
 from mnist_net.formats import Bytes
 
-__all__ = ["Ink", "find_ink", "paper_lightness"]
+__all__ = ["Ink", "find_ink", "ink_on_clean_paper", "paper_lightness"]
 
 Ink = npt.NDArray[np.float32]
 """Rows × columns: 0 on paper, 0.5 at the edge of a stroke, 1 within it."""
@@ -98,6 +98,18 @@ def find_ink(pixels: Bytes, *, dark: bool = True, shadows: bool = True) -> Ink |
     if (ink >= 0.5).mean() > _MOST_INK:
         return None
     return _only_solid(ink, strength > _SOLID * typical)
+
+
+def ink_on_clean_paper(pixels: Bytes) -> Bytes | None:
+    """Whatever is not paper, bright on black up to 255; None where the paper has many levels."""
+    clean = _clean_paper(pixels)
+    if clean is None:
+        return None
+    departure = np.abs(pixels - clean.astype(np.int16)).max(axis=2)
+    strongest = departure.max()
+    if strongest < _LEAST_CONTRAST * 255:
+        return None
+    return np.round(departure * (255.0 / strongest)).astype(np.uint8)
 
 
 def _agreeing(light_paper: Bytes) -> Bytes:

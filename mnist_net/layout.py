@@ -5,7 +5,16 @@ import math
 import numpy as np
 
 from mnist_net.ink import Ink
-from mnist_net.pieces import Box, Figure, Piece, around, figure_of, find_pieces, without_ruled_lines
+from mnist_net.pieces import (
+    Box,
+    Figure,
+    Piece,
+    around,
+    bounds,
+    figure_of,
+    find_pieces,
+    without_ruled_lines,
+)
 
 __all__ = ["cut_places", "digit_rows", "main_figure", "part"]
 
@@ -155,10 +164,12 @@ def cut_places(figure: Figure, most: int = 6) -> list[int]:
 def part(figure: Figure, begin: int, end: int) -> Figure | None:
     """Columns from begin to end (exclusive) of a figure; None if there is hardly ink."""
     ink = figure.ink[:, begin:end]
-    rows, columns = (np.flatnonzero((ink >= 0.5).any(axis=axis)) for axis in (1, 0))
-    if len(rows) < 0.3 * figure.ink.shape[0] or not len(columns):
+    solid = ink >= 0.5
+    if not solid.any():
         return None
-    place = Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
+    place = bounds(solid)
+    if place.height < 0.3 * figure.ink.shape[0]:
+        return None
     left, top = figure.corner[0] + begin + place.left, figure.corner[1] + place.top
     box = Box(left, top, left + place.width, top + place.height)
     return Figure(place.cut(ink), box, (left, top))

@@ -15,6 +15,7 @@ __all__ = [
     "Figure",
     "Piece",
     "around",
+    "bounds",
     "figure_of",
     "find_pieces",
     "panel",
@@ -173,6 +174,12 @@ def figure_of(ink: Ink, numbers: npt.NDArray[np.int32], pieces: Iterable[Piece])
     chosen = np.isin(wide.cut(numbers), [piece.number for piece in pieces])
     chosen = binary_dilation(chosen, np.ones((3, 3)), iterations=margin)
     return Figure(np.where(chosen, wide.cut(ink), np.float32(0.0)), box, (wide.left, wide.top))
+
+
+def bounds(mask: Mask) -> Box:
+    """Smallest box around what is true, of which there is some."""
+    columns, rows = (np.flatnonzero(mask.any(axis=axis)) for axis in (0, 1))
+    return Box(int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
 
 
 def around(pieces: Sequence[Piece]) -> Box:

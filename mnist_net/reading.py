@@ -22,7 +22,7 @@ from mnist_net.images import Picture, open_image
 from mnist_net.persistence import SHIPPED_MODELS, load_model
 from mnist_net.pieces import Box, Figure
 from mnist_net.thresholds import REJECT_BELOW
-from mnist_net.views import View, page_views, segments, views
+from mnist_net.views import View, first_look, page_views, segments, views
 
 __all__ = [
     "REJECT_BELOW",
@@ -35,7 +35,7 @@ __all__ = [
     "read_image",
 ]
 
-_SURE = 0.9  # probability of a digit, above which no second look is taken
+_SURE = 0.8  # probability of a digit, above which no second look is taken
 _BLANK = "nothing on it is darker or lighter than its paper"
 _UNLIKE = "what is on it does not look like a digit"
 _LEAST_SHARE = 0.5  # of a page's figures are digits, or none is
@@ -180,12 +180,16 @@ class Reader:
                 yield next(readings) if isinstance(item, Picture) else item
 
     def _read_batch(self, pictures: Sequence[Picture]) -> list[Reading]:
-        seen = [views(picture.pixels) for picture in pictures]
+        seen = [first_look(picture.pixels) for picture in pictures]
         chosen = self._most_confident(seen)
-        unsure = [k for k, choice in enumerate(chosen) if choice is None or choice[1].unsure]
-        again = [[*seen[k], *views(pictures[k].pixels, shadows=False)] for k in unsure]
-        for k, choice in zip(unsure, self._most_confident(again, variants=True), strict=True):
-            chosen[k] = choice
+        for last in (False, True):
+            unsure = [k for k, choice in enumerate(chosen) if choice is None or choice[1].unsure]
+            for k in unsure:
+                looked = views(pictures[k].pixels, shadows=not last)
+                seen[k] = [*seen[k], *looked] if last else looked
+            again = self._most_confident([seen[k] for k in unsure], variants=last)
+            for k, choice in zip(unsure, again, strict=True):
+                chosen[k] = choice
         return [
             self._reading(choice, picture) for choice, picture in zip(chosen, pictures, strict=True)
         ]

@@ -8,19 +8,22 @@ from dataclasses import replace
 from itertools import combinations
 from typing import NamedTuple
 
+import numpy as np
+
 from mnist_net.fitting import deslanted, fit_strokes, narrowed
 from mnist_net.formats import Bytes
-from mnist_net.images import in_mnist_form
-from mnist_net.ink import Ink, find_ink, paper_lightness
+from mnist_net.images import fit_image, in_mnist_form
+from mnist_net.ink import Ink, find_ink, ink_on_clean_paper, paper_lightness
 from mnist_net.layout import cut_places, digit_rows, main_figure, part
-from mnist_net.pieces import Figure, panel
+from mnist_net.pieces import Figure, bounds, panel
 
-__all__ = ["View", "page_views", "segments", "views"]
+__all__ = ["View", "first_look", "page_views", "segments", "views"]
 
 _SURE_OF_PAPER = 1.0  # of the evidence that `paper_lightness` gives
 _LESS_LIKELY = 0.8  # prior of the other polarity
 _LIKELIER_AS_IT_IS = 0.95
 _WIDTHS = (0.8, 0.6)  # of a figure whose proportions are in doubt
+_HALF = 128  # grey levels: the edge of a stroke
 _CUT_WIDER_THAN = 0.75  # of its height: a figure may be several digits
 
 
@@ -47,6 +50,23 @@ class View(NamedTuple):
             return [self.image]
         ink = self.figure.ink
         return [self.image, fit_strokes(deslanted(ink)), fit_strokes(narrowed(ink))]
+
+
+def first_look(pixels: Bytes) -> list[View]:
+    """What can be seen at hardly any cost: MNIST's own form, or all the ink on clean paper.
+
+    Most pictures that are drawn on a screen need no more; where the network is not sure of this,
+    `views` looks properly.
+    """
+    ready = in_mnist_form(pixels)
+    if ready is not None:
+        return [View(ready)]
+    levels = ink_on_clean_paper(pixels)
+    if levels is None:
+        return []
+    box = bounds(levels >= _HALF)
+    ink = (box.cut(levels) / np.float32(2 * _HALF)).astype(np.float32)
+    return [View(fit_image(levels), Figure(ink, box, box[:2]))]
 
 
 def views(pixels: Bytes, *, shadows: bool = True) -> list[View]:

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from mnist_net.images import save_png
+from mnist_net.persistence import SHIPPED_MODELS
 
 SLOW = {"sklearn", "scipy", "pandas", "matplotlib", "pooch", "requests", "tqdm"}
 
@@ -68,12 +69,19 @@ def test_predict_imports_nothing_slow(tmp_path: Path, digits_model: Path) -> Non
     assert len(list((tmp_path / "seen").iterdir())) == 6
 
 
+def test_what_is_drawn_on_clean_paper_needs_nothing_slow() -> None:
+    examples = Path(__file__).parent.parent / "examples"
+    pictures = [examples / f"{digit}.png" for digit in (0, 1, 2, 4, 5, 6, 7, 9)]
+    assert not imported_by("predict", "--model", SHIPPED_MODELS[-1], *pictures) & SLOW
+
+
 def test_only_what_must_be_searched_for_ink_imports_scipy(
     tmp_path: Path, digits_model: Path
 ) -> None:
     """And nothing of scikit-learn, whose import takes longer still."""
     picture = np.full((40, 40), 255, np.uint8)
     picture[4:24, 12:16] = 0
+    picture[-4:] -= 20  # a shadow
     save_png(picture, tmp_path / "one.png")
     for command in ("predict", "read"):
         imported = imported_by(command, "--model", digits_model, tmp_path / "one.png")

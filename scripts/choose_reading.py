@@ -1,0 +1,181 @@
+"""Check the constants by which pictures are read: results/reading.json.
+
+    python -m scripts.choose_reading
+
+Each constant in turn takes other values, and the pictures of half 0 of the sources (and no others;
+scripts/foreign.py says which) are read with each.  "Digits" is the accuracy on pictures of one
+digit, as a mean over sources; "surprise" the mean over sources of -log of the probability that the
+right answer was given, which tells values apart that give the same answers; "pages" is how many
+pictures of several digits are read without a mistake.  A constant is to be changed where another
+value has more digits right on both counts, or as many and less surprise by more than its standard
+error over sources; and then to be checked again, with the rest, by the same command.
+"""
+
+import importlib
+import math
+import statistics
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import click
+
+from mnist_net.images import Picture, open_image
+from mnist_net.persistence import load_model
+from mnist_net.reading import Page, Reader, Reading
+from scripts.foreign import Row, read_manifest
+from scripts.records import commit, now, write_json
+
+APART = "bilal02s"
+HALF = 0  # the other one is for reporting
+MOST_SURPRISE = 5.0  # what is refused or entirely wrong
+
+ALTERNATIVES: dict[str, tuple[Any, ...]] = {
+    "reading._SURE": (0.7, 0.8, 0.9, 0.95),
+    "views._SURE_OF_PAPER": (0.5, 1.0, 1.5),
+    "views._LESS_LIKELY": (0.6, 0.8, 0.9),
+    "views._LIKELIER_AS_IT_IS": (0.9, 0.95, 1.0),
+    "views._CUT_WIDER_THAN": (0.65, 0.75, 0.85),
+    "fitting._WIDTHS": ((1.6, 3.8), (1.8, 3.6), (2.0, 3.4), (2.2, 3.2)),
+    "fitting._MOST_THINNING": (1.0, 2.0, 4.0),
+    "ink._LEAST_CONTRAST": (0.04, 0.06, 0.08),
+    "ink._NOISE": (3.0, 4.0, 5.0),
+    "ink._CLEAR": (1.0, 1.25, 1.5),
+    "ink._EDGE": (0.36, 0.42, 0.48),
+    "ink._SOLID": (0.65, 0.75, 0.85),
+    "ink._MOST_INK": (0.6, 0.7, 0.8),
+    "ink._WINDOW": (0.3, 0.4, 0.5),
+    "layout._SPECK": (0.01, 0.02, 0.04),
+    "layout._LARGE": (0.08, 0.12, 0.16),
+    "layout._NEAR": (0.15, 0.2, 0.25),
+    "layout._SAME_SIZE": (0.3, 0.4, 0.5),
+}
+
+
+class Outcome(NamedTuple):
+    """What one set of constants is worth.
+
+    Attributes
+    ----------
+    digits
+        For each source of single digits, the share that is right.
+    surprise
+        For each source, the mean of -log of the probability of the right answer.
+    pages
+        Pages that are read without a mistake.
+    """
+
+    digits: dict[str, float]
+    surprise: dict[str, float]
+    pages: int
+
+
+def surprise(reading: Reading, label: str, classes: Sequence[int]) -> float:
+    """-log of the probability of the label, where one was given."""
+    if reading.probabilities is None:
+        return MOST_SURPRISE
+    probability = float(reading.probabilities[list(classes).index(int(label))])
+    return min(-math.log(max(probability, 1e-9)), MOST_SURPRISE)
+
+
+@contextmanager
+def constant(name: str, value: Any) -> Iterator[None]:
+    """A constant of the package at another value."""
+    module_name, attribute = name.split(".")
+    module = importlib.import_module(f"mnist_net.{module_name}")
+    before = getattr(module, attribute)
+    setattr(module, attribute, value)
+    try:
+        yield
+    finally:
+        setattr(module, attribute, before)
+
+
+def current(name: str) -> Any:
+    """The constant's value in the package."""
+    module_name, attribute = name.split(".")
+    return getattr(importlib.import_module(f"mnist_net.{module_name}"), attribute)
+
+
+class Pictures(NamedTuple):
+    """Pictures of one digit and of several, with their rows in the manifest."""
+
+    single: list[tuple[Row, Picture]]
+    multi: list[tuple[Row, Picture]]
+
+
+def outcome(pictures: Pictures, reader: Reader) -> Outcome:
+    """Read all of them with the constants as they are now."""
+    hits: dict[str, list[float]] = {}
+    surprises: dict[str, list[float]] = {}
+    readings = reader.read(picture for _, picture in pictures.single)
+    for (row, _), reading in zip(pictures.single, readings, strict=True):
+        assert isinstance(reading, Reading)
+        hits.setdefault(row.source, []).append(str(reading.digit) == row.label)
+        of_label = surprise(reading, row.label, reader.model.classes.tolist())
+        surprises.setdefault(row.source, []).append(of_label)
+    pages: list[Page] = [reader.read_page(picture) for _, picture in pictures.multi]
+    right = [
+        page.text.replace("\n", "-") == row.label
+        for (row, _), page in zip(pictures.multi, pages, strict=True)
+    ]
+    digits, of_labels = (
+        {source: statistics.fmean(values) for source, values in by.items()}
+        for by in (hits, surprises)
+    )
+    return Outcome(digits, of_labels, sum(right))
+
+
+def compared(other: Outcome, committed: Outcome) -> dict[str, float]:
+    """The figures of a value, and its differences from the committed one over sources."""
+    differences = [other.surprise[s] - committed.surprise[s] for s in committed.surprise]
+    spread = statistics.stdev(differences) if len(differences) > 1 else 0.0
+    return {
+        "digits": round(statistics.fmean(other.digits.values()), 4),
+        "surprise": round(statistics.fmean(other.surprise.values()), 4),
+        "surprise more than committed": round(statistics.fmean(differences), 4),
+        "standard error": round(spread / math.sqrt(len(differences)), 4),
+        "pages": other.pages,
+    }
+
+
+@click.command(help=__doc__)
+@click.option("--data", type=Path, default=Path("../shared/data/foreign"), show_default=True)
+@click.option("--model", type=Path, default=Path("models/mnist.joblib"), show_default=True)
+@click.option("--detector", type=Path, default=Path("models/detector.joblib"), show_default=True)
+@click.option("--only", multiple=True, help="A constant, as in ink._EDGE; may be given again.")
+@click.option("--out", type=Path, default=Path("results/reading.json"), show_default=True)
+def main(data: Path, model: Path, detector: Path, only: tuple[str, ...], out: Path) -> None:
+    rows = [r for r in read_manifest(data) if r.half == HALF and r.source != APART]
+    single, multi = (
+        [(row, open_image(row.file, row.path)) for row in rows if row.kind == kind]
+        for kind in ("single", "multi")
+    )
+    reader = Reader(load_model(model), load_model(detector), reject_below=0.0)
+    pictures = Pictures(single, multi)
+    committed = outcome(pictures, reader)
+    found: dict[str, Any] = {}
+    print("| constant | value | digits | surprise | more than committed | pages |")
+    print("|---|---|---:|---:|---:|---:|")
+    for name in only or ALTERNATIVES:
+        for value in ALTERNATIVES[name]:
+            with constant(name, value):
+                figures = compared(outcome(pictures, reader), committed)
+            is_committed = value == current(name)
+            found.setdefault(name, []).append(
+                {"value": value, "committed": is_committed, **figures}
+            )
+            shown = f"{value} (committed)" if is_committed else f"{value}"
+            more = figures["surprise more than committed"]
+            print(
+                f"| {name} | {shown} | {figures['digits']:.2%} | {figures['surprise']:.4f} "
+                f"| {more:+.4f} ± {figures['standard error']:.4f} "
+                f"| {figures['pages']} of {len(multi)} |",
+                flush=True,
+            )
+    write_json(out, {"constants": found, "commit": commit(), "date": now()})
+
+
+if __name__ == "__main__":
+    main()
