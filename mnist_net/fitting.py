@@ -17,7 +17,7 @@ from mnist_net.ink import Ink
 __all__ = ["deslanted", "fit_strokes", "narrowed"]
 
 _OVERSAMPLING = 4  # per pixel of the result, while strokes are moved
-_PADDING = 10
+_PADDING = 6  # of these fine pixels: no stroke grows by more
 _MOST_THINNING = 2.0  # pixels of the result
 _WIDTHS = (1.8, 3.6)
 """Pixels; of MNIST's digits a fifth are thinner than the first and a fourteenth are wider than the

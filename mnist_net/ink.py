@@ -14,7 +14,7 @@ from PIL import Image
 
 from mnist_net.formats import Bytes
 
-__all__ = ["Ink", "find_ink", "ink_on_clean_paper", "paper_lightness"]
+__all__ = ["Ink", "clean_paper", "find_ink", "ink_on_clean_paper", "paper_lightness"]
 
 Ink = npt.NDArray[np.float32]
 """Rows × columns: 0 on paper, 0.5 at the edge of a stroke, 1 within it."""
@@ -29,7 +29,7 @@ _CLEAR = 1.25  # times what may still be paper; ink that is fainter drowns in it
 _EDGE = 0.42  # of the typical ink's strength, where a stroke ends
 _SOLID = 0.75  # of the typical ink's strength, which a stroke reaches somewhere
 _MOST_INK = 0.7  # of the picture; what covers more, is the paper
-_WINDOW = 0.4  # of a side: what is wider than this, is no stroke
+_WINDOW = 0.5  # of a side: what is wider than this, is no stroke
 
 
 def paper_lightness(pixels: Bytes) -> float:
@@ -41,7 +41,7 @@ def paper_lightness(pixels: Bytes) -> float:
     """
     from scipy import ndimage
 
-    if (clean := _clean_paper(pixels)) is not None:
+    if (clean := clean_paper(pixels)) is not None:
         return 3.0 if clean.mean() >= pixels.mean() else -3.0
     levels = _reduced(pixels.mean(axis=2, dtype=np.float32))
     detail = levels - ndimage.gaussian_filter(levels, _side(levels) / 7, mode="nearest")
@@ -64,7 +64,7 @@ def find_ink(pixels: Bytes, *, dark: bool = True, shadows: bool = True) -> Ink |
         The ink is darker than the paper; else it is lighter.
     shadows
         Follow shadows with sharp edges too, at the price of losing strokes that are wider than
-        two fifths of the picture.
+        half of the picture.
 
     Returns
     -------
@@ -73,7 +73,7 @@ def find_ink(pixels: Bytes, *, dark: bool = True, shadows: bool = True) -> Ink |
     """
     light_paper = _agreeing(pixels if dark else 255 - pixels)
     levels = light_paper.astype(np.float32) + np.float32(8.0)  # black noise is no infinite contrast
-    clean = _clean_paper(light_paper)
+    clean = clean_paper(light_paper)
     channels = [
         _contrast(levels[..., c], shadows)
         if clean is None
@@ -102,7 +102,7 @@ def find_ink(pixels: Bytes, *, dark: bool = True, shadows: bool = True) -> Ink |
 
 def ink_on_clean_paper(pixels: Bytes) -> Bytes | None:
     """Whatever is not paper, bright on black up to 255; None where the paper has many levels."""
-    clean = _clean_paper(pixels)
+    clean = clean_paper(pixels)
     if clean is None:
         return None
     departure = np.abs(pixels - clean.astype(np.int16)).max(axis=2)
@@ -132,7 +132,7 @@ def _only_solid(ink: Ink, solid: npt.NDArray[np.bool_]) -> Ink | None:
     return result
 
 
-def _clean_paper(pixels: Bytes) -> Levels | None:
+def clean_paper(pixels: Bytes) -> Levels | None:
     """Level of each channel, where all of the border and most of the picture have just one.
 
     So are drawings made on a screen; they need no following of light and shadow.

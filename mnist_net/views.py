@@ -13,7 +13,7 @@ import numpy as np
 from mnist_net.fitting import deslanted, fit_strokes, narrowed
 from mnist_net.formats import Bytes
 from mnist_net.images import fit_image, in_mnist_form
-from mnist_net.ink import Ink, find_ink, ink_on_clean_paper, paper_lightness
+from mnist_net.ink import Ink, clean_paper, find_ink, ink_on_clean_paper, paper_lightness
 from mnist_net.layout import cut_places, digit_rows, main_figure, part
 from mnist_net.pieces import Figure, bounds, panel
 
@@ -74,6 +74,8 @@ def views(pixels: Bytes, *, shadows: bool = True) -> list[View]:
     ready = in_mnist_form(pixels)
     if ready is not None:
         return [View(ready)]
+    if not shadows and clean_paper(pixels) is not None:
+        return []  # there is no shadow to be seen otherwise
     found = []
     for ink, prior, corner in _inks(pixels, shadows=shadows):
         figure = main_figure(ink)
