@@ -2,13 +2,17 @@
 
 import errno
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["atomic_write", "check_writable", "resolved"]
+__all__ = ["atomic_write", "check_writable", "resolved", "same_file"]
+
+
+_BEGINNING = 40  # characters, of at most 4 bytes each
 
 
 @contextmanager
@@ -17,7 +21,8 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
 
     The content goes to a temporary file in the same folder (made if need be), reaches the disk,
     and is then renamed over `path`, which is atomic.  Two writers cannot mix; a reader sees the
-    old file or the new one; after an error, a full disk say, the old one is still there.
+    old file or the new one; after an error, a full disk say, the old one is still there.  What is
+    replaced keeps its permissions; a new file has those that ``open`` gives.
 
     Parameters
     ----------
@@ -36,16 +41,16 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
         return
     # Through a symbolic link, replace what it points to and keep the link.
     target = resolved(path)
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    permissions = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o666 & ~_umask()
+    # A name may have 255 bytes, and the temporary one is longer: only its beginning is taken.
+    prefix = f".{target.name[:_BEGINNING]}."
+    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=prefix)
     try:
         with os.fdopen(descriptor, "wb") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-        # mkstemp makes private files; a new file should have the permissions that open() gives.
-        mask = os.umask(0)
-        os.umask(mask)
-        Path(name).chmod(0o666 & ~mask)
+        Path(name).chmod(permissions)  # mkstemp makes private files
         Path(name).replace(target)
     except BaseException as error:
         with suppress(OSError):
@@ -53,6 +58,12 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
         if isinstance(error, OSError):  # a full disk does not say which file it had no room for
             error.filename = str(path)
         raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)  # to read it is to set it
+    os.umask(mask)
+    return mask
 
 
 def check_writable(path: Path) -> None:
@@ -82,3 +93,11 @@ def resolved(path: Path) -> Path:
         return path.resolve()
     except RuntimeError as error:  # what Python 3.12 and earlier make of a loop of links
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path)) from error
+
+
+def same_file(one: Path, other: Path) -> bool:
+    """Whether two names are of one file, by links or because their case does not matter."""
+    try:
+        return one.samefile(other)
+    except (FileNotFoundError, NotADirectoryError):  # one is yet to be written
+        return resolved(one) == resolved(other)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mnist_net.files import atomic_write, check_writable
+from mnist_net.files import atomic_write, check_writable, same_file
 
 # Signals, named pipes, limits of size and the umask are POSIX's.
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")
@@ -170,6 +170,25 @@ def test_permissions_follow_the_umask(tmp_path: Path, mask: int) -> None:
     assert path.stat().st_mode & 0o777 == 0o666 & ~mask
 
 
+@pytest.mark.parametrize("mode", [0o600, 0o664, 0o444])
+def test_what_is_replaced_keeps_its_permissions(old: Path, mode: int) -> None:
+    old.chmod(mode)
+    with atomic_write(old) as stream:
+        stream.write(NEW)
+    assert old.read_bytes() == NEW
+    assert old.stat().st_mode & 0o7777 == mode
+
+
+@pytest.mark.parametrize("name", ["n" * 255, "\N{GRINNING FACE}" * 63], ids=["ASCII", "emoji"])
+def test_a_name_may_be_as_long_as_the_file_system_allows(tmp_path: Path, name: str) -> None:
+    assert len(os.fsencode(name)) >= 252
+    for content in (OLD, NEW):
+        with atomic_write(tmp_path / name) as stream:
+            stream.write(content)
+        assert (tmp_path / name).read_bytes() == content
+    assert names(tmp_path) == [name]
+
+
 def test_a_pipe_is_written_directly(tmp_path: Path) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
@@ -220,3 +239,23 @@ def test_check_writable_changes_nothing(old: Path) -> None:
     check_writable(Path(os.devnull))
     assert old.read_bytes() == OLD
     assert names(old.parent) == ["file"]
+
+
+def test_one_file_is_known_by_all_its_names(old: Path) -> None:
+    link, hard, other = (old.with_name(name) for name in ("link", "hard", "other"))
+    link.symlink_to(old)
+    hard.hardlink_to(old)
+    for name in (old, link, hard, old.parent / ".." / "folder" / "file"):
+        assert same_file(name, old)
+        assert not same_file(name, other)
+    other.write_bytes(OLD)
+    assert not same_file(old, other)
+
+
+def test_files_that_are_not_there_yet_are_told_apart_by_their_names(old: Path) -> None:
+    new = old.with_name("new")
+    old.with_name("dangling").symlink_to(new)
+    assert same_file(new, old.parent / ".." / "folder" / "new")
+    assert same_file(new, old.with_name("dangling"))
+    assert not same_file(new, old.with_name("newer"))
+    assert not same_file(old / "within", old / "besides")
