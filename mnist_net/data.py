@@ -16,7 +16,14 @@ import numpy as np
 
 from mnist_net.errors import DataError
 from mnist_net.files import atomic_write
-from mnist_net.formats import IMAGE_SHAPE, Bytes, FourArrays, read_idx_folder, read_npz
+from mnist_net.formats import (
+    IMAGE_SHAPE,
+    Bytes,
+    FourArrays,
+    find_idx_files,
+    read_idx_folder,
+    read_npz,
+)
 from mnist_net.images import fit_image
 from mnist_net.sources import sources
 
@@ -27,6 +34,7 @@ __all__ = [
     "Splits",
     "cache_path",
     "data_digest",
+    "dataset_files",
     "load_dataset",
     "load_digits_as_images",
     "load_mnist",
@@ -260,6 +268,16 @@ def load_dataset(
             error,
         )
         return _split(load_digits_as_images(), DIGITS_TRAIN)
+
+
+def dataset_files(dataset: str, data_home: Path | None = None) -> list[Path]:
+    """Files that `load_dataset` reads; see there."""
+    if dataset == "digits":
+        return []
+    if dataset in DATASET_NAMES:
+        return [cache_path(data_home)]
+    path = Path(dataset)
+    return [path] if path.suffix == ".npz" else [*find_idx_files(path).values()]
 
 
 def _split(whole: Dataset, n_train: int) -> Splits:

@@ -210,8 +210,9 @@ def test_show_paints_half_blocks_on_a_terminal(five: Path, reader: Reader) -> No
 
 
 @posix
-def test_show_has_no_colours_where_none_are_wanted(five: Path) -> None:
-    status, terminal = on_terminal("predict", "--show", five, NO_COLOR="1")
+@pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=str)
+def test_show_has_no_colours_where_none_are_wanted(five: Path, environment: dict[str, str]) -> None:
+    status, terminal = on_terminal("predict", "--show", five, **environment)
     assert status == 0
     assert "\x1b" not in terminal
     assert terminal.splitlines()[1:] == invoke("predict", "--show", five).stdout.splitlines()[1:]

@@ -14,7 +14,13 @@ from importlib import import_module
 
 import click
 
-from mnist_net.cli.shared import EchoHandler, note, printable, silence_stdout
+from mnist_net.cli.shared import (
+    EchoHandler,
+    note,
+    printable,
+    printable_lines,
+    silence_stdout,
+)
 from mnist_net.errors import MnistNetError
 
 __all__ = ["main"]
@@ -66,8 +72,12 @@ def _errors_as_sentences(ctx: click.Context) -> Iterator[None]:
     try:
         yield
     except MnistNetError as error:
-        lines = map(printable, str(error).split("\n"))
-        raise click.ClickException("\n".join(lines)) from error
+        raise click.ClickException(printable_lines(str(error))) from error
+    except click.UsageError as error:
+        message = error.format_message()
+        if message.startswith("Usage: "):  # the help of a group that was called without a command
+            raise
+        raise click.UsageError(printable(message), error.ctx) from error
     except MemoryError as error:
         raise click.ClickException("there is not enough memory for this") from error
     except BrokenPipeError:
@@ -78,7 +88,7 @@ def _errors_as_sentences(ctx: click.Context) -> Iterator[None]:
         if error.filename is None:
             silence_stdout()
         place = f"{error.filename}: " if error.filename else "cannot write: "
-        raise click.ClickException(f"{place}{error.strerror or error}") from error
+        raise click.ClickException(printable(f"{place}{error.strerror or error}")) from error
     except KeyboardInterrupt:
         note("interrupted")
         ctx.exit(130)
@@ -93,7 +103,7 @@ def _errors_as_sentences(ctx: click.Context) -> Iterator[None]:
 @click.pass_context
 def main(ctx: click.Context) -> None:
     """Read handwritten digits with a neural network whose gradients are derived by hand."""
-    if os.environ.get("NO_COLOR"):
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
         ctx.color = False
     logger = logging.getLogger("mnist_net")
     logger.handlers = [EchoHandler()]

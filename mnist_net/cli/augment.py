@@ -6,8 +6,10 @@ import click
 
 from mnist_net.augmentation import DISTORTIONS
 from mnist_net.cli.shared import (
-    PATH,
+    PNG_PATH,
+    check_outputs,
     data_home_option,
+    echo_line,
     epilog,
     offline_option,
     quiet_option,
@@ -25,7 +27,7 @@ _MAGNIFICATION = 3
         "augment --preview elastic.png --distortion elastic --count 20 --seed 1",
     )
 )
-@click.option("--preview", type=PATH, required=True, metavar="OUT.png", help="PNG file to write.")
+@click.option("--preview", type=PNG_PATH, required=True, metavar="OUT.png", help="File to write.")
 @click.option(
     "--distortion",
     type=click.Choice(list(DISTORTIONS)),
@@ -68,11 +70,10 @@ def augment(
     import numpy as np
 
     from mnist_net.augmentation import contact_sheet
-    from mnist_net.data import load_dataset
-    from mnist_net.files import check_writable
+    from mnist_net.data import dataset_files, load_dataset
     from mnist_net.images import save_png
 
-    check_writable(preview)
+    check_outputs([preview], dataset_files(dataset, data_home))
     progress = stderr_is_terminal() and not quiet
     train = load_dataset(dataset, data_home, offline=offline, progress=progress).train
     random = np.random.default_rng(seed)
@@ -80,4 +81,4 @@ def augment(
     rows = random.choice(len(train.images), count, replace=False)
     sheet = contact_sheet(train.images[rows], DISTORTIONS[distortion], random)
     save_png(sheet.repeat(_MAGNIFICATION, axis=0).repeat(_MAGNIFICATION, axis=1), preview)
-    click.echo(f"{preview}: {count} training pictures of {train.name}, each beside distortions")
+    echo_line(f"{preview}: {count} training pictures of {train.name}, each beside distortions")

@@ -6,8 +6,10 @@ import click
 
 from mnist_net.cli.shared import (
     PATH,
+    check_outputs,
     data_home_option,
     echo_json,
+    echo_line,
     epilog,
     json_option,
     offline_option,
@@ -44,8 +46,8 @@ def show(data_home: Path | None, as_json: bool) -> None:
         echo_json(facts)
         return
     size = f"{facts['bytes']:,} bytes" if facts["cached"] else "not there yet: mnist-net data fetch"
-    click.echo(f"cache    {path} ({size})")
-    click.echo(f"OpenML   {home / 'openml'} ({'there' if facts['openml_cached'] else 'not there'})")
+    echo_line(f"cache    {path} ({size})")
+    echo_line(f"OpenML   {home / 'openml'} ({'there' if facts['openml_cached'] else 'not there'})")
     click.echo("sources  " + "\n         ".join(["OpenML", *MIRRORS]))
 
 
@@ -59,7 +61,7 @@ def fetch(data_home: Path | None, offline: bool, quiet: bool) -> None:
 
     progress = stderr_is_terminal() and not quiet
     dataset = load_mnist(data_home, offline=offline, progress=progress)
-    click.echo(f"{cache_path(data_home)}: {len(dataset.images):,} pictures, proven by their digest")
+    echo_line(f"{cache_path(data_home)}: {len(dataset.images):,} pictures, proven by their digest")
 
 
 @data.command(epilog=epilog("data verify"))
@@ -70,7 +72,7 @@ def verify(data_home: Path | None) -> None:
 
     path = cache_path(data_home)
     dataset = read_cache(path)
-    click.echo(f"{path}: MNIST, SHA-256 {dataset.digest}")
+    echo_line(f"{path}: MNIST, SHA-256 {dataset.digest}")
 
 
 @data.command(epilog=epilog("data clear"))
@@ -84,7 +86,7 @@ def clear(data_home: Path | None) -> None:
     path.unlink(missing_ok=True)
     for leftover in path.parent.glob(f".{path.name}.*"):  # of a process killed while writing
         leftover.unlink()
-    click.echo(f"{path}: {'removed' if existed else 'was not there'}")
+    echo_line(f"{path}: {'removed' if existed else 'was not there'}")
 
 
 @data.command(epilog=epilog("data sample seven.png --digit 7", "data sample any.png --seed 3"))
@@ -107,9 +109,10 @@ def sample(
     """Write one test picture as a PNG file, to try predict on."""
     import numpy as np
 
-    from mnist_net.data import load_dataset
+    from mnist_net.data import dataset_files, load_dataset
     from mnist_net.images import save_png
 
+    check_outputs([output], dataset_files(dataset, data_home))
     progress = stderr_is_terminal() and not quiet
     test = load_dataset(dataset, data_home, offline=offline, progress=progress).test
     rows = np.arange(len(test.labels)) if digit is None else np.flatnonzero(test.labels == digit)
@@ -117,4 +120,4 @@ def sample(
         raise DataError(f"{test.name} has no test picture with the label {digit}")
     row = int(np.random.default_rng(seed).choice(rows))
     save_png(test.images[row], output)
-    click.echo(f"{output}: test picture {row} of {test.name}, a {test.labels[row]}")
+    echo_line(f"{output}: test picture {row} of {test.name}, a {test.labels[row]}")

@@ -6,14 +6,15 @@ import click
 
 from mnist_net.cli.shared import (
     PATH,
+    check_outputs,
     data_home_option,
     echo_json,
+    echo_line,
     epilog,
     json_option,
     model_option,
     offline_option,
     quiet_option,
-    require_distinct,
     stderr_is_terminal,
     tell,
 )
@@ -62,21 +63,21 @@ def evaluate(
     Prints errors, accuracy with its 95 % interval, log loss, calibration error, precision, recall
     and F1 of each digit, the confusion matrix, and the worst mistakes.
     """
-    from mnist_net.data import load_dataset
+    from mnist_net.data import dataset_files, load_dataset
     from mnist_net.persistence import find_model, load_model
     from mnist_net.reporting import evaluate as evaluate_answers
     from mnist_net.reporting import text
 
     path = model or find_model()
     loaded = load_model(path)
-    if output:
-        _check_output(output, path)
     data = loaded.metadata.get("data", {})
     source = dataset or str(data.get("location", "auto"))
     if dataset == "auto":
         raise click.UsageError("--dataset auto could fall back to another set: name one")
     if source == "auto":
         raise DataError(f"{path} does not say what trained it: name a data set with --dataset")
+    if output:
+        _check_output(output, [path, *dataset_files(source, data_home)])
     splits = load_dataset(
         source, data_home, offline=offline, progress=stderr_is_terminal() and not quiet
     )
@@ -95,7 +96,8 @@ def evaluate(
             {**evaluation._asdict(), "dataset": pictures.name, "split": split, "model": str(path)}
         )
     else:
-        click.echo(f"{title}\n\n{text(evaluation)}")
+        echo_line(title)
+        click.echo(f"\n{text(evaluation)}")
     if output:
         from mnist_net.plots import save_report
 
@@ -103,14 +105,11 @@ def evaluate(
         tell(f"wrote {output} and two pictures beside it")
 
 
-def _check_output(output: Path, model: Path) -> None:
+def _check_output(output: Path, inputs: list[Path]) -> None:
     """Find out before the work that the report could not be written."""
-    from mnist_net.files import check_writable
     from mnist_net.plots import check_plot, report_paths
 
     if output.exists() and not output.is_file():
         raise click.UsageError(f"--output {output}: pictures go beside it, so name a file")
-    require_distinct(model, *report_paths(output))
-    for file in report_paths(output):
-        check_writable(file)
+    check_outputs(report_paths(output), inputs)
     check_plot(output.with_suffix(".png"))

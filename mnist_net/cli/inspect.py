@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mnist_net.cli.shared import PATH, echo_json, epilog, json_option, printable
+from mnist_net.cli.shared import PATH, echo_json, echo_line, epilog, json_option
 
 if TYPE_CHECKING:
     from mnist_net.model import Model
@@ -62,7 +62,7 @@ def _facts(model: "Model") -> dict[str, Any]:
 def _echo_facts(facts: dict[str, Any]) -> None:
     for name, value in facts.items():
         if name != "history":
-            click.echo(f"{name.replace('_', ' '):<16} {_plain(value)}")
+            echo_line(f"{name.replace('_', ' '):<16} {_plain(value)}")
 
 
 def _echo_members(members: list[dict[str, Any]], known: dict[str, Any]) -> None:
@@ -92,7 +92,7 @@ def _plain(value: Any) -> str:
         return f"{value:.6g}"
     if isinstance(value, int) and not isinstance(value, bool):
         return f"{value:,}"
-    return printable(str(value))
+    return str(value)
 
 
 @click.command(epilog=epilog("gradcheck", "gradcheck --json"))

@@ -1,8 +1,9 @@
 """What ``predict`` and ``read`` have in common: finding pictures, and showing what was seen."""
 
 import io
+import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
@@ -35,6 +36,13 @@ _MOST_BYTES = 500_000_000
 _SHADES = " .:-=+*#%@"
 
 
+def _require_number(_ctx: click.Context, _parameter: click.Parameter, value: float) -> float:
+    """Refuse "nan", which click's range lets pass."""
+    if math.isnan(value):
+        raise click.BadParameter("nan is not a number from 0 to 1.")
+    return value
+
+
 def reading_options(command: Command) -> Command:
     """Add ``--reject-below``, ``--show`` and ``--save-input``."""
     for option in (
@@ -48,6 +56,7 @@ def reading_options(command: Command) -> Command:
         click.option(
             "--reject-below",
             type=click.FloatRange(0.0, 1.0),
+            callback=_require_number,
             metavar="P",
             default=REJECT_BELOW,
             show_default=True,
@@ -81,7 +90,9 @@ def picture_files(
     for argument in arguments:
         path = Path(argument)
         try:
-            if argument == "-":
+            if not argument:  # else it would be the folder that we are in
+                yield argument, ImageError("'' is no name; give a picture, a folder, or -")
+            elif argument == "-":
                 yield argument, _standard_input()
             elif path.is_dir():
                 files = sorted(f for f in path.iterdir() if is_image_name(f) and f.is_file())
@@ -145,15 +156,11 @@ def _line(upper: "Bytes", lower: "Bytes") -> str:
     return "".join(_SHADES[int(mean) * (len(_SHADES) - 1) // 255] for mean in means).rstrip()
 
 
-def require_apart(
-    files: list[tuple[str, Path | BinaryIO | ImageError]], folder: Path | None
-) -> None:
-    """Refuse to write what was seen into a folder that pictures are read from."""
+def require_apart(pictures: Iterable[Path | None], folder: Path | None) -> None:
+    """Refuse to write what was seen into a folder that has pictures of this command."""
     from mnist_net.files import resolved
 
-    if folder and any(
-        isinstance(file, Path) and resolved(file).parent == resolved(folder) for _, file in files
-    ):
+    if folder and any(path and resolved(path).parent == resolved(folder) for path in pictures):
         raise click.UsageError(f"--save-input {folder} would overwrite its pictures: name another")
 
 

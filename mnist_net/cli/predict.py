@@ -20,9 +20,9 @@ from mnist_net.cli.pictures import (
 )
 from mnist_net.cli.shared import (
     echo_json,
+    echo_line,
     epilog,
     model_option,
-    printable,
     quiet_option,
     stderr_is_terminal,
 )
@@ -78,7 +78,7 @@ def predict(
     is `mnist-net read`.
     """
     files = list(picture_files(images))
-    require_apart(files, save_input)
+    require_apart([file for _, file in files if isinstance(file, Path)], save_input)
     reader = make_reader(model, reject_below)
     failed = False
     saver = Saver(save_input)
@@ -90,7 +90,7 @@ def predict(
         if as_json:
             echo_json(_as_json(name, reading))
         else:
-            click.echo(f"{printable(name)}: {_answer(reader, reading, top)}")
+            echo_line(f"{name}: {_answer(reader, reading, top)}")
         if show:
             show_image(reading.image)
         saver.save(name, reading.image)

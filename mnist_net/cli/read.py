@@ -16,13 +16,13 @@ from mnist_net.cli.pictures import (
     tell_error,
 )
 from mnist_net.cli.shared import (
-    PATH,
+    PNG_PATH,
+    check_outputs,
     echo_json,
+    echo_line,
     epilog,
     model_option,
-    printable,
     quiet_option,
-    require_distinct,
 )
 from mnist_net.errors import ImageError
 
@@ -43,7 +43,7 @@ __all__ = ["read"]
 @model_option
 @click.option(
     "--annotate",
-    type=PATH,
+    type=PNG_PATH,
     metavar="OUT.png",
     help="Write the picture with a box and the answer at each digit; for one IMAGE.",
 )
@@ -68,14 +68,15 @@ def read(
     """
     from mnist_net.annotation import annotated
     from mnist_net.images import save_png
+    from mnist_net.persistence import find_model
 
     files = list(picture_files(images))
-    require_apart(files, save_input)
+    places = [file for _, file in files if isinstance(file, Path)]
+    require_apart([*places, annotate], save_input)
     if annotate:
         if len(files) != 1:
             raise click.UsageError(f"--annotate takes one picture, not {len(files)}")
-        place = files[0][1]
-        require_distinct(annotate, place if isinstance(place, Path) else None)
+        check_outputs([annotate], [model or find_model(), *places])
     reader = make_reader(model, reject_below)
     saver = Saver(save_input)
     failed = False
@@ -89,8 +90,9 @@ def read(
         if as_json:
             echo_json(_as_json(name, page))
         else:
-            heading = f"{printable(name)}:\n" if len(files) > 1 else ""
-            click.echo(heading + (page.text or "-"))
+            if len(files) > 1:
+                echo_line(f"{name}:")
+            click.echo(page.text or "-")
         for reading in page.digits:
             if show:
                 show_image(reading.image)

@@ -5,8 +5,9 @@ import logging
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from itertools import chain, combinations, product
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,18 +15,21 @@ import click
 
 __all__ = [
     "PATH",
+    "PNG_PATH",
     "EchoHandler",
+    "check_outputs",
     "data_home_option",
     "echo_json",
+    "echo_line",
     "epilog",
     "json_option",
     "model_option",
     "note",
     "offline_option",
     "printable",
+    "printable_lines",
     "program",
     "quiet_option",
-    "require_distinct",
     "silence_stdout",
     "stderr_is_terminal",
     "tell",
@@ -37,6 +41,19 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 PATH = click.Path(path_type=Path, readable=False)  # whoever opens it says what is wrong
 
 
+class _PngPath(click.Path):
+    """A file to write, whose name must say what it will be."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        path = Path(value)
+        if path.suffix.lower() != ".png":
+            self.fail(f"{path} will be a PNG file: let its name end in .png", param, ctx)
+        return path
+
+
+PNG_PATH = _PngPath()
+
+
 class EchoHandler(logging.Handler):
     """Shows what the library logs on stderr: progress as it is, warnings marked as such."""
 
@@ -45,7 +62,7 @@ class EchoHandler(logging.Handler):
         if record.levelno >= logging.WARNING:
             warn(record.getMessage())
         else:
-            note(record.getMessage())
+            note(printable_lines(record.getMessage()))
 
 
 def note(message: str) -> None:
@@ -55,8 +72,18 @@ def note(message: str) -> None:
 
 
 def printable(text: str) -> str:
-    """A stranger's text with nothing in it that could steer a terminal."""
-    return "".join(c if c.isprintable() else "?" for c in text)
+    """A text on one line, with nothing in it that could steer a terminal, as a name might."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def printable_lines(text: str) -> str:
+    """The same, but lines that are indented, as in a list of what was tried, stay lines."""
+    return "\n  ".join(map(printable, text.split("\n  ")))
+
+
+def echo_line(text: str) -> None:
+    """Print one line of results to stdout."""
+    click.echo(printable(text))
 
 
 def tell(message: str) -> None:
@@ -66,7 +93,7 @@ def tell(message: str) -> None:
 
 def warn(message: str) -> None:
     """Print a warning to stderr."""
-    note(f"{click.style('warning:', fg='yellow')} {message}")
+    note(f"{click.style('warning:', fg='yellow')} {printable_lines(message)}")
 
 
 def silence_stdout() -> None:
@@ -77,14 +104,20 @@ def silence_stdout() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def require_distinct(*paths: Path | None) -> None:
-    """Refuse to write two things into one file."""
-    from mnist_net.files import resolved
+def check_outputs(outputs: Iterable[Path | None], inputs: Iterable[Path | None] = ()) -> None:
+    """Find out before the work what must not, or cannot, be written.
 
-    seen: dict[Path, Path] = {}
-    for path in paths:
-        if path and (other := seen.setdefault(resolved(path), path)) is not path:
-            raise click.UsageError(f"{other} and {path} are one file: name two")
+    Two outputs must not be one file, and no output a file that the command reads.
+    """
+    from mnist_net.files import check_writable, same_file
+
+    written = [path for path in outputs if path]
+    read = [path for path in inputs if path]
+    for one, other in chain(combinations(written, 2), product(written, read)):
+        if same_file(one, other):
+            raise click.UsageError(f"{one} and {other} are one file: name two")
+    for path in written:
+        check_writable(path)
 
 
 def program() -> str:
@@ -101,8 +134,8 @@ def stderr_is_terminal() -> bool:
 
 
 def echo_json(value: Any) -> None:
-    """Print one line of JSON to stdout."""
-    click.echo(json.dumps(value, ensure_ascii=False))
+    """Print one line of JSON to stdout, in ASCII: whatever its encoding is, it is JSON."""
+    click.echo(json.dumps(value))
 
 
 def epilog(*examples: str) -> str:

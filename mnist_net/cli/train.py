@@ -11,13 +11,14 @@ import click
 from mnist_net.cli.recipe import recipe_from, recipe_options
 from mnist_net.cli.shared import (
     PATH,
+    check_outputs,
     data_home_option,
+    echo_line,
     epilog,
     note,
     offline_option,
     program,
     quiet_option,
-    require_distinct,
     stderr_is_terminal,
     tell,
     warn,
@@ -95,7 +96,7 @@ def train(
     """
     # Imported here: `--help` should not wait for them.
     from mnist_net.committee_runs import member_runs
-    from mnist_net.data import load_dataset
+    from mnist_net.data import dataset_files, load_dataset
     from mnist_net.persistence import save_model
     from mnist_net.runs import prepare
 
@@ -105,7 +106,11 @@ def train(
         raise click.UsageError("--plot draws the training of one network: leave out --committee")
     hyperparameters = recipe_from(preset, options)
     files = checkpoint_files(checkpoint, committee or 1)
-    _check_outputs(output, plot, files)
+    check_outputs([output, plot, *files], dataset_files(dataset, data_home))
+    if plot:
+        from mnist_net.plots import check_plot
+
+        check_plot(plot)
     splits = load_dataset(
         dataset, data_home, offline=offline, progress=stderr_is_terminal() and not quiet
     )
@@ -126,19 +131,6 @@ def train(
     _report(model, seconds, output)
     if interrupted:
         raise click.exceptions.Exit(130)
-
-
-def _check_outputs(output: Path, plot: Path | None, files: list[Path | None]) -> None:
-    """Find out before the work what could not be written."""
-    from mnist_net.files import check_writable
-
-    require_distinct(output, plot, *files)
-    for path in filter(None, (output, plot, *files)):
-        check_writable(path)
-    if plot:
-        from mnist_net.plots import check_plot
-
-        check_plot(plot)
 
 
 def _keep_better(output: Path) -> None:
@@ -205,16 +197,14 @@ def _report(model: "Predictor", seconds: float, output: Path) -> None:
     pictures = "scikit-learn's 8 × 8 digits" if name == "digits" else name
     named = "" if output == _OUTPUT else f" --model {shlex.quote(str(output))}"
     alone = [member.metadata["accuracy"]["test"] for member in _members(model)]
-    click.echo(
+    echo_line(
         f"test accuracy  {accuracy['test']:.2%} ± {accuracy['standard_error']:.2%} "
         f"(standard error; {accuracy['n']:,} pictures of {pictures})"
     )
     if len(alone) > 1:
-        click.echo(f"members        {len(alone)}, alone {statistics.mean(alone):.2%} on average")
-    click.echo(
-        f"training time  {seconds:.1f} s\n"
-        f"model          {output}\n"
-        f"next           {program()} evaluate{named}"
-    )
+        echo_line(f"members        {len(alone)}, alone {statistics.mean(alone):.2%} on average")
+    echo_line(f"training time  {seconds:.1f} s")
+    echo_line(f"model          {output}")
+    echo_line(f"next           {program()} evaluate{named}")
     if accuracy["test"] < _POOR:
         warn("that is little better than guessing: try another --learning-rate")
