@@ -113,7 +113,11 @@ def open_image(file: Path | BinaryIO, name: str) -> Picture:
     ------
     ImageError
         If it cannot be decoded or has more than `MAX_PIXELS`.
+    TypeError
+        If it is neither a path nor a stream.
     """
+    if not isinstance(file, Path) and not hasattr(file, "read"):
+        raise TypeError(f"a picture is a path or a binary stream, not {type(file).__name__}")
     try:
         with warnings.catch_warnings():
             # Pillow warns of odd metadata, and of the size that is checked here anyway.
@@ -132,6 +136,10 @@ def open_image(file: Path | BinaryIO, name: str) -> Picture:
     except UnidentifiedImageError as error:
         raise ImageError(
             f"{name} is not a picture in a format that can be read (PNG, JPEG, GIF, BMP, TIFF, …)"
+        ) from error
+    except MemoryError as error:
+        raise ImageError(
+            f"{name} is too large for the memory at hand; shrink or crop it"
         ) from error
     except Exception as error:  # decoders raise anything on damaged bytes
         reason = getattr(error, "strerror", None) or error
@@ -188,11 +196,14 @@ def _over_white(image: Image.Image) -> Image.Image:
 
 def _grey_levels(values: np.ndarray[Any, Any]) -> Bytes:
     """Deeper pixels to 8 bits; white is that of the narrowest usual range that holds them."""
-    values = np.nan_to_num(values.astype(np.float64), posinf=0.0, neginf=0.0)
-    values -= min(values.min(), 0.0)
-    top = values.max()
+    levels = values.astype(np.float32)  # in place from here on: there may be 80 million of them
+    levels[~np.isfinite(levels)] = 0.0
+    lowest = min(float(levels.min()), 0.0)
+    top = float(levels.max()) - lowest
     white = next((white for white in (1.0, 255.0, 4095.0, 65535.0) if top <= white), top)
-    return np.round(values * (255.0 / white)).astype(np.uint8)
+    levels *= 255.0 / white
+    levels -= lowest * (255.0 / white)
+    return np.round(levels, out=levels).astype(np.uint8)
 
 
 def is_image_name(path: Path) -> bool:

@@ -24,7 +24,7 @@ from mnist_net.images import (
     save_png,
 )
 from mnist_net.persistence import load_model
-from mnist_net.reading import read_image
+from mnist_net.reading import read_digit, read_image
 from mnist_net.views import views
 from tests.pictures import (
     STROKES,
@@ -138,6 +138,33 @@ def test_pixels_that_are_no_numbers_do_no_harm() -> None:
     expected = pixels(draw(5)).copy()
     expected[[0, 1, 2], [0, 1, 2]] = 0
     np.testing.assert_array_equal(decoded, expected)
+
+
+@pytest.mark.parametrize("top", [255, 300, 4095, 5000, 65535])
+def test_every_level_of_16_bits_becomes_the_nearest_of_8(top: int) -> None:
+    values = np.arange(top + 1, dtype=np.uint16)[None]
+    white = next(white for white in (255, 4095, 65535) if top <= white)
+    # In whole numbers.  None lies half-way between two: the denominator of 255 / white is odd.
+    expected = (2 * values.astype(int) * 255 + white) // (2 * white)
+    np.testing.assert_array_equal(images._grey_levels(values), expected)
+
+
+def test_grey_levels_of_the_widest_range_are_finite() -> None:
+    largest = np.finfo(np.float32).max
+    values = np.array([[-largest, 0.0, largest]], np.float32)
+    np.testing.assert_array_equal(images._grey_levels(values), [[0, 128, 255]])
+
+
+def test_deep_pixels_take_little_memory() -> None:
+    """A copy of each in double precision, or two, would be gigabytes for the largest pictures."""
+    values = np.zeros((2000, 2000), np.uint16)
+    values[0] = 65535
+    tracemalloc.start()
+    try:
+        images._grey_levels(values)
+        assert tracemalloc.get_traced_memory()[1] <= 7 * values.size
+    finally:
+        tracemalloc.stop()
 
 
 def test_faint_noise_in_16_bits_is_blank() -> None:
@@ -463,6 +490,26 @@ def test_broken_files_are_refused_in_one_sentence(
         read_image(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_too_little_memory_is_a_sentence_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    def exhausted(self: object) -> None:
+        raise MemoryError
+
+    monkeypatch.setattr(ImageFile.ImageFile, "load", exhausted)
+    with pytest.raises(
+        ImageError, match=r"^it is too large for the memory at hand; shrink or crop it$"
+    ):
+        open_image(encoded(draw(5)), "it")
+
+
+@pytest.mark.parametrize("thing", [123, None, b"\x89PNG", np.zeros((28, 28), np.uint8)])
+def test_what_is_neither_path_nor_stream_is_a_type_error(thing: object) -> None:
+    message = rf"^a picture is a path or a binary stream, not {type(thing).__name__}$"
+    with pytest.raises(TypeError, match=message):
+        open_image(thing, "it")  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match=message):
+        read_digit(thing)  # type: ignore[arg-type]
 
 
 def test_missing_files_and_folders_are_refused(tmp_path: Path) -> None:
