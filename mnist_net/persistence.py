@@ -31,6 +31,7 @@ __all__ = [
     "LATEST_MODEL",
     "SHIPPED_MODELS",
     "find_model",
+    "load_detector",
     "load_model",
     "save_model",
 ]
@@ -110,6 +111,18 @@ def find_model() -> Path:
         f"there is no model yet ({LATEST_MODEL} does not exist): train one with `mnist-net train`, "
         "or name one with --model or MNIST_NET_MODEL"
     )
+
+
+def load_detector() -> Predictor | None:
+    """The network that ships to tell digits from other things; None if this copy has none."""
+    places = [path.with_name("detector.joblib") for path in SHIPPED_MODELS]
+    path = next((path for path in places if path.exists()), None)
+    if path is None:
+        return None
+    detector = load_model(path)
+    if detector.classes.tolist() != [0, 1]:
+        raise ModelFileError(f"{path} is no detector: its classes must be 0 and 1")
+    return detector
 
 
 def _model_contents(model: Model, dtype: npt.DTypeLike | None) -> dict[str, Any]:

@@ -7,19 +7,19 @@ into MNIST's form and read, and the one that it reads with most confidence is ke
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 import numpy as np
 
 from mnist_net.activations import Array
+from mnist_net.answers import Judgement, Page, Reading
 from mnist_net.committee import Predictor
-from mnist_net.errors import ImageError, ModelFileError
-from mnist_net.formats import IMAGE_SHAPE, Bytes
+from mnist_net.errors import ImageError
+from mnist_net.formats import Bytes
 from mnist_net.images import Picture, open_image
-from mnist_net.persistence import SHIPPED_MODELS, load_model
+from mnist_net.persistence import load_detector, load_model
 from mnist_net.pieces import Box, Figure
 from mnist_net.thresholds import REJECT_BELOW
 from mnist_net.views import View, first_look, page_views, segments, views
@@ -35,78 +35,13 @@ __all__ = [
     "read_image",
 ]
 
-_SURE = 0.8  # probability of a digit, above which no second look is taken
+_SURE = 0.8  # confidence, above which no second look is taken
 _BLANK = "nothing on it is darker or lighter than its paper"
 _UNLIKE = "what is on it does not look like a digit"
 _LEAST_SHARE = 0.5  # of a page's figures are digits, or none is
 _IN_FORM = 1 / 3  # of the threshold
 _BATCH = 256  # pictures that are read together
 _MOST_PIXELS = 10_000_000  # of them, held in memory at once
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What was read at one place of a picture.
-
-    Attributes
-    ----------
-    digit
-        Label, or None if there is no digit.
-    probability
-        Of this digit rather than another one, from 0 to 1, if there is one.
-    score
-        How much it looks like a digit at all, from 0 to 1.
-    probabilities
-        One a class; None where there is nothing to read.
-    image
-        What the network saw, 28 × 28, uint8; black where there is nothing.
-    box
-        x, y, width and height in pixels of the upright picture; None where there is nothing.
-    reason
-        Why there is no digit, as part of a sentence.
-    """
-
-    digit: int | None
-    probability: float = 0.0
-    score: float = 0.0
-    probabilities: Array | None = field(default=None, repr=False)
-    image: Bytes = field(default_factory=lambda: np.zeros(IMAGE_SHAPE, np.uint8), repr=False)
-    box: tuple[int, int, int, int] | None = None
-    reason: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """What was read on a picture of several digits: rows from the top, each from the left."""
-
-    rows: tuple[tuple[Reading, ...], ...]
-
-    @property
-    def digits(self) -> list[Reading]:
-        """All readings in order."""
-        return [reading for row in self.rows for reading in row]
-
-    @property
-    def text(self) -> str:
-        """Digits, the rows on lines of their own."""
-        return "\n".join("".join(str(reading.digit) for reading in row) for row in self.rows)
-
-
-class Judgement(NamedTuple):
-    """Probabilities of the classes, and the score of being a digit at all."""
-
-    probabilities: Array
-    score: float
-
-    @property
-    def confidence(self) -> float:
-        """Of the most probable class, and of there being a digit."""
-        return float(self.probabilities.max()) * self.score
-
-    @property
-    def unsure(self) -> bool:
-        """Whether a second look is worth its while."""
-        return self.confidence < _SURE
 
 
 def _best_path(
@@ -124,14 +59,11 @@ def _best_path(
     return best[last][1]
 
 
-def _mean_confidence(page: Page) -> float:
-    return float(np.mean([r.probability * r.score for r in page.digits])) if page.rows else 0.0
-
-
 def _batches(pictures: Iterable[Picture | ImageError]) -> Iterator[list[Picture | ImageError]]:
     batch: list[Picture | ImageError] = []
     n_pixels = 0
     for picture in pictures:
+        _require_picture(picture, ImageError)
         batch.append(picture)
         n_pixels += picture.pixels.size if isinstance(picture, Picture) else 0
         if len(batch) == _BATCH or n_pixels > _MOST_PIXELS:
@@ -139,6 +71,13 @@ def _batches(pictures: Iterable[Picture | ImageError]) -> Iterator[list[Picture 
             batch, n_pixels = [], 0
     if batch:
         yield batch
+
+
+def _require_picture(thing: object, *others: type) -> None:
+    if not isinstance(thing, (Picture, *others)):
+        raise TypeError(
+            f"a Picture is expected, as images.open_image makes it, not {type(thing).__name__}"
+        )
 
 
 class Reader:
@@ -172,6 +111,11 @@ class Reader:
         ----------
         pictures
             See `images.open_image`.  An error in a picture's place is handed on in its place.
+
+        Raises
+        ------
+        TypeError
+            If they are something else, such as arrays or names.
         """
         for batch in _batches(pictures):
             opened = [picture for picture in batch if isinstance(picture, Picture)]
@@ -183,7 +127,7 @@ class Reader:
         seen = [first_look(picture.pixels) for picture in pictures]
         chosen = self._most_confident(seen)
         for last in (False, True):
-            unsure = [k for k, choice in enumerate(chosen) if choice is None or choice[1].unsure]
+            unsure = [k for k, c in enumerate(chosen) if c is None or c[1].confidence < _SURE]
             for k in unsure:
                 looked = views(pictures[k].pixels, shadows=not last)
                 seen[k] = [*seen[k], *looked] if last else looked
@@ -248,11 +192,12 @@ class Reader:
 
     def read_page(self, picture: Picture) -> Page:
         """All digits of a picture, in reading order."""
+        _require_picture(picture)
         pages = [
             (self._read_rows(rows, picture), prior) for rows, prior in page_views(picture.pixels)
         ]
-        best = max(pages, key=lambda pair: pair[1] * _mean_confidence(pair[0]), default=None)
-        return best[0] if best else Page(())
+        best = max(pages, key=lambda pair: pair[1] * pair[0].confidence, default=None)
+        return best[0] if best else Page((), _BLANK)
 
     def _read_rows(self, rows: Sequence[Sequence[Figure]], picture: Picture) -> Page:
         figures = [figure for row in rows for figure in row]
@@ -264,8 +209,8 @@ class Reader:
             readings = [self._reading(choice, picture) for choice in choices]
             read.append(tuple(r for r in readings if r.digit is not None))
         if sum(map(len, read)) < _LEAST_SHARE * n_figures:
-            return Page(())  # a texture, some of whose grains look like digits
-        return Page(tuple(row for row in read if row))
+            return Page((), _UNLIKE)  # a texture, some of whose grains look like digits
+        return Page(tuple(row for row in read if row), None if n_figures else _BLANK)
 
     def _split(self, figures: Sequence[Figure]) -> list[list[tuple[View, Judgement]]]:
         """Each figure as one digit or as several that touch, whichever the network is surer of."""
@@ -342,18 +287,6 @@ def read_digits(
 ) -> Page:
     """Read all digits of a picture; see `read_digit`."""
     return Reader(model or load_model(), load_detector(), reject_below).read_page(_opened(file))
-
-
-def load_detector() -> Predictor | None:
-    """The network that ships to tell digits from other things; None if this copy has none."""
-    places = [path.with_name("detector.joblib") for path in SHIPPED_MODELS]
-    path = next((path for path in places if path.exists()), None)
-    if path is None:
-        return None
-    detector = load_model(path)
-    if detector.classes.tolist() != [0, 1]:
-        raise ModelFileError(f"{path} is no detector: its classes must be 0 and 1")
-    return detector
 
 
 def _opened(file: Path | str | BinaryIO) -> Picture:

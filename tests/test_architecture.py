@@ -28,6 +28,7 @@ ROOMS = [
     # The world: files, pictures, downloads.
     {
         "annotation",
+        "answers",
         "checkpoints",
         "committee",
         "committee_runs",

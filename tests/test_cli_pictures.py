@@ -165,6 +165,23 @@ def test_pictures_that_cannot_be_read_are_status_1_and_the_others_are_read(five:
         assert second["image"] == "five.png"
 
 
+def test_who_has_several_digits_is_told_of_read() -> None:
+    sheet = Image.new("L", (220, 150), 255)
+    for place, digit in enumerate((2, 5)):
+        sheet.paste(draw(digit), (10 + 100 * place, 10))
+    sheet.save("25.png")
+    hint = "; for several digits there is `mnist-net read`"
+    assert invoke("predict", "25.png").stdout == f"25.png: - ({UNLIKE}{hint})\n"
+    assert json.loads(invoke("predict", "--json", "25.png").stdout)["reason"] == UNLIKE
+    assert invoke("read", "25.png").stdout == "25\n"
+
+
+def test_a_page_of_no_digits_says_why() -> None:
+    save_png(spiral(), Path("spiral.png"))
+    answer = json.loads(invoke("read", "--json", "--reject-below", 1, "spiral.png").stdout)
+    assert answer == {"image": "spiral.png", "text": "", "digits": [], "reason": UNLIKE}
+
+
 # What the network saw.
 
 
@@ -224,10 +241,9 @@ def test_read_shows_each_digit(number: Path) -> None:
     assert len(lines) == 2 + 4 * 14
 
 
-def test_show_of_a_blank_picture_is_blank() -> None:
+def test_of_a_blank_picture_there_is_nothing_to_show() -> None:
     save_png(np.full((30, 30), 255, np.uint8), Path("blank.png"))
-    lines = invoke("predict", "--show", "blank.png").stdout.splitlines()
-    assert lines == [f"blank.png: - ({BLANK})", *[""] * 14]
+    assert invoke("predict", "--show", "blank.png").stdout == f"blank.png: - ({BLANK})\n"
 
 
 def test_save_input_writes_what_the_network_saw(
@@ -353,8 +369,9 @@ def test_read_json_has_one_object_a_picture(number: Path, reader: Reader) -> Non
     save_png(np.full((30, 30), 255, np.uint8), Path("blank.png"))
     result = invoke("read", "--json", number, "blank.png")
     page, blank = map(json.loads, result.stdout.splitlines())
-    assert blank == {"image": "blank.png", "text": "", "digits": []}
-    assert list(page) == ["image", "text", "digits"]
+    assert blank == {"image": "blank.png", "text": "", "digits": [], "reason": BLANK}
+    assert list(page) == ["image", "text", "digits", "reason"]
+    assert page["reason"] is None
     assert page["image"] == "number.png"
     assert page["text"] == "25\n71"
     assert [d["digit"] for d in page["digits"]] == [2, 5, 7, 1]

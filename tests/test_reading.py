@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image, ImageDraw, ImageFilter
 
-from mnist_net import reading
+from mnist_net import persistence, reading
 from mnist_net.errors import ImageError, ModelFileError
 from mnist_net.images import Picture, open_image
 from mnist_net.reading import (
@@ -553,7 +553,7 @@ def test_a_blank_picture_has_no_digit_and_a_reason(reader: Reader, levels: np.nd
     assert answer.probabilities is answer.box is None
     assert not answer.image.any()
     page = reader.read_page(as_picture(levels))
-    assert page == Page(())
+    assert page == Page((), answer.reason)
     assert page.text == ""
 
 
@@ -758,7 +758,8 @@ def test_functions_and_reader_agree(reader: Reader, tmp_path: Path) -> None:
     assert read_image(path).shape == by_reader.image.shape
     assert read_digits(path, reader.model).text == "5"
     assert read_digit(path, reader.model, reject_below=1.0).digit is None
-    assert read_digits(path, reader.model, reject_below=1.0) == Page(())
+    refused = Page((), "what is on it does not look like a digit")
+    assert read_digits(path, reader.model, reject_below=1.0) == refused
     with pytest.raises(ImageError, match=r"gone\.png: no such file"):
         read_digit(tmp_path / "gone.png", reader.model)
 
@@ -772,9 +773,29 @@ def test_without_any_model_one_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_copy_without_a_detector_reads(
     monkeypatch: pytest.MonkeyPatch, reader: Reader, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(reading, "SHIPPED_MODELS", (tmp_path / "mnist.joblib",))
-    assert reading.load_detector() is None
+    monkeypatch.setattr(persistence, "SHIPPED_MODELS", (tmp_path / "mnist.joblib",))
+    assert persistence.load_detector() is None
     assert read_digit(encoded(draw(5)), reader.model).digit == 5
+
+
+def test_what_is_no_picture_is_a_type_error(reader: Reader) -> None:
+    ink = np.zeros((28, 28), np.uint8)
+    for thing, kind in ((ink, "ndarray"), ("a.png", "str"), (as_picture(draw(5)), "ndarray")):
+        message = rf"^a Picture is expected, as images\.open_image makes it, not {kind}$"
+        with pytest.raises(TypeError, match=message):
+            next(reader.read(thing))  # type: ignore[arg-type]
+        if not isinstance(thing, Picture):
+            with pytest.raises(TypeError, match=message):
+                reader.read_page(thing)  # type: ignore[arg-type]
+
+
+def test_readings_can_be_compared(reader: Reader) -> None:
+    first, again, other = (one(reader, draw(digit)) for digit in (5, 5, 7))
+    assert first == again
+    assert first != other
+    assert len({first, again, other}) == 2
+    page, same = (reader.read_page(as_picture(draw(5))) for _ in range(2))
+    assert page == same
 
 
 def test_errors_keep_their_places(reader: Reader) -> None:

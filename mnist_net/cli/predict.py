@@ -91,7 +91,7 @@ def predict(
             echo_json(_as_json(name, reading))
         else:
             echo_line(f"{name}: {_answer(reader, reading, top)}")
-        if show:
+        if show and reading.box:
             show_image(reading.image)
         saver.save(name, reading.image)
     if failed:
@@ -137,7 +137,9 @@ def _as_json(name: str, reading: "Reading") -> dict[str, Any]:
 
 def _answer(reader: "Reader", reading: "Reading", top: int) -> str:
     if reading.digit is None or reading.probabilities is None:
-        return f"- ({reading.reason})"
+        wide = reading.box and reading.box[2] > reading.box[3]
+        hint = "; for several digits there is `mnist-net read`" if wide else ""
+        return f"- ({reading.reason}{hint})"
     order = reading.probabilities.argsort(kind="stable")[::-1][:top]
     classes = reader.model.classes
     return ", ".join(f"{classes[k]} ({reading.probabilities[k]:.1%})" for k in order)

@@ -116,4 +116,5 @@ def _as_json(name: str, page: "Page") -> dict[str, Any]:
             }
             for reading in page.digits
         ],
+        "reason": page.reason,
     }

@@ -1,0 +1,89 @@
+"""What was read: how sure the networks are of it, at one place, and on a whole page."""
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from mnist_net.activations import Array
+from mnist_net.formats import IMAGE_SHAPE, Bytes
+
+__all__ = ["Judgement", "Page", "Reading"]
+
+
+class Judgement(NamedTuple):
+    """Probabilities of the classes, and the score of being a digit at all."""
+
+    probabilities: Array
+    score: float
+
+    @property
+    def confidence(self) -> float:
+        """Of the most probable class, and of there being a digit."""
+        return float(self.probabilities.max()) * self.score
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read at one place of a picture.
+
+    Attributes
+    ----------
+    digit
+        Label, or None if there is no digit.
+    probability
+        Of this digit rather than another one, from 0 to 1, if there is one.
+    score
+        How much it looks like a digit at all, from 0 to 1.
+    probabilities
+        One a class; None where there is nothing to read.
+    image
+        What the network saw, 28 × 28, uint8; black where there is nothing.
+    box
+        x, y, width and height in pixels of the upright picture; None where there is nothing.
+    reason
+        Why there is no digit, as part of a sentence.
+
+    Two readings are equal if they are but for their arrays.
+    """
+
+    digit: int | None
+    probability: float = 0.0
+    score: float = 0.0
+    probabilities: Array | None = field(default=None, repr=False, compare=False)
+    image: Bytes = field(
+        default_factory=lambda: np.zeros(IMAGE_SHAPE, np.uint8), repr=False, compare=False
+    )
+    box: tuple[int, int, int, int] | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What was read on a picture of several digits.
+
+    Attributes
+    ----------
+    rows
+        From the top, each from the left.
+    reason
+        Why there are no digits, as part of a sentence.
+    """
+
+    rows: tuple[tuple[Reading, ...], ...]
+    reason: str | None = None
+
+    @property
+    def digits(self) -> list[Reading]:
+        """All readings in order."""
+        return [reading for row in self.rows for reading in row]
+
+    @property
+    def text(self) -> str:
+        """Digits, the rows on lines of their own."""
+        return "\n".join("".join(str(reading.digit) for reading in row) for row in self.rows)
+
+    @property
+    def confidence(self) -> float:
+        """Mean over the digits, of this digit rather than another or none; 0 without any."""
+        return float(np.mean([r.probability * r.score for r in self.digits])) if self.rows else 0.0
