@@ -149,12 +149,16 @@ def forward(parameters: Parameters, activations: Sequence[str], X: Array) -> lis
     """
     layers = [X]  # (1)
     for (weights, biases), name in zip(parameters, activations, strict=True):
-        Z = layers[-1] @ weights if biases is None else layers[-1] @ weights + biases  # (2)
+        Z = layers[-1] @ weights  # (2)
+        if biases is not None:
+            Z += biases  # (2) too; nobody else has seen this array
         layers.append(ACTIVATIONS[name].function(Z))  # (3)
     return layers
 
 
 def _penalty(parameters: Parameters, l2_penalty: float) -> float:
+    if not l2_penalty:
+        return 0.0  # without reading every weight
     return l2_penalty * sum(float(np.vdot(weights, weights)) for weights, _ in parameters)
 
 

@@ -22,7 +22,7 @@ from mnist_net.calibration import fit_temperature
 from mnist_net.committee import Committee
 from mnist_net.data import DATASET_NAMES, Dataset, load_dataset
 from mnist_net.errors import DataError
-from mnist_net.formats import Bytes
+from mnist_net.formats import IMAGE_SHAPE, Bytes
 from mnist_net.handwriting import draw_digits
 from mnist_net.hyperparameters import PRESETS, Hyperparameters
 from mnist_net.images import Scaling
@@ -69,6 +69,10 @@ class Run:
         The recipe.
     training, validation
         Scaled inputs and one-hot targets, float32; validation is None if nothing is held out.
+    pixels
+        Indices of the pixels that are inputs: those that are not black on every training picture,
+        or all if the pictures are distorted.  The others would teach nothing, and the weights that
+        a model has from them are 0.
     classes
         Labels in the order of the network's outputs.
     scaling
@@ -80,6 +84,7 @@ class Run:
     hyperparameters: Hyperparameters
     training: Batch
     validation: Batch | None
+    pixels: npt.NDArray[np.intp]
     classes: npt.NDArray[np.int64]
     scaling: Scaling
     data: dict[str, Any]
@@ -119,9 +124,11 @@ def prepare(dataset: Dataset, hyperparameters: Hyperparameters, source: str = "a
     if hyperparameters.drawn_digits:
         images, labels = _with_drawn_digits(images, labels, classes, hyperparameters)
 
+    pixels = _pixels_of_use(images, hyperparameters)
+
     def batch(images: Bytes, labels: Labels) -> Batch:
         targets = one_hot(np.searchsorted(classes, labels), len(classes))
-        return Batch(scaling.apply(images), targets)
+        return Batch(scaling.apply(images.reshape(len(images), -1)[:, pixels]), targets)
 
     validation = None
     if hyperparameters.validation:
@@ -130,6 +137,7 @@ def prepare(dataset: Dataset, hyperparameters: Hyperparameters, source: str = "a
         hyperparameters,
         batch(images, labels),
         validation,
+        pixels,
         classes.astype(np.int64),
         scaling,
         {
@@ -139,6 +147,14 @@ def prepare(dataset: Dataset, hyperparameters: Hyperparameters, source: str = "a
             "n_train": n_train,
         },
     )
+
+
+def _pixels_of_use(images: Bytes, hyperparameters: Hyperparameters) -> npt.NDArray[np.intp]:
+    pixels = images.reshape(len(images), -1)
+    carry_ink = np.flatnonzero(pixels.any(axis=0))
+    # Distortion moves ink to where there was none.
+    keep_all = hyperparameters.distortion or not len(carry_ink)
+    return np.arange(pixels.shape[1]) if keep_all else carry_ink
 
 
 def _with_drawn_digits(
@@ -167,11 +183,14 @@ def finish(
         Name of the preset that the recipe began with, for the record.
     """
     hyperparameters = run.hyperparameters
-    n_inputs, n_classes = run.training.X.shape[1], len(run.classes)
+    n_inputs = math.prod(IMAGE_SHAPE)
     chosen = epoch or progress.chosen(hyperparameters)
+    first, *others = chosen.parameters
+    weights = np.zeros((n_inputs, first.weights.shape[1]), first.weights.dtype)
+    weights[run.pixels] = first.weights
     return Model(
-        classifier(n_inputs, n_classes, hyperparameters),
-        chosen.parameters,
+        classifier(n_inputs, len(run.classes), hyperparameters),
+        (first._replace(weights=weights), *others),
         run.classes,
         run.scaling,
         {
@@ -217,7 +236,9 @@ def calibrate(model: Model, run: Run) -> Model:
     """
     if run.validation is None:
         raise DataError("a temperature is fitted on a validation split: hold pictures out")
-    logits = forward(model.parameters, model.architecture.activations, run.validation.X)[-1]
+    first, *others = model.parameters
+    parameters = (first._replace(weights=first.weights[run.pixels]), *others)
+    logits = forward(parameters, model.architecture.activations, run.validation.X)[-1]
     targets, loss = run.validation.targets, model.architecture.loss
     return replace(model, temperature=fit_temperature(logits, targets, loss))
 

@@ -113,12 +113,12 @@ def _batches(data: Batch, hyperparameters: Hyperparameters, epoch: int) -> Itera
         order = np.random.default_rng([hyperparameters.random_state, epoch]).permutation(order)
     for number, begin in enumerate(range(0, len(order), hyperparameters.batch_size)):
         rows = order[begin : begin + hyperparameters.batch_size]
-        X = data.X[rows]
+        X = data.X.take(rows, axis=0)
         if hyperparameters.distortion:
             # By a spawn key, because [random_state, epoch, 0] is the seed of the order again.
             seed = np.random.SeedSequence(hyperparameters.random_state, spawn_key=(epoch, number))
             X = distort(X, hyperparameters.distortion, np.random.default_rng(seed))
-        yield Batch(X, data.targets[rows])
+        yield Batch(X, data.targets.take(rows, axis=0))
 
 
 def _one_ahead(batches: Iterator[Batch]) -> Iterator[Batch]:

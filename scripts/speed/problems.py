@@ -10,6 +10,7 @@ from mnist_net import Hyperparameters, load_dataset
 from mnist_net.activations import Array
 from mnist_net.data import Splits
 from mnist_net.runs import Run, prepare
+from mnist_net.training import Batch
 
 Labels = npt.NDArray[np.integer[Any]]
 
@@ -58,19 +59,19 @@ class Problem(NamedTuple):
         return self._replace(recipe=replace(self.recipe, **changes))
 
     def load(self) -> tuple[Run, Splits]:
-        """Scaled float32 inputs and targets, contiguous, and the pictures that they are made of."""
+        """What ours trains on, and the pictures that it is made of."""
         train, test = load_dataset(self.dataset)
         train = train._replace(images=train.images[: self.rows], labels=train.labels[: self.rows])
         return prepare(train, self.recipe, self.dataset), Splits(train, test)
 
-    def training_set(self) -> tuple[Array, Labels, Array]:
-        """Inputs, indices of the classes, and one-hot targets."""
-        run, _ = self.load()
-        X, targets = run.training
-        return X, targets.argmax(axis=1), targets
+    def training_set(self) -> Batch:
+        """All pixels, scaled, float32 and contiguous, and one-hot targets: for all others."""
+        run, splits = self.load()
+        return Batch(run.scaling.apply(splits.train.images), run.training.targets)
 
 
-def test_set(run: Run, splits: Splits) -> tuple[Array, Labels]:
+def test_set(run: Run, splits: Splits, *, all_pixels: bool) -> tuple[Array, Labels]:
     """Inputs and indices of the classes of the test pictures."""
     indices = np.searchsorted(run.classes, splits.test.labels)
-    return run.scaling.apply(splits.test.images), indices
+    pixels = splits.test.images.reshape(len(indices), -1)
+    return run.scaling.apply(pixels if all_pixels else pixels[:, run.pixels]), indices

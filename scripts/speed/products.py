@@ -116,7 +116,7 @@ def _steps(X: Array, batch_size: int, sizes: Sequence[int]) -> tuple[list[Produc
 
 def training_floor(problem: Problem) -> Trial:
     """An epoch of bare products on the real inputs, contiguous batch by batch."""
-    X, _, targets = problem.training_set()
+    X, targets = problem.training_set()
     sizes = (X.shape[1], *problem.recipe.hidden_layer_sizes, targets.shape[1])
     products, layouts = _steps(X, problem.recipe.batch_size, sizes)
 

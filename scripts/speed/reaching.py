@@ -65,11 +65,12 @@ COMPETITORS: dict[str, tuple[trainers.TrainerMaker, str]] = {
 def reach(make: trainers.TrainerMaker, problem: Problem, targets: Sequence[float]) -> Trial:
     """A whole training from the next seed: seconds to each target that was reached."""
     run, splits = problem.load()
-    X, labels = test_set(run, splits)
+    X, labels = test_set(run, splits, all_pixels=not trainers.is_ours(make))
+    data = trainers.training_data(make, problem)
     seeds = itertools.count()
 
     def once() -> dict[str, Any]:
-        trainer = make(run.training, problem.with_(random_state=next(seeds)))
+        trainer = make(data, problem.with_(random_state=next(seeds)))
         seconds = 0.0
         reached: dict[str, float] = {}
         accuracies: list[float] = []

@@ -102,5 +102,14 @@ def scikit_learn(data: Batch, problem: Problem) -> Trainer:
 
 def training(make: TrainerMaker, problem: Problem) -> Trial:
     """A competitor's epochs, on the data of the problem."""
-    run, _ = problem.load()
-    return make(run.training, problem).trial()
+    return make(training_data(make, problem), problem).trial()
+
+
+def is_ours(make: TrainerMaker) -> bool:
+    """Whether it may leave out the pixels that `prepare` leaves out; others get them all."""
+    return make in (ours, ours_own_threads)
+
+
+def training_data(make: TrainerMaker, problem: Problem) -> Batch:
+    """What a competitor is given."""
+    return problem.load()[0].training if is_ours(make) else problem.training_set()

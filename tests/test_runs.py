@@ -1,0 +1,65 @@
+"""What a run makes of pictures before training, and of parameters after it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mnist_net.augmentation import DISTORTIONS
+from mnist_net.data import Dataset
+from mnist_net.hyperparameters import Hyperparameters
+from mnist_net.network import forward
+from mnist_net.runs import calibrate, finish, prepare
+from mnist_net.training import train
+
+RECIPE = Hyperparameters(hidden_layer_sizes=(5,), epochs=2, learning_rate=0.1, validation=40)
+
+
+@pytest.fixture
+def corner() -> Dataset:
+    """Pictures with ink in a corner of 10 × 10 pixels alone."""
+    generator = np.random.default_rng(0)
+    images = np.zeros((120, 28, 28), np.uint8)
+    images[:, :10, :10] = generator.integers(1, 256, (120, 10, 10))
+    return Dataset(images, generator.integers(0, 3, 120).astype(np.uint8), "corner", "0" * 64)
+
+
+@pytest.mark.parametrize("scaling", ["unit", "centred", "standard"])
+def test_pixels_that_never_carry_ink_are_left_out_and_change_no_answer(
+    corner: Dataset, scaling: str
+) -> None:
+    run = prepare(corner, replace(RECIPE, scaling=scaling))
+    expected = np.arange(784).reshape(28, 28)[:10, :10].ravel()
+    np.testing.assert_array_equal(run.pixels, expected)
+    assert run.validation is not None
+    assert run.training.X.shape == (80, 100)
+    assert run.validation.X.shape == (40, 100)
+    *_, progress = train(run.training, run.hyperparameters, validation=run.validation)
+    model = calibrate(finish(run, progress), run)
+    weights = model.parameters[0].weights
+    assert weights.shape == (784, 5)
+    assert not np.delete(weights, run.pixels, axis=0).any()
+    assert weights[run.pixels].all()
+    # The model on whole pictures is the network on those pixels; ink elsewhere changes nothing.
+    held_out = corner.images[80:].copy()
+    logits = forward(progress.latest.parameters, model.architecture.activations, run.validation.X)
+    scaled = logits[-1] / model.temperature
+    odds = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    for _ in range(2):
+        np.testing.assert_allclose(
+            model.predict_proba(held_out), odds / odds.sum(axis=1, keepdims=True), atol=1e-5
+        )
+        held_out[:, 20:, 20:] = 255
+
+
+def test_only_training_pictures_tell_which_pixels_carry_ink(corner: Dataset) -> None:
+    corner.images[80:, 27, 27] = 255  # held out
+    assert len(prepare(corner, RECIPE).pixels) == 100
+    assert len(prepare(corner, replace(RECIPE, validation=0)).pixels) == 101
+
+
+def test_all_pixels_are_kept_for_distortion_and_for_black_pictures(corner: Dataset) -> None:
+    distorted = prepare(corner, replace(RECIPE, distortion=DISTORTIONS["affine"]))
+    black = prepare(corner._replace(images=np.zeros_like(corner.images)), RECIPE)
+    for run in (distorted, black):
+        assert run.training.X.shape == (80, 784)
