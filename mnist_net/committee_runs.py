@@ -99,7 +99,11 @@ def train_committee(
         If the data set cannot be had.
     DivergenceError
         If the recipe leads out of the finite numbers.
+    ValueError
+        If there would be no members.
     """
+    if n_members < 1:
+        raise ValueError(f"a committee needs at least one member, not {n_members}")
     splits = load_dataset(dataset, data_home, offline=offline)
     runs = member_runs(prepare(splits.train, hyperparameters, dataset), n_members)
     *_, reached = train_together(runs)

@@ -602,6 +602,29 @@ def test_ctrl_c_before_the_first_epoch_writes_nothing() -> None:
     assert [path for path in Path().rglob("*") if path.is_file()] == []
 
 
+DRAWING = "drawing digits in forms that MNIST lacks, which takes some seconds ...\n"
+
+
+def test_drawing_is_announced() -> None:
+    train = ("train", *SMALL, "--epochs", 1)
+    assert invoke(*train, "--drawn-digits", 5).stderr.startswith(f"{DRAWING}epoch 1/1")
+    assert invoke(*train, "--drawn-digits", 5, "-q").stderr == ""
+    assert DRAWING not in invoke(*train).stderr
+
+
+@posix
+def test_ctrl_c_while_digits_are_drawn_is_one_word(tmp_path: Path) -> None:
+    images = np.zeros((70_000, 28, 28), np.uint8)
+    np.savez(tmp_path / "set.npz", images=images, labels=np.arange(len(images)) % 10)
+    with started("train", "--dataset", "set.npz", "--drawn-digits", 20_000) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == DRAWING
+        process.send_signal(signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
+    assert (process.returncode, stderr) == (130, "interrupted\n")
+    assert not Path("models").joinpath("latest.joblib").exists()
+
+
 def test_ctrl_c_elsewhere_is_one_word(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt

@@ -206,6 +206,14 @@ def test_the_divergence_of_one_is_told(digits: Any) -> None:
         list(train_together(member_runs(prepare(digits.train, recipe, "digits"), 2)))
 
 
+@pytest.mark.parametrize("n_members", [0, -1])
+def test_a_committee_to_be_trained_needs_members(n_members: int) -> None:
+    with pytest.raises(
+        ValueError, match=f"^a committee needs at least one member, not {n_members}$"
+    ):
+        train_committee(n_members, "nowhere")  # nor are the data looked for
+
+
 def test_train_committee_from_start_to_end(digits: Any) -> None:
     committee = train_committee(3, "digits", RECIPE)
     assert [m.metadata["hyperparameters"]["random_state"] for m in committee.members] == [5, 6, 7]

@@ -114,6 +114,8 @@ def train(
     splits = load_dataset(
         dataset, data_home, offline=offline, progress=stderr_is_terminal() and not quiet
     )
+    if hyperparameters.drawn_digits:
+        tell("drawing digits in forms that MNIST lacks, which takes some seconds ...")
     run = prepare(splits.train, hyperparameters, dataset)
     if dataset == "auto" and run.data["name"] != "mnist":
         _keep_better(output)
