@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mnist_net.committee import Committee
 from mnist_net.data import load_dataset
 from mnist_net.persistence import load_model
 from mnist_net.reporting import evaluate
+from scripts.release_committee import MEMBERS
 from tests.conftest import ROOT
 
 TRIAL = ("--dataset", "digits", "--held-out", 300, "--trial")
@@ -131,3 +133,36 @@ def test_no_card_without_an_evaluation(released: Path, tmp_path: Path) -> None:
     done = script("model_card", "--folder", tmp_path, check=False)
     assert done.returncode == 1
     assert "there is no recorded evaluation of this model" in done.stderr
+
+
+def test_a_committee_of_members_that_differ(tmp_path: Path) -> None:
+    trial = ("--dataset", "digits", "--trial", "--folder", tmp_path)
+    script("release_committee", *trial, "--only", "deep-tanh.joblib")
+    assert not (tmp_path / "results").exists()
+    kept = (tmp_path / "models" / "deep-tanh.joblib").read_bytes()
+    done = script("release_committee", *trial)
+    assert (tmp_path / "models" / "deep-tanh.joblib").read_bytes() == kept
+    (recorded,) = evaluations(tmp_path)
+    assert f"test error {recorded['error']:.2%}" in done.stdout
+    committee, test = (
+        load_model(tmp_path / "models" / "committee.joblib"),
+        load_dataset("digits").test,
+    )
+    assert isinstance(committee, Committee)
+    assert recorded["recipe"] == committee.metadata["preset"] == "committee"
+    assert len(committee.members) == len(recorded["members"]) == len(MEMBERS)
+    # The mean of the members' probabilities, each from its own file.
+    members = [load_model(tmp_path / "models" / name) for name in MEMBERS]
+    mean = np.mean([member.predict_proba(test.images) for member in members], axis=0)
+    assert recorded["errors"] == (mean.argmax(axis=1) != test.labels).sum()
+    for member, errors in zip(members, recorded["members"].values(), strict=True):
+        assert errors == (member.predict(test.images) != test.labels).sum()
+
+
+def test_a_member_of_another_recipe_is_not_taken(tmp_path: Path) -> None:
+    trial = ("--dataset", "digits", "--trial", "--folder", tmp_path, "--only")
+    script("release_committee", *trial, "deep-tanh.joblib")
+    (tmp_path / "models" / "deep-tanh.joblib").rename(tmp_path / "models" / "deep-relu.joblib")
+    done = script("release_committee", *trial, "deep-relu.joblib", check=False)
+    assert done.returncode == 1
+    assert "deep-relu.joblib is not what its recipe says" in done.stderr

@@ -1,0 +1,121 @@
+"""Train a committee of networks that differ, and measure it on the test set.
+
+    python -m scripts.release_committee
+
+Networks that learnt alike err alike, and gain little from each other (Meier et al. 2011 therefore
+normalized each member's digits to another width). These differ in what draws their weights, in
+width, depth and activation, and in how their digits were distorted. They were named before any was
+measured, so nothing is chosen here: all learn from the 60,000 training pictures, and the test set
+is evaluated once, of the whole and of each member. The evaluation is appended to
+results/test_evaluations.jsonl, and the committee kept as models/committee.joblib; it does not ship,
+for its size. The networks of `scripts.release` are members too, and are not trained again if they
+are in models/. After each epoch a run is kept in checkpoints/, from where the same command goes on.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+import numpy as np
+
+from mnist_net import PRESETS, Hyperparameters, load_dataset, load_model, save_model
+from mnist_net.augmentation import Distortion
+from mnist_net.committee_runs import form_committee
+from mnist_net.data import Splits
+from mnist_net.errors import MnistNetError
+from mnist_net.model import Model
+from mnist_net.reporting import evaluate
+from mnist_net.runs import measure_accuracy, prepare
+from scripts.records import append_line, commit, now
+from scripts.release import SEEDS, measured, model_name, train_model
+
+ACCURATE = replace(PRESETS["accurate"], validation=0, patience=None)
+
+_STRONGER = Distortion(rotation=12.0, scale=0.2, shear=0.2, shift=1.0, elastic=1.2, smoothness=5.0)
+_FINER = Distortion(rotation=10.0, scale=0.15, shear=0.15, shift=1.0, elastic=1.0, smoothness=4.0)
+_DEEP = replace(
+    ACCURATE,
+    hidden_layer_sizes=(1000, 500),
+    activation="relu",
+    learning_rate=1e-3,
+    epochs=80,
+    drawn_digits=0,
+)
+
+MEMBERS = {
+    **{model_name("accurate", seed): replace(ACCURATE, random_state=seed) for seed in SEEDS},
+    "deep-relu.joblib": replace(_DEEP, random_state=3),
+    "deep-stronger.joblib": replace(_DEEP, distortion=_STRONGER, random_state=4),
+    "deep-tanh.joblib": replace(_DEEP, activation="tanh", distortion=_FINER, random_state=5),
+}
+"""By the name of the model file."""
+
+
+def member(name: str, recipe: Hyperparameters, splits: Splits, folder: Path) -> Model:
+    """A member as it is stored, trained if it is not there."""
+    path = folder / "models" / name
+    if not path.exists():
+        run = prepare(splits.train, recipe, splits.train.name)
+        checkpoint = folder / "checkpoints" / path.stem / "checkpoint.joblib"
+        trained = train_model(run, checkpoint, "accurate")
+        trained.metadata["commit"] = commit()
+        save_model(trained, path, dtype=np.float16)
+    model = load_model(path)
+    if not isinstance(model, Model) or model.metadata["hyperparameters"] != recipe.as_dict():
+        raise MnistNetError(
+            f"{path} is not what its recipe says: move it away, and it is made anew"
+        )
+    return model
+
+
+@click.command(help=__doc__)
+@click.option("--dataset", default="mnist", show_default=True)
+@click.option("--only", type=click.Choice(list(MEMBERS)), help="Train it, evaluate nothing.")
+@click.option("--trial", is_flag=True, help="Tiny networks, to see that all of this works.")
+@click.option("--folder", type=Path, default=Path(), help="Where results/ and models/ are.")
+def main(dataset: str, only: str | None, trial: bool, folder: Path) -> None:
+    recipes = dict(MEMBERS)
+    if trial:
+        recipes = {
+            name: replace(recipe, hidden_layer_sizes=(20,), epochs=3, drawn_digits=0)
+            for name, recipe in recipes.items()
+        }
+    try:
+        splits = load_dataset(dataset)
+        models = [
+            member(name, recipe, splits, folder)
+            for name, recipe in recipes.items()
+            if only in (None, name)
+        ]
+    except MnistNetError as error:
+        raise click.ClickException(str(error)) from error
+    if only:
+        return
+    test = splits.test
+    committee = form_committee(models)
+    committee.metadata["preset"] = "committee"
+    path = folder / "models" / "committee.joblib"
+    save_model(measure_accuracy(committee, test), path, dtype=np.float16)
+    errors = {
+        name: int((model.predict(test.images) != test.labels).sum())
+        for name, model in zip(recipes, models, strict=True)
+    }
+    figures = measured(
+        evaluate(test.labels, committee.predict_proba(test.images), committee.classes)
+    )
+    append_line(
+        folder / "results" / "test_evaluations.jsonl",
+        {
+            "date": now(),
+            "commit": commit(),
+            "recipe": "committee",
+            "members": errors,
+            **figures,
+            "hyperparameters": {name: recipe.as_dict() for name, recipe in recipes.items()},
+        },
+    )
+    print(f"committee: test error {figures['error']:.2%}; errors of its members: {errors}")
+
+
+if __name__ == "__main__":
+    main()
