@@ -25,9 +25,9 @@ from mnist_net.images import Picture, open_image
 from mnist_net.persistence import load_model
 from mnist_net.reading import Page, Reader, Reading
 from scripts.foreign import Row, read_manifest
+from scripts.foreign_figures import APART
 from scripts.records import commit, now, write_json
 
-APART = "bilal02s"
 HALF = 0  # the other one is for reporting
 MOST_SURPRISE = 5.0  # what is refused or entirely wrong
 

@@ -26,11 +26,12 @@ from mnist_net.thresholds import REJECT_BELOW
 from scripts.drawing import finish
 from scripts.drawn_digits import enlarge
 from scripts.foreign import read_manifest, read_one_each
+from scripts.foreign_figures import APART
 from scripts.train_detector import VALIDATION, held_out_junk
 
 THRESHOLDS = (0.02, 0.05, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 KINDS = ("single", "junk")
-APART = "bilal02s"  # crops with pieces of their neighbours: no matter of junk or not
+
 
 Network = Any  # what `load_model` gives: it has a `predict_proba`
 Scores = npt.NDArray[np.float64]

@@ -13,14 +13,17 @@ import pytest
 from click.testing import CliRunner
 from PIL import Image, ImageDraw
 
-from mnist_net.images import Scaling
+from mnist_net import reading
+from mnist_net.images import Scaling, in_mnist_form
 from mnist_net.model import Model
 from mnist_net.network import Architecture, Layer
 from mnist_net.persistence import save_model
-from mnist_net.reading import Reader
-from scripts import measure_speed
-from scripts.benchmark_foreign import THRESHOLDS, main
+from mnist_net.reading import Reader, Reading
+from mnist_net.views import first_look
+from scripts import choose_reading, measure_speed
+from scripts.benchmark_foreign import main
 from scripts.foreign import Row, edit_distance, read_one_each, squashed
+from scripts.foreign_figures import THRESHOLDS
 
 SIDE = 60
 
@@ -189,9 +192,49 @@ def test_off_form_digits_are_found_again() -> None:
     digit = np.zeros((28, 28), np.uint8)
     digit[4:24, 12:16] = 255
     page = measure_speed.off_form(digit)
-    assert page.shape == (40, 40)
-    assert (page == 0).sum() == 80
-    assert (page == 255).sum() == 1600 - 80
+    assert page.shape == (28, 28)
+    assert page.min() == 0
+    assert in_mnist_form(page[..., None]) is None
+    (view,) = first_look(page[..., None])
+    assert view.figure is not None
+    assert view.figure.box == (13, 4, 17, 22)  # 24 / 28 as large, and moved by (3, 1)
+
+
+def test_constants_are_checked_on_half_0_alone(
+    folder: Path, files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alternatives = {"reading._SURE": (0.5, reading._SURE), "views._CUT_WIDER_THAN": (9.0, 0.75)}
+    monkeypatch.setattr(choose_reading, "ALTERNATIVES", alternatives)
+    options = ["--data", folder, "--model", files["model"], "--detector", files["detector"]]
+    out = tmp_path / "reading.json"
+    done = CliRunner().invoke(choose_reading.main, [*map(str, options), "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    # Of half 0 there are two bars, both read as 1, and a page of two, which need no cutting.
+    rows = [line.split("|") for line in done.output.splitlines()[2:]]
+    assert [(row[2].strip(), row[3].strip(), row[6].strip()) for row in rows] == [
+        ("0.5", "100.00%", "1 of 1"),
+        (f"{reading._SURE} (committed)", "100.00%", "1 of 1"),
+        ("9.0", "100.00%", "1 of 1"),
+        ("0.75 (committed)", "100.00%", "1 of 1"),
+    ]
+    found = json.loads(out.read_text())["constants"]
+    assert [row["committed"] for row in found["reading._SURE"]] == [False, True]
+    # By hand: a bar's ink is read as 1 with the logit 8 or nearly so.
+    assert 0.0 < found["reading._SURE"][1]["surprise"] < 0.1
+
+
+def test_a_constant_is_as_it_was_afterwards() -> None:
+    before = reading._SURE
+    with choose_reading.constant("reading._SURE", 0.123):
+        assert choose_reading.current("reading._SURE") == reading._SURE == 0.123
+    assert before == reading._SURE
+
+
+def test_surprise_is_the_logarithm_of_the_labels_probability() -> None:
+    answer = Reading(4, probabilities=np.array([0.2, 0.8]))
+    assert choose_reading.surprise(answer, "4", [3, 4]) == pytest.approx(-np.log(0.8))
+    assert choose_reading.surprise(answer, "3", [3, 4]) == pytest.approx(-np.log(0.2))
+    assert choose_reading.surprise(Reading(None), "3", [3, 4]) == choose_reading.MOST_SURPRISE
 
 
 def test_squashing_inverts_light_borders_only(tmp_path: Path) -> None:
