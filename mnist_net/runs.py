@@ -128,7 +128,7 @@ def prepare(dataset: Dataset, hyperparameters: Hyperparameters, source: str = "a
 
     def batch(images: Bytes, labels: Labels) -> Batch:
         targets = one_hot(np.searchsorted(classes, labels), len(classes))
-        return Batch(scaling.apply(images.reshape(len(images), -1)[:, pixels]), targets)
+        return Batch(scaling.apply(images.reshape(len(images), -1).take(pixels, axis=1)), targets)
 
     validation = None
     if hyperparameters.validation:

@@ -1,4 +1,4 @@
-"""Draw the pictures in examples/: ten digits with a thick pen, on papers of different kinds.
+"""Draw the pictures in examples/: ten digits on papers of different kinds, and a page of digits.
 
 python scripts/draw_examples.py examples
 """
@@ -52,6 +52,8 @@ PAPERS = [
     (480, 8, (160, 20, 30), (255, 255, 255)),
 ]
 OVERSAMPLING = 4
+PAGE = ("2718281828", "31415926", "1618")  # rows of digits on ruled paper
+PITCH = (62, 120)  # pixels from digit to digit and from row to row
 
 
 def smooth(points: list[tuple[int, int]]) -> list[tuple[float, float]]:
@@ -85,10 +87,37 @@ def draw(digit: int) -> Image.Image:
     return image.resize((side, side), Image.Resampling.LANCZOS)
 
 
+def draw_page() -> Image.Image:
+    """Rows of digits, no two alike, on ruled paper in the light of a lamp on the left."""
+    random = np.random.default_rng(0)
+    width, height = PITCH[0] * (max(map(len, PAGE)) + 2), PITCH[1] * (len(PAGE) + 1)
+    large = Image.new("L", (width * OVERSAMPLING, height * OVERSAMPLING), 0)
+    canvas = ImageDraw.Draw(large)
+    for row, digits in enumerate(PAGE):
+        for column, digit in enumerate(digits):
+            middle = np.array([(column + 1.5) * PITCH[0], (row + 1.0) * PITCH[1]])
+            middle += random.uniform(-5.0, 5.0, 2)
+            size, slant = random.uniform(0.7, 0.9), random.uniform(-0.1, 0.25)
+            shape = size * np.array([[1.0, 0.0], [-slant, 1.0]])
+            radius = 2.2 * OVERSAMPLING
+            for stroke in STROKES[int(digit)]:
+                for x, y in (np.array(smooth(stroke)) - 50.0) @ shape + middle:
+                    place = np.array([x, y]) * OVERSAMPLING
+                    canvas.ellipse((*(place - radius), *(place + radius)), fill=255)
+    ink = np.asarray(large.resize((width, height), Image.Resampling.LANCZOS), float) / 255.0
+    light = np.linspace(240.0, 150.0, width)[None, :, None] * np.array([1.0, 0.98, 0.92])
+    paper = light * np.ones((height, 1, 1)) + random.normal(0.0, 2.0, (height, width, 1))
+    paper[PITCH[1] // 2 :: PITCH[1] // 2] *= np.array([0.85, 0.9, 1.0])  # the rules
+    page = paper * (1.0 - ink[..., None] * (1.0 - np.array([0.2, 0.25, 0.5])))
+    return Image.fromarray(np.clip(page, 0, 255).astype(np.uint8))
+
+
 def main(folder: Path) -> None:
     for digit in STROKES:
         with atomic_write(folder / f"{digit}.png") as stream:
             draw(digit).save(stream, format="PNG")
+    with atomic_write(folder / "page" / "page.jpg") as stream:
+        draw_page().save(stream, format="JPEG", quality=85)
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ def test_pixels_that_never_carry_ink_are_left_out_and_change_no_answer(
     assert run.validation is not None
     assert run.training.X.shape == (80, 100)
     assert run.validation.X.shape == (40, 100)
+    assert run.training.X.flags.c_contiguous  # or each minibatch would copy all of it
     *_, progress = train(run.training, run.hyperparameters, validation=run.validation)
     model = calibrate(finish(run, progress), run)
     weights = model.parameters[0].weights

@@ -74,4 +74,4 @@ def test_set(run: Run, splits: Splits, *, all_pixels: bool) -> tuple[Array, Labe
     """Inputs and indices of the classes of the test pictures."""
     indices = np.searchsorted(run.classes, splits.test.labels)
     pixels = splits.test.images.reshape(len(indices), -1)
-    return run.scaling.apply(pixels if all_pixels else pixels[:, run.pixels]), indices
+    return run.scaling.apply(pixels if all_pixels else pixels.take(run.pixels, axis=1)), indices
