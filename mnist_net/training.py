@@ -213,6 +213,8 @@ def train(
         If the recipe distorts and the examples are no square pictures.
     """
     architecture = classifier(data.X.shape[1], data.targets.shape[1], hyperparameters)
+    # Minibatches are rows; of an array that lies column by column each would cost a copy of all.
+    data = Batch(*map(np.ascontiguousarray, data))
     if start:
         latest, best, history = start.latest, start.best, start.history
     else:

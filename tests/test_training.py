@@ -2,6 +2,7 @@
 
 import json
 import math
+import tracemalloc
 from dataclasses import replace
 
 import numpy as np
@@ -76,6 +77,20 @@ def test_same_seed_same_bits_and_another_seed_others() -> None:
     data = blobs(200)
     assert arrays(last(data, SMALL)) == arrays(last(data, SMALL))
     assert arrays(last(data, SMALL)) != arrays(last(data, replace(SMALL, random_state=4)))
+
+
+def test_how_the_examples_lie_in_memory_changes_no_bit_and_costs_no_copies() -> None:
+    """Column by column, each minibatch would be taken from a copy of everything."""
+    data = blobs(200)
+    columns = Batch(*map(np.asfortranarray, data))
+    assert arrays(last(columns, SMALL)) == arrays(last(data, SMALL))
+    wide = Batch(np.zeros((2000, 500), order="F"), one_hot(np.zeros(2000, np.int64), 2))
+    epochs = train(wide, replace(SMALL, batch_size=10, epochs=2))
+    next(epochs)
+    tracemalloc.start()
+    next(epochs)
+    assert tracemalloc.get_traced_memory()[1] < 0.1 * wide.X.nbytes
+    tracemalloc.stop()
 
 
 def test_a_global_seed_changes_nothing() -> None:
