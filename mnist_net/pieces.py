@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from mnist_net.formats import Bytes
 from mnist_net.ink import Ink
 
 __all__ = [
@@ -25,6 +26,10 @@ __all__ = [
 Mask = npt.NDArray[np.bool_]
 
 _MOST_PIECES = 1_000  # what is done with them takes the square of their number
+_ENOUGH = 300  # pixels of a figure's longer side, to compare it with what is around it
+_FULL = 0.6  # of its box, which no digit but a 1 covers
+_FAINT = 10.0  # grey levels: ink that differs by its colour alone
+_ONE_SIDED = 0.15  # of the difference on the other side
 _LINE_THICKNESS = 0.05  # of the picture's other side, which a ruled line does not exceed
 
 
@@ -106,6 +111,36 @@ class Figure:
         coarse = Image.fromarray(self.ink).resize(size, Image.Resampling.BOX)
         radius = distance_transform_edt(np.pad(np.asarray(coarse) >= 0.5, 1)).max()
         return bool(radius > side / 4)
+
+    def is_side(self, width: int, height: int) -> bool:
+        """Whether it covers one side of a picture of this size, as a shadow does."""
+        left, top, right, bottom = self.box
+        borders = (left == 0) + (top == 0) + (right == width) + (bottom == height)
+        return borders == 3 and bool((self.ink >= 0.5).mean() > _FULL)
+
+    def stands_out(self, pixels: Bytes) -> bool:
+        """Whether the picture is lighter on all sides of it, or darker on all, and not on one.
+
+        At the edge of a shadow one side is as dark as the strip that was taken for ink.
+        """
+        from scipy.ndimage import distance_transform_edt
+
+        thickness = max(1.0, float((self.ink >= 0.5).sum()) / self.box.size / 2.0)
+        margin = int(2.0 * thickness) + 2
+        (left, top), (height, width) = self.corner, self.ink.shape
+        wide = Box(max(left - margin, 0), max(top - margin, 0), left + width, top + height)
+        levels = pixels[wide.top : wide.bottom + margin, wide.left : wide.right + margin]
+        mask = np.zeros(levels.shape[:2], bool)
+        mask[top - wide.top :, left - wide.left :][:height, :width] = self.ink >= 0.5
+        step = 1 + self.box.size // _ENOUGH
+        mask, levels = mask[::step, ::step], levels[::step, ::step].mean(axis=2)
+        distance = distance_transform_edt(~mask) * step
+        ring = (distance > 1.0 + thickness / 2.0) & (distance < 2.0 + 1.5 * thickness)
+        if not (mask.any() and ring.any()):
+            return True
+        sides = np.quantile(levels[ring], (0.2, 0.8)) - np.median(levels[mask])
+        lesser, greater = sorted(map(float, sides), key=abs)
+        return abs(greater) < _FAINT or lesser / greater > _ONE_SIDED
 
     def moved(self, right: int, down: int) -> "Figure":
         """The same, so many pixels further right and down."""

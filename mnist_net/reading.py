@@ -35,7 +35,7 @@ __all__ = [
     "read_image",
 ]
 
-_SURE = 0.8  # confidence, above which no second look is taken
+_SURE = 0.9  # confidence, above which no second look is taken
 _BLANK = "nothing on it is darker or lighter than its paper"
 _UNLIKE = "what is on it does not look like a digit"
 _LEAST_SHARE = 0.5  # of a page's figures are digits, or none is

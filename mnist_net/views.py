@@ -82,6 +82,8 @@ def views(pixels: Bytes, *, shadows: bool = True) -> list[View]:
         if figure is None or figure.is_blob:
             continue
         figure = figure.moved(*corner)
+        if figure.is_side(*pixels.shape[1::-1]) or not figure.stands_out(pixels):
+            continue
         found.append(_view(figure, prior))
         if figure.box == (0, 0, *pixels.shape[1::-1]):
             # Who cuts a picture off at the ink may also have stretched it.
@@ -116,10 +118,11 @@ def _inks(pixels: Bytes, *, shadows: bool) -> Iterator[tuple[Ink, float, tuple[i
 
 def page_views(pixels: Bytes) -> list[tuple[list[list[Figure]], float]]:
     """Rows of what may be digits, and the prior, for each likely polarity."""
-    return [
-        ([[f.moved(*corner) for f in row if not f.is_blob] for row in digit_rows(ink)], prior)
-        for ink, prior, corner in _inks(pixels, shadows=True)
-    ]
+    found = []
+    for ink, prior, corner in _inks(pixels, shadows=True):
+        rows = [[f.moved(*corner) for f in row if not f.is_blob] for row in digit_rows(ink)]
+        found.append(([[f for f in row if f.stands_out(pixels)] for row in rows], prior))
+    return found
 
 
 def segments(figure: Figure) -> dict[tuple[int, int], View]:

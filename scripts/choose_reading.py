@@ -45,7 +45,7 @@ ALTERNATIVES: dict[str, tuple[Any, ...]] = {
     "ink._EDGE": (0.36, 0.42, 0.48),
     "ink._SOLID": (0.65, 0.75, 0.85),
     "ink._MOST_INK": (0.6, 0.7, 0.8),
-    "ink._WINDOW": (0.4, 0.5, 0.6),
+    "ink._WINDOW": (0.3, 0.4, 0.5),
     "layout._SPECK": (0.01, 0.02, 0.04),
     "layout._LARGE": (0.08, 0.12, 0.16),
     "layout._NEAR": (0.15, 0.2, 0.25),

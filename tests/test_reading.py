@@ -31,6 +31,7 @@ from mnist_net.reading import (
     read_image,
 )
 from mnist_net.views import first_look, views
+from scripts import draw_examples
 from scripts.foreign import Row, read_manifest
 from tests.conftest import SHARED
 from tests.pictures import STROKES, Box, as_picture, compose, draw, encoded, overlap, pixels
@@ -905,3 +906,35 @@ def test_other_peoples_numbers(reader: Reader, foreign: list[Row]) -> None:
     ]
     assert len(rows) > 40
     assert 1.0 - len(wrong) / len(rows) >= 0.75, wrong
+
+
+def in_a_shadow(levels: np.ndarray, seed: int, dark: float, softness: float) -> np.ndarray:
+    """A page one side of which lies in the shadow of something straight."""
+    generator = np.random.default_rng(seed)
+    rows, columns = np.mgrid[: levels.shape[0], : levels.shape[1]]
+    place, slope = generator.uniform(0.25, 0.75), generator.uniform(-0.3, 0.3)
+    across = columns - place * levels.shape[1] + slope * (rows - levels.shape[0] / 2)
+    light = dark + (1.0 - dark) / (1.0 + np.exp(-np.clip(across / softness, -50.0, 50.0)))
+    return np.clip(levels * light + generator.normal(0.0, 3.0, levels.shape), 0, 255)
+
+
+@pytest.mark.parametrize("dark", [0.45, 0.65, 0.8])
+def test_the_edge_of_a_shadow_is_no_stroke(reader: Reader, dark: float) -> None:
+    pages, blanks = [], []
+    for seed, softness in itertools.product(range(5), (0.3, 3.0, 15.0)):
+        page = np.full((600, 800), 200.0)
+        blanks.append(in_a_shadow(page, seed + 10, dark, softness).astype(np.uint8))
+        page[100:500, 200:600] *= 0.25 + 0.75 * pixels(example((2, 4, 7, 3, 5)[seed])) / 255.0
+        pages.append(in_a_shadow(page, seed, dark, softness).astype(np.uint8))
+    assert answers(reader, pages).tolist() == np.repeat([2, 4, 7, 3, 5], 3).tolist()
+    assert sum(digit is None for digit in answers(reader, blanks)) >= 10
+
+
+def example(digit: int) -> Image.Image:
+    """Black strokes on white, 400 × 400."""
+    drawing = Image.new("L", (400, 400), 255)
+    pen = ImageDraw.Draw(drawing)
+    for stroke in draw_examples.STROKES[digit]:
+        for x, y in draw_examples.smooth(stroke):
+            pen.ellipse((4 * x - 11, 4 * y - 11, 4 * x + 11, 4 * y + 11), fill=0)
+    return drawing
