@@ -6,6 +6,9 @@ saved and resumed like the parameters.  Decoupled weight decay shrinks the weigh
 (after Loshchilov and Hutter, *Decoupled Weight Decay Regularization*, 2019, whose decay follows the
 schedule but not the rate); it never touches biases.
 The L2 penalty is something else: it belongs to the loss and thus passes through the rule.
+
+Steps are added, with the sign in the rate: NumPy puts a sum into the memory of the product that is
+not needed any more, but not a difference, and large parameters cost as much as they are moved.
 """
 
 import math
@@ -64,7 +67,7 @@ def sgd(
     if nesterov:
         direction = map_arrays(lambda g, v: g + momentum * v, gradients, velocity)  # (22)
     parameters = map_arrays(
-        lambda theta, d: theta - learning_rate * d,  # (21)
+        lambda theta, d: theta + -learning_rate * d,  # (21)
         _decay(parameters, learning_rate * weight_decay),
         direction,
     )
@@ -96,7 +99,7 @@ def adamw(
 
     def update(theta: Array, m: Array, s: Array) -> Array:
         scale = np.sqrt(s / second_correction) + epsilon
-        return theta - (learning_rate / first_correction) * m / scale  # (25)
+        return theta + (-learning_rate / first_correction) * m / scale  # (25)
 
     parameters = map_arrays(update, _decay(parameters, learning_rate * weight_decay), first, second)
     return parameters, OptimizerState(step, (first, second))
