@@ -3,9 +3,10 @@
     python scripts/benchmark_accuracy.py                  # all recipes, five seeds each
     python scripts/benchmark_accuracy.py --only cs229     # those whose name begins so
 
-Those of `default` and `accurate` come from scripts/release.py.  Every recipe was chosen on the validation split (scripts/choose_hyperparameters.py) or is the
-course's; the test set is looked at here, once a seed, and nothing is chosen by it. Prints a table
-as its rows come and writes them into results/accuracy.json.
+Those of `default` and `accurate` come from scripts/release.py. Every recipe was chosen on the
+validation split (scripts/choose_hyperparameters.py) or is the course's, or has more units; the test
+set is looked at here, once a seed, and nothing is chosen by it. Prints a table as its rows come and
+writes them into results/accuracy.json.
 """
 
 import json

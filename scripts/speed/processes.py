@@ -1,6 +1,7 @@
 """Whole processes: starting the command line, and loading MNIST."""
 
 import functools
+import os
 import subprocess
 import sys
 import tempfile
@@ -47,7 +48,12 @@ def commands(settings: Settings) -> dict[str, list[str]]:
 
 def run_command(command: Sequence[str]) -> None:
     """To its end, without showing what it says."""
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    # An installed package has its bytecode: without leave to keep it, ours alone would be compiled
+    # each time.
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr}")
 
