@@ -221,7 +221,7 @@ class Reader:
         ]
 
 
-def read_image(file: Path | BinaryIO, name: str | None = None) -> Bytes:
+def read_image(file: Path | str | BinaryIO, name: str | None = None) -> Bytes:
     """Read a picture of one digit as MNIST would have shown it.
 
     Parameters
@@ -242,7 +242,7 @@ def read_image(file: Path | BinaryIO, name: str | None = None) -> Bytes:
         If it cannot be read, is too large, or is blank.
     """
     name = name or str(file)
-    pixels = open_image(file, name).pixels
+    pixels = _opened(file, name).pixels
     seen = views(pixels) or views(pixels, shadows=False)
     if not seen:
         raise ImageError(f"{name} is blank: {_BLANK}")
@@ -289,5 +289,5 @@ def read_digits(
     return Reader(model or load_model(), load_detector(), reject_below).read_page(_opened(file))
 
 
-def _opened(file: Path | str | BinaryIO) -> Picture:
-    return open_image(Path(file) if isinstance(file, str) else file, str(file))
+def _opened(file: Path | str | BinaryIO, name: str | None = None) -> Picture:
+    return open_image(Path(file) if isinstance(file, str) else file, name or str(file))

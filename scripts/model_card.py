@@ -44,7 +44,7 @@ def latest_of_each_seed(record: Record, records: list[Record]) -> list[Record]:
     """Evaluations of the same recipe, whatever the seed."""
 
     def recipe(of: Record) -> Record:
-        return {**of["hyperparameters"], "random_state": None, "temperature": of["temperature"]}
+        return {**of["hyperparameters"], "random_state": None, "temperature": of.get("temperature")}
 
     by_seed = {other["seed"]: other for other in records if recipe(other) == recipe(record)}
     return [by_seed[seed] for seed in sorted(by_seed)]
@@ -151,33 +151,44 @@ def foreign_table(path: Path) -> str:
     return f"{table(header, rows)}\n\n{means}"
 
 
-def card(model: Model, file: Path, records: list[Record], foreign: Path) -> str:
-    """The page."""
-    metadata, record = model.metadata, own_evaluation(model, records)
+WRITERS = """MNIST's digits were written by American census employees and high-school
+students around 1990: forms that are usual elsewhere are rare in it."""
+
+INTENDED_USE = """## Intended use
+
+Reading single handwritten digits, 0 to 9, that were brought into MNIST's form, as
+`mnist-net predict` does with any picture; teaching; a baseline. It is not meant for decisions that
+nobody checks (cheques, ballots, forms, medicine), and it knows no letters, signs or numbers of
+several digits: `mnist-net read` parts those for it."""
+
+REPRODUCE = """## How to reproduce it
+
+```console
+python -m scripts.release       # trains, calibrates, evaluates; results/test_evaluations.jsonl
+python -m scripts.model_card    # this page
+```
+
+Every evaluation on the test pictures, the missed ones included, is in
+[results/test_evaluations.jsonl](../results/test_evaluations.jsonl)."""
+
+
+def introduction(model: Model, file: Path) -> str:
+    """What it is."""
     layers = "-".join(map(str, model.architecture.layer_sizes))
     n_parameters = sum(a.size for layer in model.parameters for a in layer if a is not None)
-    minutes = metadata["seconds"] / 60.0
     return f"""# {file.name}: what it is, and what it is not
 
 <!-- Written by `python -m scripts.model_card`; do not edit. -->
 
 A fully connected network, {layers}, with {n_parameters:,} parameters, trained from scratch with
 gradients derived by hand. The file takes {file.stat().st_size:,} bytes (weights in float16, which
-become float32 when it is loaded), holds plain values and arrays only, and runs no code.
+become float32 when it is loaded), holds plain values and arrays only, and runs no code."""
 
-## Intended use
 
-Reading single handwritten digits, 0 to 9, that were brought into MNIST's form, as
-`mnist-net predict` does with any picture; teaching; a baseline. It is not meant for decisions that
-nobody checks (cheques, ballots, forms, medicine), and it knows no letters, signs or numbers of
-several digits.
-
-## Data
-
-{data_sentence(metadata)} MNIST's digits were written by American census employees and high-school
-students around 1990: forms that are usual elsewhere are rare in it.
-
-## Recipe
+def recipe_section(metadata: Record, model: Model) -> str:
+    """How it was trained."""
+    minutes = metadata["seconds"] / 60.0
+    return f"""## Recipe
 
 Preset `{metadata["preset"]}`: {metadata["epoch"]} epochs in {minutes:.0f} minutes, finished on
 {metadata["date"][:10]} at commit `{metadata["commit"]}`, with
@@ -186,41 +197,41 @@ Preset `{metadata["preset"]}`: {metadata["epoch"]} epochs in {minutes:.0f} minut
 {recipe_table(model)}
 
 All choices, the temperature too, were made on the last 10,000 training pictures, with networks that
-had not seen them; the test pictures measured the result.
+had not seen them; the test pictures measured the result."""
 
-## Error
 
-{error_sentences(record, latest_of_each_seed(record, records))}
+def limits(record: Record) -> str:
+    """What it is bad at."""
+    return f"""## What it is bad at
 
-{digits_table(record)}
+- The commonest mistakes on the test pictures: {confusions(record)}.
+- By itself it answers with a digit whatever it is shown; `mnist-net predict` asks a second network
+  first whether there is one. Its probabilities are calibrated for pictures like MNIST's; for others
+  they say little.
+- Digits that are cut off, touch others, stand on their heads or lie on their sides."""
 
-## Calibration
+
+def card(model: Model, file: Path, records: list[Record], foreign: Path) -> str:
+    """The page."""
+    metadata, record = model.metadata, own_evaluation(model, records)
+    calibration = f"""## Calibration
 
 Logits are divided by the temperature {model.temperature:.4f}, fitted on the validation pictures.
 Expected calibration error on the test pictures (top answer, 15 equal bins):
-**{record["ece"]:.2%}**.
-
-## Pictures that are not MNIST's
-
-{foreign_table(foreign)}
-
-## What it is bad at
-
-- The commonest mistakes on the test pictures: {confusions(record)}.
-- It answers with a digit whatever it is shown. Its probabilities are calibrated for pictures like
-  MNIST's; for others they say little.
-- Digits that are cut off, touch others, stand on their heads or lie on their sides.
-
-## How to reproduce it
-
-```console
-python -m scripts.release       # trains, calibrates, evaluates; results/test_evaluations.jsonl
-python -m scripts.model_card    # this page
-```
-
-Every evaluation on the test pictures, the missed ones included, is in
-[results/test_evaluations.jsonl](../results/test_evaluations.jsonl).
-"""
+**{record["ece"]:.2%}**."""
+    sections = [
+        introduction(model, file),
+        INTENDED_USE,
+        f"## Data\n\n{data_sentence(metadata)} {WRITERS}",
+        recipe_section(metadata, model),
+        f"## Error\n\n{error_sentences(record, latest_of_each_seed(record, records))}",
+        digits_table(record),
+        calibration,
+        f"## Pictures that are not MNIST's\n\n{foreign_table(foreign)}",
+        limits(record),
+        REPRODUCE,
+    ]
+    return "\n\n".join(sections) + "\n"
 
 
 @click.command(help=__doc__)
