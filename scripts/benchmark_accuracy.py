@@ -31,6 +31,9 @@ PLAIN, CS229 = PRESETS["plain"], PRESETS["cs229"]
 RECIPES: dict[str, Hyperparameters] = {
     "plain": PLAIN,
     "800 hidden": replace(PLAIN, hidden_layer_sizes=(800,)),
+    "800 hidden, binary cross-entropy": replace(
+        PLAIN, hidden_layer_sizes=(800,), loss="binary-cross-entropy"
+    ),
     "binary cross-entropy": replace(PLAIN, loss="binary-cross-entropy"),
     "squared error": replace(PLAIN, loss="mean-squared-error"),
     "tanh": replace(PLAIN, activation="tanh", learning_rate=0.1),
