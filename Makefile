@@ -45,7 +45,7 @@ benchmark: $(RUN) ## measure the speeds that the README quotes (ARGS="--only tra
 	$(BIN)/python -m scripts.benchmark $(ARGS)
 
 benchmark-accuracy: $(RUN) ## measure the accuracies that the README quotes (long)
-	$(BIN)/python scripts/benchmark_accuracy.py $(ARGS)
+	$(BIN)/python -m scripts.benchmark_accuracy $(ARGS)
 
 lock: $(MADE) ## pin the dependencies anew (ARGS=--upgrade for the newest versions)
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet '$(UV)'

@@ -1,12 +1,12 @@
 """Measure the accuracies that the README quotes.
 
-    python scripts/benchmark_accuracy.py                  # all recipes, five seeds each
-    python scripts/benchmark_accuracy.py --only cs229     # those whose name begins so
+    python -m scripts.benchmark_accuracy                  # all recipes, five seeds each
+    python -m scripts.benchmark_accuracy --only cs229     # those whose name begins so
 
 Those of `default` and `accurate` come from scripts/release.py. Every recipe was chosen on the
 validation split (scripts/choose_hyperparameters.py) or is the course's, or has more units; the test
-set is looked at here, once a seed, and nothing is chosen by it. Prints a table as its rows come and
-writes them into results/accuracy.json.
+set is looked at here, once a seed, and nothing is chosen by it. Prints a table as its rows come,
+writes them into results/accuracy.json, and adds every evaluation to results/test_evaluations.jsonl.
 """
 
 import json
@@ -25,6 +25,7 @@ from mnist_net.data import Splits
 from mnist_net.files import atomic_write
 from mnist_net.runs import finish, measure_accuracy, prepare
 from mnist_net.training import train
+from scripts.records import append_line, commit, now
 
 PLAIN, CS229 = PRESETS["plain"], PRESETS["cs229"]
 
@@ -80,6 +81,17 @@ def main(dataset: str, only: str, seeds: int, jobs: int, output: Path) -> None:
             f"| {min(accuracies):.2%} | {statistics.median(seconds):.0f} s |",
             flush=True,
         )
+        for seed, accuracy in enumerate(accuracies):
+            record = {
+                "date": now(),
+                "commit": commit(),
+                "recipe": name,
+                "seed": seed,
+                "error": round(1.0 - accuracy, 6),
+                "n": len(splits.test.labels),
+                "hyperparameters": replace(recipe, random_state=seed).as_dict(),
+            }
+            append_line(output.with_name("test_evaluations.jsonl"), record)
         rows[name] = {
             "accuracies": accuracies,
             "seconds": seconds,
