@@ -97,7 +97,7 @@ def _errors_as_sentences(ctx: click.Context) -> Iterator[None]:
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Start with `mnist-net predict picture.png`; your own network: `mnist-net train`.",
+    epilog="Start with `mnist-net predict picture.png` or `mnist-net train`.",
 )
 @click.version_option(package_name="mnist-net", prog_name="mnist-net")
 @click.pass_context
