@@ -8,9 +8,9 @@ FOLDER is as scripts/foreign.py says.  Sources, those who made the pictures, dif
 they made: unless it says "pooled", an accuracy is the mean over sources of that within a source.
 "Naive" is the same network on the picture squashed to 28 × 28, "ours" is what the reader reads if
 it must read something, and in the third column a refusal is an error.  Sources are in two halves
-by a hash of their name: constants were chosen on half 0, and half 1 shows what that is worth
-elsewhere; both columns are of "ours".  The contact sheet of the mistakes shows other people's
-pictures: it is not ours to publish.
+by a hash of their name: constants are checked on half 0 alone (scripts/choose_reading.py), though
+mistakes in both were looked at; both columns are of "ours".  The contact sheet of the mistakes
+shows other people's pictures: it is not ours to publish.
 """
 
 import json

@@ -7,8 +7,8 @@ scripts/foreign.py says which) are read with each.  "Digits" is the accuracy on 
 digit, as a mean over sources; "surprise" the mean over sources of -log of the probability that the
 right answer was given, which tells values apart that give the same answers; "pages" is how many
 pictures of several digits are read without a mistake.  A constant is to be changed where another
-value has more digits right on both counts, or as many and less surprise by more than its standard
-error over sources; and then to be checked again, with the rest, by the same command.
+value has no fewer digits and pages right, and less surprise by more than its standard error over
+sources, and where the tests on drawn papers still pass; then all are to be checked again.
 """
 
 import importlib
