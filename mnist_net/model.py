@@ -15,6 +15,7 @@ from mnist_net.errors import ModelFileError
 from mnist_net.formats import IMAGE_SHAPE, Bytes
 from mnist_net.images import Scaling
 from mnist_net.losses import LOSSES
+from mnist_net.memory import keep_freed_memory
 from mnist_net.network import Architecture, Parameters, forward
 
 __all__ = ["Model"]
@@ -77,6 +78,8 @@ class Model:
             )
         if images.dtype != np.uint8:
             raise ValueError(f"images must be uint8 from 0 to 255, not {images.dtype}")
+        if len(images) > _CHUNK:
+            keep_freed_memory()
         loss = LOSSES[self.architecture.loss]
         with np.errstate(all="ignore"):  # the check below says it better
             chunks = [

@@ -93,12 +93,10 @@ class Architecture(NamedTuple):
 
 def map_arrays(function: Callable[..., Array], *parameters: Parameters) -> Parameters:
     """Apply a function array by array, as in ``map_arrays(np.subtract, parameters, gradients)``."""
+    matched = (zip(*layers, strict=True) for layers in zip(*parameters, strict=True))
     return tuple(
-        Layer(
-            function(*(layer.weights for layer in layers)),
-            None if layers[0].biases is None else function(*(layer.biases for layer in layers)),
-        )
-        for layers in zip(*parameters, strict=True)
+        Layer(function(*weights), None if biases[0] is None else function(*biases))
+        for weights, biases in matched
     )
 
 

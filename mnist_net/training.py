@@ -21,6 +21,7 @@ from mnist_net.augmentation import distort
 from mnist_net.errors import DivergenceError
 from mnist_net.hyperparameters import Hyperparameters
 from mnist_net.losses import LOSSES
+from mnist_net.memory import keep_freed_memory
 from mnist_net.network import (
     Architecture,
     Parameters,
@@ -215,6 +216,7 @@ def train(
     architecture = classifier(data.X.shape[1], data.targets.shape[1], hyperparameters)
     # Minibatches are rows; of an array that lies column by column each would cost a copy of all.
     data = Batch(*map(np.ascontiguousarray, data))
+    keep_freed_memory()
     if start:
         latest, best, history = start.latest, start.best, start.history
     else:

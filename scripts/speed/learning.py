@@ -9,7 +9,8 @@ from mnist_net import Hyperparameters
 from mnist_net.hyperparameters import PRESETS
 from mnist_net.runs import train_model
 from scripts.speed import torch_peer, trainers
-from scripts.speed.figures import medians, ratio, slope, table, time, times
+from scripts.speed.distance import NEAR, distance
+from scripts.speed.figures import Seconds, medians, ratio, slope, table, time, times
 from scripts.speed.problems import PLAIN, Problem
 from scripts.speed.products import training_floor
 from scripts.speed.settings import Settings
@@ -44,6 +45,27 @@ def entries(problem: Problem, settings: Settings) -> dict[str, Entry]:
     return made
 
 
+def _compared(seconds: Seconds) -> dict[str, Any]:
+    return {
+        "medians": medians(seconds),
+        "over_the_products": ratio(seconds, "ours", "products"),
+        "over_ours": {
+            name: ratio(seconds, name, "ours")
+            for name in seconds
+            if name not in {"ours", "products"}
+        },
+    }
+
+
+def while_near(outcomes: dict[str, Outcome]) -> Seconds:
+    """Seconds of the rounds in which the cores proved to be near, of those that have any."""
+    seconds = {
+        name: [s for s, d in zip(outcome.seconds, outcome.distances, strict=True) if d and d < NEAR]
+        for name, outcome in outcomes.items()
+    }
+    return {name: those for name, those in seconds.items() if those}
+
+
 def _row(problem: Problem, outcomes: dict[str, Outcome]) -> dict[str, Any]:
     seconds = {name: outcome.seconds for name, outcome in outcomes.items()}
     return {
@@ -53,13 +75,9 @@ def _row(problem: Problem, outcomes: dict[str, Outcome]) -> dict[str, Any]:
         "batch_size": problem.recipe.batch_size,
         "hidden_layer_sizes": problem.recipe.hidden_layer_sizes,
         "seconds": seconds,
-        "medians": medians(seconds),
-        "over_the_products": ratio(seconds, "ours", "products"),
-        "over_ours": {
-            name: ratio(seconds, name, "ours")
-            for name in seconds
-            if name not in {"ours", "products"}
-        },
+        "distances": {name: outcome.distances for name, outcome in outcomes.items()},
+        **_compared(seconds),
+        "near": _compared(while_near(outcomes)),
         "peak_megabytes": {name: outcome.peak for name, outcome in outcomes.items()},
         "facts": {name: outcome.facts for name, outcome in outcomes.items() if outcome.facts},
     }
@@ -71,22 +89,33 @@ def measure_training(settings: Settings) -> Iterator[dict[str, Any]]:
         for batch_size in (64,) if settings.quick else (32, 128, 256, 1000):
             recipe = replace(PLAIN, hidden_layer_sizes=hidden, batch_size=batch_size)
             problem = Problem(settings.dataset, settings.rows, recipe, settings.threads)
-            outcomes = take_turns(entries(problem, settings), settings.rounds, settings.threads)
+            outcomes = take_turns(
+                entries(problem, settings),
+                settings.rounds,
+                settings.threads,
+                survey=Entry(distance),
+            )
             yield _row(problem, outcomes)
 
 
 def training_table(rows: Rows) -> str:
-    """Medians, and what the bars are about."""
+    """Medians and what the bars are about: of all rounds, and of those with near cores."""
     names = [name for name in ("products", *TRAINERS) if any(name in r["medians"] for r in rows)]
-    header = ["seconds per epoch", *names, "ours / products"]
-    header += [f"{name} / ours" for name in names if name not in {"products", "ours"}]
-    lines = []
-    for row in rows:
-        line = [row["problem"], *(time(row["medians"].get(name)) for name in names)]
-        line.append(times(row["over_the_products"]))
-        line += [times(row["over_ours"].get(n)) for n in names if n not in {"products", "ours"}]
-        lines.append(line)
-    return table(header, lines)
+    others = [name for name in names if name not in {"products", "ours"}]
+    tables = []
+    for title, those in (("", rows), (", cores near", [row["near"] for row in rows])):
+        header = [f"seconds per epoch{title}", *names, "ours / products"]
+        lines = [
+            [
+                row["problem"],
+                *(time(found["medians"].get(name)) for name in names),
+                times(found["over_the_products"]),
+                *(times(found["over_ours"].get(name)) for name in others),
+            ]
+            for row, found in zip(rows, those, strict=True)
+        ]
+        tables.append(table([*header, *(f"{name} / ours" for name in others)], lines))
+    return "\n\n".join(tables)
 
 
 # --- growth ------------------------------------------------------------------------------------

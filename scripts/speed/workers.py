@@ -41,10 +41,23 @@ class Entry(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """Seconds and results of each round, facts, and peak memory in megabytes (None on Windows)."""
+    """What became of a competitor.
+
+    Attributes
+    ----------
+    seconds, results
+        Of each round.
+    distances
+        What was found by the survey that followed; None without one.
+    facts
+        Those of its trial.
+    peak
+        Megabytes; None on Windows.
+    """
 
     seconds: list[float]
     results: list[Any]
+    distances: list[Any]
     facts: dict[str, Any]
     peak: float | None
 
@@ -132,7 +145,12 @@ def thread_limit(threads: int) -> Iterator[None]:
 
 
 def take_turns(
-    entries: Mapping[str, Entry], rounds: int, threads: int, *, warm_ups: int = 1
+    entries: Mapping[str, Entry],
+    rounds: int,
+    threads: int,
+    *,
+    warm_ups: int = 1,
+    survey: Entry | None = None,
 ) -> dict[str, Outcome]:
     """Measure all competitors in each round, one after another; each round begins with the next.
 
@@ -146,14 +164,21 @@ def take_turns(
         Threads that each of them may use.
     warm_ups
         Units that each does before, untimed.
+    survey
+        What finds out how the machine is, after each unit.
     """
     seconds: dict[str, list[float]] = {name: [] for name in entries}
     results: dict[str, list[Any]] = {name: [] for name in entries}
+    distances: dict[str, list[Any]] = {name: [] for name in entries}
     with ExitStack() as stack, thread_limit(threads):
-        workers = {}
-        for name, entry in entries.items():
-            workers[name] = Worker(entry, warm_ups)
-            stack.callback(workers[name].close)
+
+        def started(entry: Entry) -> Worker:
+            worker = Worker(entry, warm_ups)
+            stack.callback(worker.close)
+            return worker
+
+        workers = {name: started(entry) for name, entry in entries.items()}
+        surveyor = started(survey) if survey else None
         names = list(entries)
         for number in range(rounds):
             first = number % len(names)
@@ -162,8 +187,13 @@ def take_turns(
                 took, result = workers[name].measure()
                 seconds[name].append(took)
                 results[name].append(result)
+                distances[name].append(surveyor.measure()[1] if surveyor else None)
+        if surveyor:
+            surveyor.finish()
         return {
-            name: Outcome(seconds[name], results[name], worker.facts, worker.finish())
+            name: Outcome(
+                seconds[name], results[name], distances[name], worker.facts, worker.finish()
+            )
             for name, worker in workers.items()
         }
 
