@@ -49,7 +49,7 @@ __all__ = [
 
 Labels = npt.NDArray[np.integer[Any]]
 
-_LARGE_BATCH = 256
+_LARGE_BATCH = 128
 _SCALINGS: dict[str, Callable[[Bytes], Scaling]] = {
     "unit": lambda _: Scaling.unit(),
     "centred": Scaling.centred,

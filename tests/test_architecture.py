@@ -21,6 +21,7 @@ ROOMS = [
         "gradcheck",
         "hyperparameters",
         "losses",
+        "memory",
         "network",
         "optimizers",
         "training",

@@ -12,8 +12,9 @@ import pytest
 import sklearn
 
 from scripts import benchmark
-from scripts.speed import figures, learning, predicting, products, reaching, trainers
+from scripts.speed import distance, figures, learning, predicting, products, reaching, trainers
 from scripts.speed.problems import PLAIN, Problem
+from scripts.speed.workers import Outcome
 from tests.conftest import ROOT
 
 
@@ -67,11 +68,13 @@ def test_quick_parts_write_tables_and_figures(tmp_path: Path, little: Path) -> N
     medians = row["medians"]
     assert row["over_the_products"] == pytest.approx(medians["ours"] / medians["products"])
     assert row["peak_megabytes"]["ours"] > 20.0
+    assert all(len(found) == 2 and min(found) > 0.0 for found in row["distances"].values())
     first = done.stdout.splitlines()[0]
     assert first == (
         "| seconds per epoch | products | ours | ours, own threads | ours / products "
         "| ours, own threads / ours |"
     )
+    assert "| seconds per epoch, cores near |" in done.stdout
     assert "| mnist-net --help |" in done.stdout
 
 
@@ -105,6 +108,31 @@ def test_medians_and_ratios() -> None:
     assert figures.medians(seconds) == {"a": 2.0, "b": 5.0}
     assert figures.ratio(seconds, "b", "a") == 2.5
     assert figures.ratio(seconds, "a", "c") is None
+
+
+def test_rounds_with_near_cores_are_told_from_others() -> None:
+    def outcome(seconds: list[float], distances: list[float | None]) -> Outcome:
+        return Outcome(seconds, [], distances, {}, None)
+
+    outcomes = {
+        "products": outcome([1.0, 1.0, 2.0], [1.0, 1.9, 1.1]),
+        "ours": outcome([2.0, 5.0, 9.0], [1.0, 1.3, 1.6]),
+        "torch": outcome([3.0, 3.0, 3.0], [1.5, 1.5, 1.5]),
+        "unknown": outcome([3.0, 3.0, 3.0], [None, None, None]),
+    }
+    near = distance.while_near(outcomes)
+    assert near == {"products": [1.0, 2.0], "ours": [2.0]}
+    assert figures.ratio(near, "ours", "products") == pytest.approx(2.0 / 1.5)
+
+
+def test_distance_compares_reading_after_all_with_reading_after_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # A clock by which each reading takes 3 after the product, and 2 after the reader's own writing.
+    ticks = [0, 3] * distance._REPEATS + [0, 2] * distance._REPEATS
+    monkeypatch.setattr(distance.time, "perf_counter", lambda: ticks.pop(0))
+    assert distance.distance().run() == 1.5
+    assert not ticks
 
 
 def test_slope_is_the_exponent() -> None:

@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from mnist_net.augmentation import DISTORTIONS
 from mnist_net.data import Dataset
 from mnist_net.hyperparameters import Hyperparameters
 from mnist_net.network import forward
-from mnist_net.runs import calibrate, finish, prepare
+from mnist_net.runs import blas_threads, calibrate, finish, prepare
 from mnist_net.training import train
 
 RECIPE = Hyperparameters(hidden_layer_sizes=(5,), epochs=2, learning_rate=0.1, validation=40)
@@ -64,3 +65,18 @@ def test_all_pixels_are_kept_for_distortion_and_for_black_pictures(corner: Datas
     black = prepare(corner._replace(images=np.zeros_like(corner.images)), RECIPE)
     for run in (distorted, black):
         assert run.training.X.shape == (80, 784)
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "distorted", "n_runs", "threads"),
+    [(127, False, 1, 1), (128, False, 1, 2), (128, True, 1, 1), (128, False, 2, 1)],
+)
+def test_several_threads_are_for_large_batches_that_have_the_machine_to_themselves(
+    batch_size: int, distorted: bool, n_runs: int, threads: int
+) -> None:
+    distortion = DISTORTIONS["both"] if distorted else RECIPE.distortion
+    recipe = replace(RECIPE, batch_size=batch_size, distortion=distortion)
+    with threadpool_limits(2, user_api="blas"), blas_threads(recipe, n_runs):
+        np.ones((2, 2)) @ np.ones((2, 2))
+        pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    assert {pool["num_threads"] for pool in pools} == {threads}

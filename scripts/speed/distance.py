@@ -8,11 +8,13 @@ up to a half, the bare products not at all.  So the distance is measured beside 
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
 
-from scripts.speed.workers import Trial
+from scripts.speed.figures import Seconds, medians, ratio
+from scripts.speed.workers import Outcome, Trial
 
 _SHAPE = 784, 32, 300  # rows, inner, columns: a gradient of weights as training makes it
 _REPEATS = 41
@@ -43,3 +45,31 @@ def distance() -> Trial:
         return by_all / seconds_to_read(lambda: np.add(read, np.float32(1.0), out=written))
 
     return Trial(run, {})
+
+
+def while_near(outcomes: Mapping[str, Outcome]) -> Seconds:
+    """Seconds of the rounds in which the cores proved to be near, of those that have any."""
+    seconds = {
+        name: [s for s, d in zip(outcome.seconds, outcome.distances, strict=True) if d and d < NEAR]
+        for name, outcome in outcomes.items()
+    }
+    return {name: those for name, those in seconds.items() if those}
+
+
+def _ratios(seconds: Seconds) -> dict[str, Any]:
+    return {
+        "medians": medians(seconds),
+        "over_the_products": ratio(seconds, "ours", "products"),
+        "over_ours": {name: ratio(seconds, name, "ours") for name in seconds},
+    }
+
+
+def compared(outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
+    """Seconds, medians and ratios of all rounds, and under "near" of those with near cores."""
+    seconds = {name: outcome.seconds for name, outcome in outcomes.items()}
+    return {
+        "seconds": seconds,
+        "distances": {name: outcome.distances for name, outcome in outcomes.items()},
+        **_ratios(seconds),
+        "near": _ratios(while_near(outcomes)),
+    }

@@ -9,8 +9,8 @@ from mnist_net import Hyperparameters
 from mnist_net.hyperparameters import PRESETS
 from mnist_net.runs import train_model
 from scripts.speed import torch_peer, trainers
-from scripts.speed.distance import NEAR, distance
-from scripts.speed.figures import Seconds, medians, ratio, slope, table, time, times
+from scripts.speed.distance import compared, distance
+from scripts.speed.figures import medians, ratio, slope, table, time, times
 from scripts.speed.problems import PLAIN, Problem
 from scripts.speed.products import training_floor
 from scripts.speed.settings import Settings
@@ -45,39 +45,14 @@ def entries(problem: Problem, settings: Settings) -> dict[str, Entry]:
     return made
 
 
-def _compared(seconds: Seconds) -> dict[str, Any]:
-    return {
-        "medians": medians(seconds),
-        "over_the_products": ratio(seconds, "ours", "products"),
-        "over_ours": {
-            name: ratio(seconds, name, "ours")
-            for name in seconds
-            if name not in {"ours", "products"}
-        },
-    }
-
-
-def while_near(outcomes: dict[str, Outcome]) -> Seconds:
-    """Seconds of the rounds in which the cores proved to be near, of those that have any."""
-    seconds = {
-        name: [s for s, d in zip(outcome.seconds, outcome.distances, strict=True) if d and d < NEAR]
-        for name, outcome in outcomes.items()
-    }
-    return {name: those for name, those in seconds.items() if those}
-
-
 def _row(problem: Problem, outcomes: dict[str, Outcome]) -> dict[str, Any]:
-    seconds = {name: outcome.seconds for name, outcome in outcomes.items()}
     return {
         "problem": problem.title,
         "rows": problem.rows,
         "threads": problem.threads,
         "batch_size": problem.recipe.batch_size,
         "hidden_layer_sizes": problem.recipe.hidden_layer_sizes,
-        "seconds": seconds,
-        "distances": {name: outcome.distances for name, outcome in outcomes.items()},
-        **_compared(seconds),
-        "near": _compared(while_near(outcomes)),
+        **compared(outcomes),
         "peak_megabytes": {name: outcome.peak for name, outcome in outcomes.items()},
         "facts": {name: outcome.facts for name, outcome in outcomes.items() if outcome.facts},
     }

@@ -13,7 +13,8 @@ from mnist_net.losses import softmax
 from mnist_net.model import Model
 from mnist_net.network import Architecture, forward, initialize
 from mnist_net.training import classifier
-from scripts.speed.figures import medians, ratio, table, time, times
+from scripts.speed.distance import compared, distance
+from scripts.speed.figures import table, time, times
 from scripts.speed.products import prediction_floor
 from scripts.speed.settings import Settings
 from scripts.speed.workers import Entry, Trial, take_turns
@@ -155,33 +156,33 @@ def measure_predicting(settings: Settings) -> Iterator[dict[str, Any]]:
     for hidden in (8,) if settings.quick else (300, 800):
         for n_rows, calls in ((1, 5), (200, 1)) if settings.quick else ((1, 1000), (10_000, 1)):
             made = entries(settings, hidden, n_rows, calls)
-            outcomes = take_turns(made, settings.rounds, settings.threads)
-            seconds = {
-                name: [took / calls for took in outcome.seconds]
+            outcomes = take_turns(made, settings.rounds, settings.threads, survey=Entry(distance))
+            outcomes = {
+                name: outcome._replace(seconds=[took / calls for took in outcome.seconds])
                 for name, outcome in outcomes.items()
             }
             yield {
                 "problem": f"784-{hidden}-10",
                 "pictures": n_rows,
                 "threads": settings.threads,
-                "seconds": seconds,
-                "medians": medians(seconds),
-                "over_the_products": ratio(seconds, "ours", "products"),
-                "over_ours": {name: ratio(seconds, name, "ours") for name in seconds},
+                **compared(outcomes),
                 "facts": {name: out.facts for name, out in outcomes.items() if out.facts},
             }
 
 
 def predicting_table(rows: list[dict[str, Any]]) -> str:
-    """A line for each competitor, a pair of columns for each problem."""
-    header = ["predicting"]
-    for row in rows:
-        header += [f"{row['problem']}, {row['pictures']:,}", "× ours"]
+    """A line for each competitor, columns for each problem: all rounds, those with near cores."""
     names = dict.fromkeys(name for row in rows for name in row["medians"])
-    lines = []
-    for name in names:
-        line = [name]
+    tables = []
+    for title, those in (("", rows), (", cores near", [row["near"] for row in rows])):
+        header = [f"predicting{title}"]
         for row in rows:
-            line += [time(row["medians"].get(name)), times(row["over_ours"].get(name))]
-        lines.append(line)
-    return table(header, lines)
+            header += [f"{row['problem']}, {row['pictures']:,}", "× ours"]
+        lines = []
+        for name in names:
+            line = [name]
+            for found in those:
+                line += [time(found["medians"].get(name)), times(found["over_ours"].get(name))]
+            lines.append(line)
+        tables.append(table(header, lines))
+    return "\n\n".join(tables)
