@@ -145,11 +145,11 @@ def test_slope_is_the_exponent() -> None:
 def test_slope_over_the_batch_is_of_a_step() -> None:
     # An epoch takes as long at any batch size, so a step takes twice as long at twice the batch.
     rows = [
-        {"grows": "batch", "size": size, "medians": {"ours": 1.0, "products": 1.0 / size}}
-        for size in (16, 32, 64)
+        {"grows": "batch", "size": n, "seconds": {"ours": [9.0, 1.0], "products": [1.0 / n]}}
+        for n in (16, 32, 64)
     ] + [
-        {"grows": "pictures", "size": size, "medians": {"ours": 5.0 * size, "products": size}}
-        for size in (100, 200)
+        {"grows": "pictures", "size": n, "seconds": {"ours": [5.0 * n], "products": [n, 7 * n]}}
+        for n in (100, 200)
     ]
     found = learning.slopes(rows)
     assert found["batch"] == pytest.approx({"ours": 1.0, "products": 0.0})

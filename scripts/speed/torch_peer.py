@@ -52,12 +52,20 @@ def _optimizer(parameters: Any, recipe: Hyperparameters, how: str) -> Any:
     import torch
 
     flags = {"fused": how == "fused", "foreach": how == "foreach"}
-    if recipe.optimizer == "adamw":
-        return torch.optim.AdamW(
-            parameters, lr=recipe.learning_rate, weight_decay=recipe.weight_decay, **flags
-        )
+    adam = recipe.optimizer == "adamw"
+    if recipe.l2_penalty if adam else recipe.weight_decay:
+        raise ValueError("of penalty and decay PyTorch's SGD has the one, and its AdamW the other")
+    # The derivative of λ ‖W‖² is 2 λ W.  Only weights decay; without decay one group is faster.
+    decay, parameters = recipe.weight_decay if adam else 2.0 * recipe.l2_penalty, list(parameters)
+    groups: Any = parameters
+    if decay:
+        biases = [one for one in parameters if one.ndim == 1]
+        weights = [one for one in parameters if one.ndim > 1]
+        groups = [{"params": weights, "weight_decay": decay}, {"params": biases}]
+    if adam:
+        return torch.optim.AdamW(groups, lr=recipe.learning_rate, weight_decay=0.0, **flags)
     return torch.optim.SGD(
-        parameters,
+        groups,
         lr=recipe.learning_rate,
         momentum=recipe.momentum,
         nesterov=recipe.optimizer == "nesterov",
