@@ -25,9 +25,9 @@ def training():
     X = np.zeros((3_000, 784), np.float32)
     recipe = Hyperparameters(hidden_layer_sizes=(800,), batch_size=1_000, epochs=9)
     epochs = train(Batch(X, one_hot(np.arange(3_000) % 10, 10)), recipe)
-    for _ in range(3):
-        next(epochs)
-    return pages(lambda: next(epochs))
+    next(epochs)
+    # Of several: now and then the heap grows a little for good.
+    return min(pages(lambda: next(epochs)) for _ in range(5))
 
 def predicting():
     from scripts.speed.predicting import model, pictures

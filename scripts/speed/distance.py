@@ -13,11 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from scripts.speed.figures import Seconds, medians, ratio
-from scripts.speed.workers import Outcome, Trial
+from scripts.speed.figures import medians, ratio, times
+from scripts.speed.settings import Settings
+from scripts.speed.workers import Entry, Outcome, Trial, take_turns
 
 _SHAPE = 784, 32, 300  # rows, inner, columns: a gradient of weights as training makes it
 _REPEATS = 41
+_ENOUGH = 3  # rounds for a median
 
 NEAR = 1.25
 """Cores of one die measure 1.0, of two dies from 1.4 to 2."""
@@ -47,29 +49,54 @@ def distance() -> Trial:
     return Trial(run, {})
 
 
-def while_near(outcomes: Mapping[str, Outcome]) -> Seconds:
-    """Seconds of the rounds in which the cores proved to be near, of those that have any."""
-    seconds = {
-        name: [s for s, d in zip(outcome.seconds, outcome.distances, strict=True) if d and d < NEAR]
-        for name, outcome in outcomes.items()
-    }
-    return {name: those for name, those in seconds.items() if those}
+def surveyed(entries: Mapping[str, Entry], settings: Settings) -> dict[str, Outcome]:
+    """Rounds of all competitors, with the distance of the cores before and after each unit."""
+    return take_turns(entries, settings.rounds, settings.threads, survey=Entry(distance))
 
 
-def _ratios(seconds: Seconds) -> dict[str, Any]:
-    return {
-        "medians": medians(seconds),
-        "over_the_products": ratio(seconds, "ours", "products"),
-        "over_ours": {name: ratio(seconds, name, "ours") for name in seconds},
-    }
+def near(outcome: Outcome) -> list[bool]:
+    """Of each round, whether the cores were near both before and after it."""
+    return [max(survey) < NEAR for survey in outcome.surveys]
+
+
+def while_near(outcomes: Mapping[str, Outcome], of: str, to: str) -> dict[str, Any]:
+    """Ratio of two competitors in the rounds in which the cores were near for both."""
+    if of not in outcomes or to not in outcomes:
+        return {"ratio": None, "rounds": 0}
+    one, other = outcomes[of], outcomes[to]
+    ratios = [
+        a / b
+        for a, b, *both in zip(one.seconds, other.seconds, near(one), near(other), strict=True)
+        if all(both)
+    ]
+    enough = len(ratios) >= _ENOUGH
+    return {"ratio": statistics.median(ratios) if enough else None, "rounds": len(ratios)}
 
 
 def compared(outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
-    """Seconds, medians and ratios of all rounds, and under "near" of those with near cores."""
+    """Seconds, medians, and ratios: of all rounds, and of those with near cores."""
     seconds = {name: outcome.seconds for name, outcome in outcomes.items()}
     return {
         "seconds": seconds,
-        "distances": {name: outcome.distances for name, outcome in outcomes.items()},
-        **_ratios(seconds),
-        "near": _ratios(while_near(outcomes)),
+        "medians": medians(seconds),
+        "over_the_products": ratio(seconds, "ours", "products"),
+        "over_ours": {name: ratio(seconds, name, "ours") for name in seconds},
+        "distances": {name: outcome.surveys for name, outcome in outcomes.items()},
+        "near": {
+            "over_the_products": while_near(outcomes, "ours", "products"),
+            "over_ours": {name: while_near(outcomes, name, "ours") for name in outcomes},
+        },
     }
+
+
+HOW_TO_READ_RATIOS = f"""Ratios are medians over the rounds, and in brackets over those in which
+the cores were near, where there were {_ENOUGH} or more."""
+
+
+def ratio_in_words(row: dict[str, Any], what: str, name: str | None = None) -> str:
+    """Of all rounds, and in brackets of those with near cores where they are enough."""
+    overall, while_near = row[what], row["near"][what]
+    if name is not None:
+        overall, while_near = overall.get(name), while_near.get(name, {"ratio": None})
+    words = times(overall)
+    return words if while_near["ratio"] is None else f"{words} ({times(while_near['ratio'])})"

@@ -15,10 +15,11 @@ def medians(seconds: Seconds) -> dict[str, float]:
 
 
 def ratio(seconds: Seconds, of: str, to: str) -> float | None:
-    """Median of one competitor over that of another; None if one was not measured."""
+    """Median over the rounds of one competitor over another; None if one was not measured."""
     if of not in seconds or to not in seconds:
         return None
-    return statistics.median(seconds[of]) / statistics.median(seconds[to])
+    pairs = zip(seconds[of], seconds[to], strict=True)
+    return statistics.median(one / other for one, other in pairs)
 
 
 def slope(sizes: Sequence[float], costs: Sequence[float]) -> float:
@@ -27,7 +28,7 @@ def slope(sizes: Sequence[float], costs: Sequence[float]) -> float:
     return statistics.linear_regression(x, y).slope
 
 
-def time(seconds: float | None) -> str:
+def duration(seconds: float | None) -> str:
     """In the unit that suits it, three digits; a dash for what was not measured."""
     if seconds is None:
         return "–"

@@ -9,8 +9,8 @@ from mnist_net import Hyperparameters
 from mnist_net.hyperparameters import PRESETS
 from mnist_net.runs import train_model
 from scripts.speed import torch_peer, trainers
-from scripts.speed.distance import compared, distance
-from scripts.speed.figures import medians, ratio, slope, table, time, times
+from scripts.speed.distance import HOW_TO_READ_RATIOS, compared, ratio_in_words, surveyed
+from scripts.speed.figures import duration, medians, ratio, slope, table, times
 from scripts.speed.problems import PLAIN, Problem
 from scripts.speed.products import training_floor
 from scripts.speed.settings import Settings
@@ -20,6 +20,7 @@ Rows = list[dict[str, Any]]
 
 TRAINERS: dict[str, tuple[trainers.TrainerMaker, str]] = {
     "ours": (trainers.ours, "numpy"),
+    "ours, all pixels": (trainers.ours_all_pixels, "numpy"),
     "ours, own threads": (trainers.ours_own_threads, "numpy"),
     "MLPClassifier": (trainers.scikit_learn, "sklearn"),
     "torch": (torch_peer.eager, "torch"),
@@ -49,7 +50,6 @@ def _row(problem: Problem, outcomes: dict[str, Outcome]) -> dict[str, Any]:
     return {
         "problem": problem.title,
         "rows": problem.rows,
-        "threads": problem.threads,
         "batch_size": problem.recipe.batch_size,
         "hidden_layer_sizes": problem.recipe.hidden_layer_sizes,
         **compared(outcomes),
@@ -64,33 +64,24 @@ def measure_training(settings: Settings) -> Iterator[dict[str, Any]]:
         for batch_size in (64,) if settings.quick else (32, 128, 256, 1000):
             recipe = replace(PLAIN, hidden_layer_sizes=hidden, batch_size=batch_size)
             problem = Problem(settings.dataset, settings.rows, recipe, settings.threads)
-            outcomes = take_turns(
-                entries(problem, settings),
-                settings.rounds,
-                settings.threads,
-                survey=Entry(distance),
-            )
-            yield _row(problem, outcomes)
+            yield _row(problem, surveyed(entries(problem, settings), settings))
 
 
 def training_table(rows: Rows) -> str:
-    """Medians and what the bars are about: of all rounds, and of those with near cores."""
+    """Medians of the seconds, and of the ratios."""
     names = [name for name in ("products", *TRAINERS) if any(name in r["medians"] for r in rows)]
     others = [name for name in names if name not in {"products", "ours"}]
-    tables = []
-    for title, those in (("", rows), (", cores near", [row["near"] for row in rows])):
-        header = [f"seconds per epoch{title}", *names, "ours / products"]
-        lines = [
-            [
-                row["problem"],
-                *(time(found["medians"].get(name)) for name in names),
-                times(found["over_the_products"]),
-                *(times(found["over_ours"].get(name)) for name in others),
-            ]
-            for row, found in zip(rows, those, strict=True)
+    header = ["seconds per epoch", *names, "ours / products", *(f"{n} / ours" for n in others)]
+    lines = [
+        [
+            row["problem"],
+            *(duration(row["medians"].get(name)) for name in names),
+            ratio_in_words(row, "over_the_products"),
+            *(ratio_in_words(row, "over_ours", name) for name in others),
         ]
-        tables.append(table([*header, *(f"{name} / ours" for name in others)], lines))
-    return "\n\n".join(tables)
+        for row in rows
+    ]
+    return f"{HOW_TO_READ_RATIOS}\n\n{table(header, lines)}"
 
 
 # --- growth ------------------------------------------------------------------------------------
@@ -118,8 +109,7 @@ def measure_growth(settings: Settings) -> Iterator[dict[str, Any]]:
             "products": Entry(training_floor, (problem,)),
             "ours": Entry(trainers.training, (trainers.ours, problem)),
         }
-        outcomes = take_turns(made, settings.rounds, settings.threads)
-        yield {"grows": what, "size": size, **_row(problem, outcomes)}
+        yield {"grows": what, "size": size, **_row(problem, surveyed(made, settings))}
 
 
 def slopes(rows: Rows) -> dict[str, dict[str, float]]:
@@ -189,7 +179,7 @@ def distortion_table(rows: Rows) -> str:
         (
             [
                 row["problem"],
-                *(time(row["medians"][name]) for name in ("without", "with")),
+                *(duration(row["medians"][name]) for name in ("without", "with")),
                 times(row["with_over_without"]),
             ]
             for row in rows
@@ -217,7 +207,8 @@ def measure_memory(settings: Settings) -> Iterator[dict[str, Any]]:
         "train_model, distorted": Entry(whole_training, (settings.dataset, distorted)),
     }
     made |= entries(problem, settings)
-    del made["products"], made["ours, own threads"]
+    for name in ("products", "ours, all pixels", "ours, own threads"):
+        del made[name]
     for name, entry in made.items():
         outcome = alone(entry, settings.threads)
         yield {"what": name, "problem": problem.title, "peak_megabytes": outcome.peak}

@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-PEERS = ("torch", "onnxruntime", "onnx")  # not dependencies of the project
+PEERS = ("torch", "onnxruntime", "onnx", "pandas")  # not dependencies of the project
 _LIBRARIES = ("mnist-net", "numpy", "scipy", "scikit-learn", "joblib", "pillow", "click", *PEERS)
 
 

@@ -13,15 +13,14 @@ from mnist_net.losses import softmax
 from mnist_net.model import Model
 from mnist_net.network import Architecture, forward, initialize
 from mnist_net.training import classifier
-from scripts.speed.distance import compared, distance
-from scripts.speed.figures import table, time, times
+from scripts.speed.distance import HOW_TO_READ_RATIOS, compared, ratio_in_words, surveyed
+from scripts.speed.figures import duration, table
 from scripts.speed.products import prediction_floor
 from scripts.speed.settings import Settings
-from scripts.speed.workers import Entry, Trial, take_turns
+from scripts.speed.torch_peer import Predict, Weights, predictor
+from scripts.speed.workers import Entry, Trial
 
-Weights = list[tuple[Array, Array]]
-Predict = Callable[[Array], Array]
-
+PARTS = ("scaling", "network", "softmax")
 _AGREE = 1e-5  # largest difference of two libraries' probabilities in float32
 
 
@@ -113,14 +112,12 @@ def onnx_runtime(weights: Weights, threads: int) -> Predict:
 
 def peer(name: str, hidden: int, n_rows: int, calls: int, threads: int) -> Trial:
     """Another library's prediction from float32 inputs, once it was shown to agree with ours."""
-    from scripts.speed import torch_peer
-
     one, images = model(hidden), pictures(n_rows)
     X, weights = one.scaling.apply(images), _weights(one)
     makers: dict[str, Callable[[], Predict]] = {
         "MLPClassifier": lambda: scikit_learn(weights, False),
         "MLPClassifier, assume_finite": lambda: scikit_learn(weights, True),
-        "torch": lambda: torch_peer.predictor(weights, "sigmoid", threads),
+        "torch": lambda: predictor(weights, "sigmoid", threads),
         "onnxruntime": lambda: onnx_runtime(weights, threads),
     }
     predict = makers[name]()
@@ -137,7 +134,7 @@ def entries(settings: Settings, hidden: int, n_rows: int, calls: int) -> dict[st
         "products": Entry(prediction_floor, ((784, hidden, 10), n_rows, calls)),
         "ours": Entry(ours, size),
     }
-    for part in ("scaling", "network", "softmax"):
+    for part in PARTS if n_rows == 1 else ():  # of many, each chunk goes through all of them
         made[f"of ours: {part}"] = Entry(ours, (*size, part))
     needed = {
         "MLPClassifier": ("sklearn",),
@@ -156,33 +153,28 @@ def measure_predicting(settings: Settings) -> Iterator[dict[str, Any]]:
     for hidden in (8,) if settings.quick else (300, 800):
         for n_rows, calls in ((1, 5), (200, 1)) if settings.quick else ((1, 1000), (10_000, 1)):
             made = entries(settings, hidden, n_rows, calls)
-            outcomes = take_turns(made, settings.rounds, settings.threads, survey=Entry(distance))
             outcomes = {
                 name: outcome._replace(seconds=[took / calls for took in outcome.seconds])
-                for name, outcome in outcomes.items()
+                for name, outcome in surveyed(made, settings).items()
             }
             yield {
                 "problem": f"784-{hidden}-10",
                 "pictures": n_rows,
-                "threads": settings.threads,
                 **compared(outcomes),
                 "facts": {name: out.facts for name, out in outcomes.items() if out.facts},
             }
 
 
 def predicting_table(rows: list[dict[str, Any]]) -> str:
-    """A line for each competitor, columns for each problem: all rounds, those with near cores."""
+    """A line for each competitor, a pair of columns for each problem."""
+    header = ["predicting"]
+    for row in rows:
+        header += [f"{row['problem']}, {row['pictures']:,}", "× ours"]
     names = dict.fromkeys(name for row in rows for name in row["medians"])
-    tables = []
-    for title, those in (("", rows), (", cores near", [row["near"] for row in rows])):
-        header = [f"predicting{title}"]
+    lines = []
+    for name in names:
+        line = [name]
         for row in rows:
-            header += [f"{row['problem']}, {row['pictures']:,}", "× ours"]
-        lines = []
-        for name in names:
-            line = [name]
-            for found in those:
-                line += [time(found["medians"].get(name)), times(found["over_ours"].get(name))]
-            lines.append(line)
-        tables.append(table(header, lines))
-    return "\n\n".join(tables)
+            line += [duration(row["medians"].get(name)), ratio_in_words(row, "over_ours", name)]
+        lines.append(line)
+    return f"{HOW_TO_READ_RATIOS}\n\n{table(header, lines)}"

@@ -67,7 +67,9 @@ class Problem(NamedTuple):
     def training_set(self) -> Batch:
         """All pixels, scaled, float32 and contiguous, and one-hot targets: for all others."""
         run, splits = self.load()
-        return Batch(run.scaling.apply(splits.train.images), run.training.targets)
+        scaling, targets = run.scaling, run.training.targets
+        del run  # its inputs would count as the peers' memory
+        return Batch(scaling.apply(splits.train.images), targets)
 
 
 def test_set(run: Run, splits: Splits, *, all_pixels: bool) -> tuple[Array, Labels]:

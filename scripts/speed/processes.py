@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,13 @@ import numpy as np
 
 from mnist_net.data import MNIST_DIGEST, cache_path, data_digest, load_dataset, load_mnist
 from scripts.records import ROOT
-from scripts.speed.figures import medians, ratio, table, time, times
+from scripts.speed.figures import duration, medians, ratio, table, times
 from scripts.speed.settings import Settings
 from scripts.speed.workers import Entry, Trial, alone, take_turns
 
 PICTURE = ROOT / "examples" / "7.png"
 LIBRARIES = "numpy, PIL.Image, joblib, click"
-_OURS_ALONE = f"import {LIBRARIES}"
+_IMPORTS = f"import {LIBRARIES}"
 
 
 def command_line() -> list[str]:
@@ -36,7 +37,7 @@ def commands(settings: Settings) -> dict[str, list[str]]:
 
     found = {
         "python, nothing": python("pass"),
-        f"import {LIBRARIES}": python(_OURS_ALONE),
+        _IMPORTS: python(_IMPORTS),
         "mnist-net --help": [*command_line(), "--help"],
         "mnist-net predict": [*command_line(), "predict", str(PICTURE)],
     }
@@ -75,7 +76,7 @@ def measure_startup(settings: Settings) -> Iterator[dict[str, Any]]:
             "command": name,
             "seconds": rounds_,
             "median": middle[name],
-            "over_imports": ratio(seconds, name, _OURS_ALONE),
+            "over_imports": ratio(seconds, name, _IMPORTS),
             "over_predict": ratio(seconds, name, "mnist-net predict"),
         }
 
@@ -87,7 +88,7 @@ def startup_table(rows: list[dict[str, Any]]) -> str:
         (
             [
                 row["command"],
-                time(row["median"]),
+                duration(row["median"]),
                 times(row["over_imports"]),
                 times(row["over_predict"]),
             ]
@@ -126,14 +127,15 @@ def from_our_cache(data_home: str) -> Trial:
 
 
 def from_openml_cache(data_home: str) -> Trial:
-    """`fetch_openml()` as its documentation has it, with the parser that reads this data set."""
+    """`fetch_openml()` with the parser that it takes by default: pandas's, if that is installed."""
     from sklearn.datasets import fetch_openml
 
-    def run() -> None:
-        options = {"as_frame": False, "parser": "liac-arff", "data_home": data_home}
-        fetch_openml("mnist_784", version=1, **options)
+    parser = "auto" if find_spec("pandas") else "liac-arff"
 
-    return Trial(run, {})
+    def run() -> None:
+        fetch_openml("mnist_784", version=1, as_frame=False, parser=parser, data_home=data_home)
+
+    return Trial(run, {"parser": parser})
 
 
 def measure_loading(settings: Settings) -> Iterator[dict[str, Any]]:
@@ -156,6 +158,7 @@ def measure_loading(settings: Settings) -> Iterator[dict[str, Any]]:
                 "median": medians(seconds)[name],
                 "over_ours": ratio(seconds, name, "load_mnist()"),
                 "peak_megabytes": max(outcome.peak or 0.0 for outcome in outcomes),
+                **outcomes[0].facts,
             }
 
 
@@ -166,7 +169,7 @@ def loading_table(rows: list[dict[str, Any]]) -> str:
         (
             [
                 row["call"],
-                time(row["median"]),
+                duration(row["median"]),
                 times(row["over_ours"]),
                 f"{row['peak_megabytes']:.0f}",
             ]

@@ -109,7 +109,10 @@ def _steps(X: Array, batch_size: int, sizes: Sequence[int]) -> tuple[list[Produc
             known[len(batch)] = layouts, list(map(product, shapes, layouts))
         layouts, products = known[len(batch)]
         first = products[0]._replace(left=laid_out(batch, layouts[0].left))
-        last = products[-1]._replace(left=laid_out(batch.T, layouts[-1].left))
+        # Row by row is column by column of the transpose: the same memory, if both lie so.
+        shared = layouts[0].left != layouts[-1].left
+        transposed = first.left.T if shared else laid_out(batch.T, layouts[-1].left)
+        last = products[-1]._replace(left=transposed)
         all_products += [first, *products[1:-1], last]
     return all_products, known[min(batch_size, len(X))][0]
 

@@ -9,11 +9,15 @@ import numpy as np
 
 from mnist_net.activations import Array
 from mnist_net.hyperparameters import Hyperparameters
-from mnist_net.training import Batch, learning_rate_at
+from mnist_net.network import initialize
+from mnist_net.training import Batch, classifier, learning_rate_at
 from scripts.speed.problems import Labels, Problem
 from scripts.speed.trainers import Trainer
 
-_TRIALS, _TRIAL_STEPS = 3, 24
+Weights = list[tuple[Array, Array]]
+Predict = Callable[[Array], Array]
+
+_TRIALS, _TRIAL_STEPS = 3, 48
 
 
 class Variant(NamedTuple):
@@ -24,28 +28,41 @@ class Variant(NamedTuple):
     optimizer
         How the update is done: ``fused``, ``foreach``, or ``plain``.
     gather
-        Where the shuffled rows are put side by side: for each ``batch``, or once an ``epoch``.
+        How shuffled rows are put side by side: for each batch by ``index`` or ``index_select``, or
+        by the latter once an ``epoch``.
     """
 
     optimizer: str
     gather: str
 
 
-VARIANTS = tuple(
-    Variant(*choice)
-    for choice in itertools.product(("fused", "foreach", "plain"), ("batch", "epoch"))
-)
+_OPTIMIZERS, _GATHERS = ("fused", "foreach", "plain"), ("index", "index_select", "epoch")
+VARIANTS = tuple(Variant(*choice) for choice in itertools.product(_OPTIMIZERS, _GATHERS))
 
 
 def _network(sizes: tuple[int, ...], recipe: Hyperparameters) -> Any:
+    """Layers and activations; the weights are those that ours would start from."""
     import torch
 
-    torch.manual_seed(recipe.random_state)
     hidden = {"sigmoid": torch.nn.Sigmoid, "relu": torch.nn.ReLU, "tanh": torch.nn.Tanh}
     layers: list[Any] = []
     for n_inputs, n_outputs in itertools.pairwise(sizes):
         layers += [torch.nn.Linear(n_inputs, n_outputs), hidden[recipe.activation]()]
-    return torch.nn.Sequential(*layers[:-1])
+    network = torch.nn.Sequential(*layers[:-1])
+    start = initialize(
+        classifier(sizes[0], sizes[-1], recipe), np.random.default_rng(recipe.random_state)
+    )
+    _give(network, [(weights, biases) for weights, biases in start if biases is not None])
+    return network
+
+
+def _give(network: Any, parameters: Weights) -> None:
+    import torch
+
+    with torch.no_grad():
+        for layer, (W, b) in zip(list(network)[::2], parameters, strict=True):
+            layer.weight.copy_(torch.from_numpy(np.ascontiguousarray(W.T)))
+            layer.bias.copy_(torch.from_numpy(b))
 
 
 def _optimizer(parameters: Any, recipe: Hyperparameters, how: str) -> Any:
@@ -80,6 +97,7 @@ class _Loop:
         import torch
 
         self.recipe, self.variant, self.step = recipe, variant, 0
+        torch.manual_seed(recipe.random_state)  # of the order
         self.X = torch.from_numpy(data.X)
         self.labels = torch.from_numpy(data.targets.argmax(axis=1))
         sizes = (data.X.shape[1], *recipe.hidden_layer_sizes, data.targets.shape[1])
@@ -109,12 +127,14 @@ class _Loop:
         size, n_rows = self.recipe.batch_size, len(self.X)
         order = torch.randperm(n_rows)[: None if steps is None else steps * size]
         if self.variant.gather == "epoch":
-            X, labels = self.X[order], self.labels[order]
+            X, labels = self.X.index_select(0, order), self.labels[order]
             for begin in range(0, len(order), size):
                 self.learn(X[begin : begin + size], labels[begin : begin + size])
         else:
+            select = self.variant.gather == "index_select"
             for rows in order.split(size):
-                self.learn(self.X[rows], self.labels[rows])
+                X = self.X.index_select(0, rows) if select else self.X[rows]
+                self.learn(X, self.labels[rows])
 
     def classify(self, X: Array) -> Labels:
         import torch
@@ -156,17 +176,15 @@ def compiled(data: Batch, problem: Problem) -> Trainer:
     return _trainer(data, problem, compiled=True)
 
 
-def predictor(weights: list[tuple[Array, Array]], activation: str, threads: int) -> "Predict":
+def predictor(weights: Weights, activation: str, threads: int) -> Predict:
     """Probabilities by a network with these weights."""
     import torch
 
     torch.set_num_threads(threads)
     sizes = (len(weights[0][0]), *(len(biases) for _, biases in weights))
-    network = _network(sizes, Hyperparameters(activation=activation))
-    with torch.no_grad():
-        for layer, (W, b) in zip(list(network)[::2], weights, strict=True):
-            layer.weight.copy_(torch.from_numpy(np.ascontiguousarray(W.T)))
-            layer.bias.copy_(torch.from_numpy(b))
+    hidden = sizes[1:-1]
+    network = _network(sizes, Hyperparameters(hidden_layer_sizes=hidden, activation=activation))
+    _give(network, weights)
     network.append(torch.nn.Softmax(dim=1)).eval()
 
     def predict(X: Array) -> Array:
@@ -175,6 +193,3 @@ def predictor(weights: list[tuple[Array, Array]], activation: str, threads: int)
         return probabilities
 
     return predict
-
-
-Predict = Callable[[Array], Array]

@@ -6,6 +6,7 @@ works; so no pool spins beside another, and the process's peak memory is the com
 
 import multiprocessing
 import os
+import random
 import sys
 import time
 import traceback
@@ -47,8 +48,8 @@ class Outcome(NamedTuple):
     ----------
     seconds, results
         Of each round.
-    distances
-        What was found by the survey that followed; None without one.
+    surveys
+        Of each round what was found before the unit, and what after it; none without a survey.
     facts
         Those of its trial.
     peak
@@ -57,7 +58,7 @@ class Outcome(NamedTuple):
 
     seconds: list[float]
     results: list[Any]
-    distances: list[Any]
+    surveys: list[tuple[Any, Any]]
     facts: dict[str, Any]
     peak: float | None
 
@@ -152,7 +153,7 @@ def take_turns(
     warm_ups: int = 1,
     survey: Entry | None = None,
 ) -> dict[str, Outcome]:
-    """Measure all competitors in each round, one after another; each round begins with the next.
+    """Measure all competitors in each round, one after another; in an order that changes.
 
     Parameters
     ----------
@@ -165,11 +166,12 @@ def take_turns(
     warm_ups
         Units that each does before, untimed.
     survey
-        What finds out how the machine is, after each unit.
+        What finds out how the machine is, before and after each unit.
     """
     seconds: dict[str, list[float]] = {name: [] for name in entries}
     results: dict[str, list[Any]] = {name: [] for name in entries}
-    distances: dict[str, list[Any]] = {name: [] for name in entries}
+    surveys: dict[str, list[tuple[Any, Any]]] = {name: [] for name in entries}
+    order = random.Random(0)
     with ExitStack() as stack, thread_limit(threads):
 
         def started(entry: Entry) -> Worker:
@@ -179,20 +181,29 @@ def take_turns(
 
         workers = {name: started(entry) for name, entry in entries.items()}
         surveyor = started(survey) if survey else None
-        names = list(entries)
-        for number in range(rounds):
-            first = number % len(names)
-            for name in names[first:] + names[:first]:
+
+        def look() -> Any:
+            if surveyor is None:
+                return None
+            time.sleep(_PAUSE)
+            return surveyor.measure()[1]
+
+        before = look()
+        for _ in range(rounds):
+            for name in order.sample(list(entries), len(entries)):
                 time.sleep(_PAUSE)
                 took, result = workers[name].measure()
                 seconds[name].append(took)
                 results[name].append(result)
-                distances[name].append(surveyor.measure()[1] if surveyor else None)
+                if surveyor:
+                    after = look()
+                    surveys[name].append((before, after))
+                    before = after
         if surveyor:
             surveyor.finish()
         return {
             name: Outcome(
-                seconds[name], results[name], distances[name], worker.facts, worker.finish()
+                seconds[name], results[name], surveys[name], worker.facts, worker.finish()
             )
             for name, worker in workers.items()
         }
