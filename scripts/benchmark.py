@@ -20,7 +20,7 @@ outside this folder:
 
     python3 -m venv ../peers
     ../peers/bin/pip install --require-hashes -r requirements/run.txt
-    ../peers/bin/pip install torch==2.13.0 onnxruntime onnx pandas
+    ../peers/bin/pip install torch==2.13.0 onnxruntime onnx 'pandas<3'
     ../peers/bin/pip install --no-build-isolation --no-deps --editable .
     ../peers/bin/python -m scripts.benchmark
 

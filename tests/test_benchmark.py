@@ -202,7 +202,7 @@ def test_a_competitor_takes_the_recipe_that_is_first_to_an_accuracy() -> None:
     assert reaching.fastest(found, 0.985) is None
 
 
-def test_a_time_to_an_accuracy_is_of_all_seeds_or_none() -> None:
+def test_a_time_to_an_accuracy_says_which_seeds_reached_it() -> None:
     same = reaching.title(reaching.SAME)
     once = {"seconds": {"0.97": 1.0}}
     row = {
@@ -214,9 +214,9 @@ def test_a_time_to_an_accuracy_is_of_all_seeds_or_none() -> None:
     }
     lines = reaching.reaching_table([row]).splitlines()
     assert "| 97.0%, same recipe | 5.00 s |" in lines
-    assert "| 97.0%, its own | 2 of 3 seeds (fast) |" in lines
+    assert "| 97.0%, its own | 1.00 s, 2 of 3 seeds (fast) |" in lines
     assert f"| 98.0%, its own | 10.0 s ({same}) |" in lines
-    assert "| 98.5%, same recipe | 0 of 3 seeds |" in lines
+    assert "| 98.5%, same recipe | –, 0 of 3 seeds |" in lines
     assert "| 98.5%, its own | – |" in lines
 
 

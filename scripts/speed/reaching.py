@@ -179,14 +179,13 @@ def measure_reaching(settings: Settings) -> Iterator[dict[str, Any]]:
 
 
 def seconds_to(row: dict[str, Any], who: str, recipe: str | None, target: float) -> str:
-    """Median over the seeds, or how many of them reached it."""
+    """Median over the seeds that reached it, and how many did if not all."""
     if recipe is None:
         return "–"
     found = [run["seconds"].get(str(target)) for run in row["runs"][f"{who}: {recipe}"]]
     reached = [seconds for seconds in found if seconds is not None]
-    if len(reached) < len(found):
-        return f"{len(reached)} of {len(found)} seeds"
-    return duration(statistics.median(reached))
+    words = duration(statistics.median(reached) if reached else None)
+    return words if len(reached) == len(found) else f"{words}, {len(reached)} of {len(found)} seeds"
 
 
 def reaching_table(rows: list[dict[str, Any]]) -> str:
