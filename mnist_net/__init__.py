@@ -25,10 +25,13 @@ if TYPE_CHECKING:
     from mnist_net.gradcheck import check_system as check_system
     from mnist_net.hyperparameters import PRESETS as PRESETS
     from mnist_net.hyperparameters import Hyperparameters as Hyperparameters
+    from mnist_net.images import open_image as open_image
     from mnist_net.model import Model as Model
+    from mnist_net.persistence import load_detector as load_detector
     from mnist_net.persistence import load_model as load_model
     from mnist_net.persistence import save_model as save_model
     from mnist_net.reading import Page as Page
+    from mnist_net.reading import Reader as Reader
     from mnist_net.reading import Reading as Reading
     from mnist_net.reading import read_digit as read_digit
     from mnist_net.reading import read_digits as read_digits
@@ -44,9 +47,10 @@ _HOMES = {
     "errors": ("DataError", "DivergenceError", "ImageError", "MnistNetError", "ModelFileError"),
     "estimator": ("DigitClassifier",),
     "gradcheck": ("check_system",),
+    "images": ("open_image",),
     "model": ("Model",),
-    "persistence": ("load_model", "save_model"),
-    "reading": ("Page", "Reading", "read_digit", "read_digits", "read_image"),
+    "persistence": ("load_detector", "load_model", "save_model"),
+    "reading": ("Page", "Reader", "Reading", "read_digit", "read_digits", "read_image"),
     "reporting": ("evaluate",),
     "runs": ("train_model",),
     "hyperparameters": ("PRESETS", "Hyperparameters"),

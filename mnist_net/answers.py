@@ -12,14 +12,14 @@ __all__ = ["Judgement", "Page", "Reading"]
 
 
 class Judgement(NamedTuple):
-    """Probabilities of the classes, and the score of being a digit at all."""
+    """Probabilities of the classes, and the score of being a digit at all (see `Reading.score`)."""
 
     probabilities: Array
     score: float
 
     @property
     def confidence(self) -> float:
-        """Of the most probable class, and of there being a digit."""
+        """How sure both networks are: the surest of several views is the one that is kept."""
         return float(self.probabilities.max()) * self.score
 
 
@@ -34,7 +34,8 @@ class Reading:
     probability
         Of this digit rather than another one, from 0 to 1, if there is one.
     score
-        How much it looks like a digit at all, from 0 to 1.
+        How much it looks like a digit at all, from 0 to 1: what the detector gives it, times the
+        probability of its surest class.
     probabilities
         One a class; None where there is nothing to read.
     image

@@ -84,7 +84,7 @@ DISTORTIONS = {
 """The distortion that we train with, its two parts, and none."""
 
 
-def distort(images: Array, distortion: Distortion, random: np.random.Generator) -> Array:
+def distort(images: Array, distortion: Distortion, generator: np.random.Generator) -> Array:
     """Distort each picture in its own random way.
 
     Parameters
@@ -93,7 +93,7 @@ def distort(images: Array, distortion: Distortion, random: np.random.Generator) 
         N × D, float, D the square of the side; their border is paper, which goes on beyond it.
     distortion
         How far.
-    random
+    generator
         Where the amounts are drawn from.
 
     Returns
@@ -112,7 +112,7 @@ def distort(images: Array, distortion: Distortion, random: np.random.Generator) 
             f"distortion needs square pictures, and {images.shape[1]} inputs are no square"
         )
     basis = _basis(side, distortion.smoothness)
-    coefficients = _coefficients(len(images), basis.shape[1], distortion, random)
+    coefficients = _coefficients(len(images), basis.shape[1], distortion, generator)
     rows, columns = basis @ (coefficients @ basis.T)
     return _bilinear(images, rows, columns)
 
@@ -120,7 +120,7 @@ def distort(images: Array, distortion: Distortion, random: np.random.Generator) 
 def contact_sheet(
     images: npt.NDArray[np.uint8],
     distortion: Distortion,
-    random: np.random.Generator,
+    generator: np.random.Generator,
     *,
     n_versions: int = 9,
 ) -> npt.NDArray[np.uint8]:
@@ -130,7 +130,7 @@ def contact_sheet(
     ----------
     images
         N × side × side.
-    distortion, random
+    distortion, generator
         As for `distort`.
     n_versions
         How many versions of each.
@@ -142,7 +142,7 @@ def contact_sheet(
     """
     n, side, _ = images.shape
     originals = images.reshape(n, side * side).astype(np.float32)
-    versions = [originals, *(distort(originals, distortion, random) for _ in range(n_versions))]
+    versions = [originals, *(distort(originals, distortion, generator) for _ in range(n_versions))]
     pictures = np.rint(versions).astype(np.uint8).reshape(-1, n, side, side)
     framed = np.pad(pictures, ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=_FRAME)
     return framed.transpose(1, 2, 0, 3).reshape(n * (side + 2), -1)
@@ -166,13 +166,13 @@ def _basis(side: int, smoothness: float) -> npt.NDArray[np.float32]:
 
 
 def _coefficients(
-    n: int, width: int, distortion: Distortion, random: np.random.Generator
+    n: int, width: int, distortion: Distortion, generator: np.random.Generator
 ) -> npt.NDArray[np.float32]:
     """2 × N × width × width: of the row to take from, and of the column."""
     coefficients = np.zeros((2, n, width, width), np.float32)
-    angle = np.radians(distortion.rotation) * random.uniform(-1.0, 1.0, n)
-    vertical, horizontal = 1.0 + distortion.scale * random.uniform(-1.0, 1.0, (2, n))
-    shear = distortion.shear * random.uniform(-1.0, 1.0, n)
+    angle = np.radians(distortion.rotation) * generator.uniform(-1.0, 1.0, n)
+    vertical, horizontal = 1.0 + distortion.scale * generator.uniform(-1.0, 1.0, (2, n))
+    shear = distortion.shear * generator.uniform(-1.0, 1.0, n)
     cosine, sine = np.cos(angle), np.sin(angle)
     rows, columns = coefficients
     rows[:, 1, 0], rows[:, 0, 1] = vertical * cosine, vertical * sine  # (26)
@@ -180,9 +180,9 @@ def _coefficients(
         horizontal * (shear * cosine - sine),
         horizontal * (shear * sine + cosine),
     )
-    coefficients[:, :, 0, 0] = distortion.shift * random.uniform(-1.0, 1.0, (2, n))
+    coefficients[:, :, 0, 0] = distortion.shift * generator.uniform(-1.0, 1.0, (2, n))
     if distortion.elastic:
-        waves = random.standard_normal((2, n, width - 2, width - 2), np.float32)
+        waves = generator.standard_normal((2, n, width - 2, width - 2), np.float32)
         coefficients[:, :, 2:, 2:] = np.float32(distortion.elastic) * waves
     return coefficients
 

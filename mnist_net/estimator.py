@@ -148,10 +148,10 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self._keep(progress, hyperparameters)
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Self:
-        """Make one epoch over some examples, going on from the present weights.
+        """Make one epoch over some examples, going on from the latest weights.
 
-        The rate is constant, for the number of calls is not known; scaling and classes are settled
-        by the first call.
+        The rate is constant and without warm-up, for the number of calls is not known; scaling and
+        classes are settled by the first call.
 
         Parameters
         ----------
@@ -179,7 +179,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise ValueError(f"y has labels that are not among the classes: {sorted(unknown)}")
         done = 0 if first else self.n_iter_
         hyperparameters = self._hyperparameters(
-            self._seed, epochs=done + 1, schedule="constant", patience=None
+            self._seed, epochs=done + 1, schedule="constant", warmup_epochs=0.0, patience=None
         )
         start = None if first else self._progress
         *_, progress = train(self._batch(X, y), hyperparameters, start=start)
@@ -202,6 +202,10 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _keep(self, progress: Progress, hyperparameters: Hyperparameters) -> Self:
         self._progress = progress
         self.parameters_ = progress.chosen(hyperparameters).parameters
+        # Of the fit, whatever `set_params` is told afterwards.
+        self._architecture = classifier(
+            len(self.parameters_[0].weights), len(self.classes_), hyperparameters
+        )
         self.history_ = progress.history
         self.n_iter_ = progress.latest.number
         return self
@@ -221,11 +225,9 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self)
         X = validate_data(self, X, dtype="numeric", reset=False)
-        hyperparameters = self._hyperparameters(0, patience=None)
-        architecture = classifier(X.shape[1], len(self.classes_), hyperparameters)
         # In float64, so that a row's answer does not depend on the rows beside it.
-        outputs = forward(self.parameters_, architecture.activations, self._scaled(X))[-1]
-        return LOSSES[self.loss].probabilities(outputs)
+        outputs = forward(self.parameters_, self._architecture.activations, self._scaled(X))[-1]
+        return LOSSES[self._architecture.loss].probabilities(outputs)
 
     def predict_log_proba(self, X: Any) -> Array:
         """Logarithm of `predict_proba`."""

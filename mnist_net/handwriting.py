@@ -129,28 +129,28 @@ def draw_digits(n: int, random_state: int = 0) -> tuple[Bytes, npt.NDArray[np.in
     images, labels
         uint8, n × 28 × 28 in MNIST's form, and int64, n.
     """
-    random = np.random.default_rng(random_state)
     forms = [(digit, form) for digit, text in _FORMS.items() for form in _parsed(text)]
     images, labels = np.zeros((n, *IMAGE_SHAPE), np.uint8), np.zeros(n, np.int64)
+    generator = np.random.default_rng(random_state)
     for k in range(n):
         labels[k], strokes = forms[k % len(forms)]
-        images[k] = fit_image(_draw(strokes, _ASPECTS.get(int(labels[k]), _ASPECT), random))
+        images[k] = fit_image(_draw(strokes, _ASPECTS.get(int(labels[k]), _ASPECT), generator))
     return images, labels
 
 
 def _draw(
-    strokes: list[Points], aspects: tuple[float, float], random: np.random.Generator
+    strokes: list[Points], aspects: tuple[float, float], generator: np.random.Generator
 ) -> Bytes:
     """A digit in bright ink on a black sheet."""
-    pen = _HEIGHT * random.uniform(*_WIDTHS)
-    aspect = random.uniform(*aspects)
-    angle = random.normal(0.0, _TURN)
+    pen = _HEIGHT * generator.uniform(*_WIDTHS)
+    aspect = generator.uniform(*aspects)
+    angle = generator.normal(0.0, _TURN)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    shape = np.array([[aspect, random.normal(0.0, _SLANT)], [0.0, 1.0]]) @ turn
+    shape = np.array([[aspect, generator.normal(0.0, _SLANT)], [0.0, 1.0]]) @ turn
     sheet = Image.new("L", (_SIDE, _SIDE))
     draw = ImageDraw.Draw(sheet)
     for points in strokes:
-        curve = (_curve(_shaken(points, random)) - 0.5) @ shape.T * _HEIGHT + _SIDE / 2
+        curve = (_curve(_shaken(points, generator)) - 0.5) @ shape.T * _HEIGHT + _SIDE / 2
         path = [(float(x), float(y)) for x, y in curve]
         draw.line(path, fill=255, width=max(1, round(pen)), joint="curve")
         for x, y in (path[0], path[-1]):
@@ -168,10 +168,10 @@ def _parsed(forms: str) -> list[list[Points]]:
     ]
 
 
-def _shaken(points: Points, random: np.random.Generator) -> Points:
+def _shaken(points: Points, generator: np.random.Generator) -> Points:
     """Each point a little off its place; the two of a corner together."""
     _, inverse = np.unique(points, axis=0, return_inverse=True)
-    shakes = random.normal(0.0, _SHAKE, (int(inverse.max()) + 1, 2))
+    shakes = generator.normal(0.0, _SHAKE, (int(inverse.max()) + 1, 2))
     return points + shakes[inverse.ravel()]
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Collection
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -137,12 +137,7 @@ class Hyperparameters:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values by name, for a model file."""
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
-        return {
-            **values,
-            "hidden_layer_sizes": list(self.hidden_layer_sizes),
-            "distortion": asdict(self.distortion),
-        }
+        return {**asdict(self), "hidden_layer_sizes": list(self.hidden_layer_sizes)}
 
 
 def _is_whole(value: Any, least: int) -> bool:

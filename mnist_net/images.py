@@ -44,7 +44,7 @@ BOX = 20
 _MAX_SIDE = 65_535
 # Written only, read by starting another program (PostScript can do anything), or by plug-ins.
 _NOT_PICTURES = ("PALM", "PDF", "EPS", "WMF", "MPEG", "HDF5", "BUFR", "GRIB")
-_BLANK = 16  # grey levels of 256; where there is less between the darkest and the lightest, ...
+_BLANK = 16  # grey levels of 256 between the darkest and the lightest; less is an empty page
 _FULL_INK = 230  # grey levels, which MNIST's strokes reach
 _COLOURED = 24  # grey levels between two channels; less is the trace of a lossy format
 

@@ -92,9 +92,7 @@ class Model:
         return probabilities
 
     def _outputs(self, images: Bytes) -> Array:
-        # float16 is for storing weights only, and coarse: what is loaded is float32 already.
-        dtype = np.result_type(self.parameters[0].weights, np.float32)
-        X = self.scaling.apply(images).astype(dtype, copy=False)
+        X = self.scaling.apply(images)
         outputs = forward(self.parameters, self.architecture.activations, X)[-1]
         return outputs / self.temperature  # (29)
 

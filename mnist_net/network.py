@@ -145,13 +145,13 @@ def forward(parameters: Parameters, activations: Sequence[str], X: Array) -> lis
     X
         N × D, of the parameters' dtype.
     """
-    layers = [X]  # (1)
+    A = [X]  # (1)
     for (weights, biases), name in zip(parameters, activations, strict=True):
-        Z = layers[-1] @ weights  # (2)
+        Z = A[-1] @ weights  # (2)
         if biases is not None:
-            Z += biases  # (2) too; nobody else has seen this array
-        layers.append(ACTIVATIONS[name].function(Z))  # (3)
-    return layers
+            Z += biases  # (2) too, in place: a new array would cost as much as the activation
+        A.append(ACTIVATIONS[name].function(Z))  # (3)
+    return A
 
 
 def _penalty(parameters: Parameters, l2_penalty: float) -> float:
@@ -184,15 +184,15 @@ def total_loss(
 
 
 def _loss_and_deltas(
-    parameters: Parameters, architecture: Architecture, layers: list[Array], targets: Array
+    parameters: Parameters, architecture: Architecture, A: list[Array], targets: Array
 ) -> tuple[float, list[Array]]:
     """Loss without penalty, and ``[δ⁽¹⁾, …, δ⁽ᴸ⁾]``."""
     derivatives = [ACTIVATIONS[name].derivative for name in architecture.activations]
-    loss, derivative = LOSSES[architecture.loss].function(layers[-1], targets)
-    deltas: list[Array] = [derivative * derivatives[-1](layers[-1])]  # (15)
+    loss, derivative = LOSSES[architecture.loss].function(A[-1], targets)
+    deltas: list[Array] = [derivative * derivatives[-1](A[-1])]  # (15)
     for level in range(len(parameters) - 1, 0, -1):
         error = deltas[0] @ parameters[level].weights.T
-        deltas.insert(0, error * derivatives[level - 1](layers[level]))  # (16)
+        deltas.insert(0, error * derivatives[level - 1](A[level]))  # (16)
     return loss, deltas
 
 
@@ -215,10 +215,10 @@ def loss_and_gradients(
     loss, gradients
         ``J`` and an array of the same shape and dtype for each array of the parameters.
     """
-    layers = forward(parameters, architecture.activations, X)
-    loss, deltas = _loss_and_deltas(parameters, architecture, layers, targets)
+    A = forward(parameters, architecture.activations, X)
+    loss, deltas = _loss_and_deltas(parameters, architecture, A, targets)
     gradients = []
-    for inputs, delta, (weights, biases) in zip(layers[:-1], deltas, parameters, strict=True):
+    for inputs, delta, (weights, biases) in zip(A[:-1], deltas, parameters, strict=True):
         weights_gradient = inputs.T @ delta  # (17)
         if l2_penalty:
             weights_gradient += 2.0 * l2_penalty * weights  # (17), the penalty's part
@@ -232,6 +232,6 @@ def input_gradient(
     parameters: Parameters, architecture: Architecture, X: Array, targets: Array
 ) -> Array:
     """Gradient of the loss with respect to the input, N × D: which pixels matter."""
-    layers = forward(parameters, architecture.activations, X)
-    _, deltas = _loss_and_deltas(parameters, architecture, layers, targets)
+    A = forward(parameters, architecture.activations, X)
+    _, deltas = _loss_and_deltas(parameters, architecture, A, targets)
     return deltas[0] @ parameters[0].weights.T  # (19)

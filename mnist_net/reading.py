@@ -86,10 +86,10 @@ class Reader:
     Parameters
     ----------
     model
-        Reads digits; by default see `persistence.load_model`.
+        Reads digits; see `persistence.load_model`.
     detector
-        Of two classes, 0 for anything and 1 for a digit; by default the one that ships.  Where
-        there is none, the network's own confidence stands for its score.
+        Of two classes, 0 for anything and 1 for a digit; see `persistence.load_detector`.  Without
+        one, the network's own confidence stands for its score.
     reject_below
         What scores less is no digit; from 0 (everything is one) to 1.
     """
@@ -224,6 +224,9 @@ class Reader:
 def read_image(file: Path | str | BinaryIO, name: str | None = None) -> Bytes:
     """Read a picture of one digit as MNIST would have shown it.
 
+    It is the likeliest view of the picture; no network is asked.  Where that leaves a doubt,
+    `read_digit` looks at other views too: `Reading.image` is the one that it has read.
+
     Parameters
     ----------
     file
@@ -255,7 +258,7 @@ def read_digit(
     *,
     reject_below: float = REJECT_BELOW,
 ) -> Reading:
-    """Read the one digit of a picture.
+    """Read the one digit of a picture; for many of them, make one `Reader`.
 
     Parameters
     ----------

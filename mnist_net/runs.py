@@ -246,12 +246,12 @@ def calibrate(model: Model, run: Run) -> Model:
 def measure_accuracy(model: P, test: Dataset) -> P:
     """The same model with its test accuracy in the metadata: fraction, standard error, number."""
     accuracy = float((model.predict(test.images) == test.labels).mean())
-    model.metadata["accuracy"] = {
+    measured = {
         "test": accuracy,
         "standard_error": math.sqrt(accuracy * (1.0 - accuracy) / len(test.labels)),
         "n": len(test.labels),
     }
-    return model
+    return replace(model, metadata={**model.metadata, "accuracy": measured})
 
 
 def train_model(
@@ -268,7 +268,8 @@ def train_model(
     dataset, data_home, offline
         See `load_dataset`.
     hyperparameters
-        The recipe, such as ``PRESETS["cs229"]``.
+        The recipe, such as ``PRESETS["cs229"]``, or ``dataclasses.replace(PRESETS["default"],
+        epochs=5)``; bare `Hyperparameters` are those of the preset ``plain``.
 
     Returns
     -------

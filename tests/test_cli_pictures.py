@@ -121,14 +121,16 @@ def test_where_there_is_no_digit_the_answer_is_a_dash(levels: np.ndarray, reason
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == f"none.png: - ({reason})\n"
     answer = json.loads(invoke("predict", "--json", "none.png").stdout)
-    assert list(answer) == ["image", "digit", "probability", "score", "probabilities", "reason"]
+    assert list(answer) == [
+        *("image", "digit", "probability", "score", "probabilities", "box", "reason")
+    ]
     assert answer["digit"] is None
     assert answer["reason"] == reason
     assert (answer["probabilities"] is None) == (reason == BLANK)
     page = invoke("read", "none.png")
     assert (page.exit_code, page.stderr) == (0, "")
     if reason == BLANK:
-        assert page.stdout == "-\n"
+        assert page.stdout == f"- ({BLANK})\n"
 
 
 def test_reject_below_moves_the_threshold(five: Path) -> None:
@@ -138,7 +140,7 @@ def test_reject_below_moves_the_threshold(five: Path) -> None:
     result = invoke("predict", "--reject-below", 1, "spiral.png", five)
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout == f"spiral.png: - ({UNLIKE})\nfive.png: - ({UNLIKE})\n"
-    assert invoke("read", "--reject-below", 1, five).stdout == "-\n"
+    assert invoke("read", "--reject-below", 1, five).stdout == f"- ({UNLIKE})\n"
     assert invoke("read", "--reject-below", 0, five).stdout == "5\n"
 
 

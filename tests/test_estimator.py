@@ -159,3 +159,19 @@ def test_on_real_mnist(mnist_arrays) -> None:
     X = images.reshape(-1, 784)
     network = DigitClassifier(epochs=3, random_state=0).fit(X[:10_000], labels[:10_000])
     assert network.score(X[60_000:], labels[60_000:]) > 0.92
+
+
+def test_what_is_set_after_a_fit_is_for_the_next_one(digits) -> None:
+    X, y = digits
+    fitted = DigitClassifier(**SMALL).fit(X[:300], y[:300])
+    before = fitted.predict_proba(X[300:320])
+    fitted.set_params(activation="relu", hidden_layer_sizes=(3,), loss="mean-squared-error")
+    np.testing.assert_array_equal(fitted.predict_proba(X[300:320]), before)
+
+
+def test_partial_fits_have_one_rate(digits) -> None:
+    X, y = digits
+    classifier = DigitClassifier(**SMALL, batch_size=50, learning_rate=0.1)
+    for n in (100, 300, 200):
+        classifier.partial_fit(X[:n], y[:n], classes=range(10))
+    assert [record["learning_rate"] for record in classifier.history_] == [0.1] * 3

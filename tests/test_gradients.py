@@ -111,13 +111,13 @@ BUGS = [
     Bug(
         "the derivative of the next layer's activation",
         "network",
-        "derivatives[level - 1](layers[level])",
-        "derivatives[level](layers[level])",
+        "derivatives[level - 1](A[level])",
+        "derivatives[level](A[level])",
     ),
     Bug(
         "the output's derivative left out",
         "network",
-        "[derivative * derivatives[-1](layers[-1])]",
+        "[derivative * derivatives[-1](A[-1])]",
         "[derivative]",
     ),
     Bug(

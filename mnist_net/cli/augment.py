@@ -13,7 +13,7 @@ from mnist_net.cli.shared import (
     epilog,
     offline_option,
     quiet_option,
-    stderr_is_terminal,
+    shows_progress,
 )
 
 __all__ = ["augment"]
@@ -61,7 +61,6 @@ def augment(
     dataset: str,
     data_home: Path | None,
     offline: bool,
-    quiet: bool,
 ) -> None:
     """Show training pictures beside distortions of them.
 
@@ -74,7 +73,7 @@ def augment(
     from mnist_net.images import save_png
 
     check_outputs([preview], dataset_files(dataset, data_home))
-    progress = stderr_is_terminal() and not quiet
+    progress = shows_progress()
     train = load_dataset(dataset, data_home, offline=offline, progress=progress).train
     random = np.random.default_rng(seed)
     count = min(count, len(train.images))

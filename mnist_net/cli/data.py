@@ -14,7 +14,7 @@ from mnist_net.cli.shared import (
     json_option,
     offline_option,
     quiet_option,
-    stderr_is_terminal,
+    shows_progress,
 )
 from mnist_net.errors import DataError
 
@@ -55,11 +55,11 @@ def show(data_home: Path | None, as_json: bool) -> None:
 @data_home_option
 @offline_option
 @quiet_option
-def fetch(data_home: Path | None, offline: bool, quiet: bool) -> None:
+def fetch(data_home: Path | None, offline: bool) -> None:
     """Fetch MNIST now, so that training need not."""
     from mnist_net.data import cache_path, load_mnist
 
-    progress = stderr_is_terminal() and not quiet
+    progress = shows_progress()
     dataset = load_mnist(data_home, offline=offline, progress=progress)
     echo_line(f"{cache_path(data_home)}: {len(dataset.images):,} pictures, proven by their digest")
 
@@ -104,7 +104,6 @@ def sample(
     dataset: str,
     data_home: Path | None,
     offline: bool,
-    quiet: bool,
 ) -> None:
     """Write one test picture as a PNG file, to try predict on."""
     import numpy as np
@@ -113,7 +112,7 @@ def sample(
     from mnist_net.images import save_png
 
     check_outputs([output], dataset_files(dataset, data_home))
-    progress = stderr_is_terminal() and not quiet
+    progress = shows_progress()
     test = load_dataset(dataset, data_home, offline=offline, progress=progress).test
     rows = np.arange(len(test.labels)) if digit is None else np.flatnonzero(test.labels == digit)
     if not len(rows):

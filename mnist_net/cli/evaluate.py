@@ -15,7 +15,7 @@ from mnist_net.cli.shared import (
     model_option,
     offline_option,
     quiet_option,
-    stderr_is_terminal,
+    shows_progress,
     tell,
 )
 from mnist_net.errors import DataError
@@ -56,7 +56,6 @@ def evaluate(
     data_home: Path | None,
     offline: bool,
     as_json: bool,
-    quiet: bool,
 ) -> None:
     """Measure a model on test pictures.
 
@@ -78,9 +77,7 @@ def evaluate(
         raise DataError(f"{path} does not say what trained it: name a data set with --dataset")
     if output:
         _check_output(output, [path, *dataset_files(source, data_home)])
-    splits = load_dataset(
-        source, data_home, offline=offline, progress=stderr_is_terminal() and not quiet
-    )
+    splits = load_dataset(source, data_home, offline=offline, progress=shows_progress())
     pictures = splits.test if split == "test" else splits.train
     if dataset is None and pictures.digest != data.get("digest"):
         raise DataError(

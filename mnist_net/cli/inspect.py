@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mnist_net.cli.shared import PATH, echo_json, echo_line, epilog, json_option
+from mnist_net.cli.shared import PATH, echo_json, echo_line, epilog, json_option, model_option
 
 if TYPE_CHECKING:
     from mnist_net.model import Model
@@ -14,30 +14,31 @@ __all__ = ["gradcheck", "info"]
 
 
 @click.command(epilog=epilog("info", "info models/latest.joblib --json"))
-@click.argument("model", type=PATH, required=False)
+@click.argument("file", metavar="[MODEL]", type=PATH, required=False)
+@model_option
 @json_option
-def info(model: Path | None, as_json: bool) -> None:
+def info(file: Path | None, model: Path | None, as_json: bool) -> None:
     """Show what a model is and how it came to be.
 
-    Without MODEL, the one that predict would use.
+    MODEL is the same as --model. Without it, the one that predict would use.
     """
     from mnist_net.committee import Committee
     from mnist_net.persistence import find_model, load_model
 
-    path = model or find_model()
+    path = file or model or find_model()
     loaded = load_model(path)
-    file = {"model": str(path), "bytes": path.stat().st_size}
+    origin = {"model": str(path), "bytes": path.stat().st_size}
     if isinstance(loaded, Committee):
         members = [_facts(member) for member in loaded.members]
         if as_json:
-            echo_json({**file, **loaded.metadata, "members": members})
+            echo_json({**origin, **loaded.metadata, "members": members})
         else:
-            _echo_facts({**file, "members": len(members), **loaded.metadata})
+            _echo_facts({**origin, "members": len(members), **loaded.metadata})
             _echo_members(members, loaded.metadata)
     elif as_json:
-        echo_json({**file, **_facts(loaded)})
+        echo_json({**origin, **_facts(loaded)})
     else:
-        _echo_facts({**file, **_facts(loaded)})
+        _echo_facts({**origin, **_facts(loaded)})
 
 
 def _facts(model: "Model") -> dict[str, Any]:

@@ -24,7 +24,7 @@ from mnist_net.cli.shared import (
     epilog,
     model_option,
     quiet_option,
-    stderr_is_terminal,
+    shows_progress,
 )
 from mnist_net.errors import ImageError
 
@@ -55,7 +55,7 @@ _MANY = 20  # pictures, of which a progress bar tells how many are left
     type=click.IntRange(min=1),
     default=1,
     show_default=True,
-    help="Show so many of the most probable digits.",
+    help="Show so many of the most probable digits; --json has them all.",
 )
 @reading_options
 @click.option("--json", "as_json", is_flag=True, help="Print JSON Lines, one object a picture.")
@@ -68,7 +68,6 @@ def predict(
     show: bool,
     save_input: Path | None,
     as_json: bool,
-    quiet: bool,
 ) -> None:
     """Read the digit in each picture.
 
@@ -82,13 +81,13 @@ def predict(
     reader = make_reader(model, reject_below)
     failed = False
     saver = Saver(save_input)
-    for name, reading in _read(reader, files, bar=not quiet):
+    for name, reading in _read(reader, files):
         if isinstance(reading, ImageError):
             failed = True
             tell_error(name, reading, as_json=as_json)
             continue
         if as_json:
-            echo_json(_as_json(name, reading))
+            echo_json(_as_json(reader, name, reading))
         else:
             echo_line(f"{name}: {_answer(reader, reading, top)}")
         if show and reading.box:
@@ -99,14 +98,14 @@ def predict(
 
 
 def _read(
-    reader: "Reader", files: list[tuple[str, Path | BinaryIO | ImageError]], *, bar: bool
+    reader: "Reader", files: list[tuple[str, Path | BinaryIO | ImageError]]
 ) -> Iterator["Result"]:
     """Each picture's name and reading, with a progress bar for many."""
     pictures: Iterable[Picture | ImageError] = (opened(name, file) for name, file in files)
     readings: Iterator[Result] = zip(
         (name for name, _ in files), reader.read(pictures), strict=True
     )
-    if bar and len(files) >= _MANY and stderr_is_terminal():
+    if len(files) >= _MANY and shows_progress():
         readings = _watched(readings, len(files))
     yield from readings
 
@@ -123,14 +122,18 @@ def _watched(results: "Iterator[Result]", total: int) -> "Iterator[Result]":
             bar.update()
 
 
-def _as_json(name: str, reading: "Reading") -> dict[str, Any]:
-    probabilities = reading.probabilities
+def _as_json(reader: "Reader", name: str, reading: "Reading") -> dict[str, Any]:
+    probabilities = None
+    if reading.probabilities is not None:
+        classes = map(str, reader.model.classes.tolist())
+        probabilities = dict(zip(classes, reading.probabilities.tolist(), strict=True))
     return {
         "image": name,
         "digit": reading.digit,
         "probability": reading.probability,
         "score": reading.score,
-        "probabilities": None if probabilities is None else probabilities.tolist(),
+        "probabilities": probabilities,
+        "box": list(reading.box) if reading.box else None,
         "reason": reading.reason,
     }
 

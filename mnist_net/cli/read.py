@@ -58,7 +58,6 @@ def read(
     show: bool,
     save_input: Path | None,
     as_json: bool,
-    quiet: bool,  # noqa: ARG001  (its callback has acted)
 ) -> None:
     """Read all digits in each picture, row by row.
 
@@ -92,7 +91,7 @@ def read(
         else:
             if len(files) > 1:
                 echo_line(f"{name}:")
-            click.echo(page.text or "-")
+            click.echo(page.text or f"- ({page.reason})")
         for reading in page.digits:
             if show:
                 show_image(reading.image)

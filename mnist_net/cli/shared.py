@@ -5,11 +5,11 @@ import logging
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from itertools import chain, combinations, product
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
@@ -30,13 +30,11 @@ __all__ = [
     "printable_lines",
     "program",
     "quiet_option",
+    "shows_progress",
     "silence_stdout",
-    "stderr_is_terminal",
     "tell",
     "warn",
 ]
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 PATH = click.Path(path_type=Path, readable=False)  # whoever opens it says what is wrong
 
@@ -128,9 +126,10 @@ def program() -> str:
     return "mnist-net" if shutil.which("mnist-net") == str(called) else str(called)
 
 
-def stderr_is_terminal() -> bool:
-    """Whether a person watches, so that a progress bar makes sense."""
-    return sys.stderr is not None and sys.stderr.isatty()
+def shows_progress() -> bool:
+    """Whether a person watches, and has not asked for quiet, so that a progress bar makes sense."""
+    heard = logging.getLogger("mnist_net").isEnabledFor(logging.INFO)
+    return heard and sys.stderr is not None and sys.stderr.isatty()
 
 
 def echo_json(value: Any) -> None:
@@ -147,10 +146,9 @@ def epilog(*examples: str) -> str:
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-def _be_quiet(_ctx: click.Context, _parameter: click.Parameter, quiet: bool) -> bool:
+def _be_quiet(_ctx: click.Context, _parameter: click.Parameter, quiet: bool) -> None:
     if quiet:
         logging.getLogger("mnist_net").setLevel(logging.WARNING)
-    return quiet
 
 
 quiet_option = click.option(
@@ -158,23 +156,20 @@ quiet_option = click.option(
     "--quiet",
     is_flag=True,
     is_eager=True,
+    expose_value=False,
     callback=_be_quiet,
     help="Print results and warnings only.",
 )
 
 
-def model_option(command: Command) -> Command:
-    """Add ``--model``."""
-    return click.option(
-        "--model",
-        "-m",
-        type=PATH,
-        envvar="MNIST_NET_MODEL",
-        show_envvar=True,
-        help="Model file.  [default: models/latest.joblib, then the model that ships]",
-    )(command)
-
-
+model_option = click.option(
+    "--model",
+    "-m",
+    type=PATH,
+    envvar="MNIST_NET_MODEL",
+    show_envvar=True,
+    help="Model file.  [default: models/latest.joblib, then the model that ships]",
+)
 data_home_option = click.option(
     "--data-home",
     type=PATH,

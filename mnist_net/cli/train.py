@@ -19,7 +19,7 @@ from mnist_net.cli.shared import (
     offline_option,
     program,
     quiet_option,
-    stderr_is_terminal,
+    shows_progress,
     tell,
     warn,
 )
@@ -86,7 +86,6 @@ def train(
     resume: bool,
     data_home: Path | None,
     offline: bool,
-    quiet: bool,
     **options: Any,
 ) -> None:
     """Train a network and save it as a model.
@@ -111,9 +110,7 @@ def train(
         from mnist_net.plots import check_plot
 
         check_plot(plot)
-    splits = load_dataset(
-        dataset, data_home, offline=offline, progress=stderr_is_terminal() and not quiet
-    )
+    splits = load_dataset(dataset, data_home, offline=offline, progress=shows_progress())
     if hyperparameters.drawn_digits:
         tell("drawing digits in forms that MNIST lacks, which takes some seconds ...")
     run = prepare(splits.train, hyperparameters, dataset)
@@ -121,7 +118,7 @@ def train(
         _keep_better(output)
     runs = member_runs(run, committee or 1)
     began = time.perf_counter()
-    reached, interrupted = watch(runs, files, resume=resume, quiet=quiet)
+    reached, interrupted = watch(runs, files, resume=resume)
     seconds = time.perf_counter() - began
     model = _model(runs, reached, splits.test, preset, interrupted)
     save_model(model, output)
@@ -209,4 +206,4 @@ def _report(model: "Predictor", seconds: float, output: Path) -> None:
     echo_line(f"model          {output}")
     echo_line(f"next           {program()} evaluate{named}")
     if accuracy["test"] < _POOR:
-        warn("that is little better than guessing: try another --learning-rate")
+        warn("that is poor: try another --learning-rate")

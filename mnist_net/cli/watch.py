@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mnist_net.cli.shared import stderr_is_terminal, tell
+from mnist_net.cli.shared import shows_progress, tell
 from mnist_net.training import Progress
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def checkpoint_files(folder: Path | None, n_runs: int) -> list[Path | None]:
 
 
 def watch(
-    runs: Sequence["Run"], files: Sequence[Path | None], *, resume: bool, quiet: bool
+    runs: Sequence["Run"], files: Sequence[Path | None], *, resume: bool
 ) -> tuple[Watched, bool]:
     """Train, showing and saving each epoch; return where it ended, and whether by Ctrl-C."""
     from tqdm import tqdm
@@ -42,7 +42,7 @@ def watch(
     starts: Watched = tuple(_resumed(file, run, resume) if file else None for run, file in pairs)
     reached = starts
     total, begun = runs[0].hyperparameters.epochs, _epochs_behind(starts)
-    bar = stderr_is_terminal() and not quiet
+    bar = shows_progress()
     before = time.perf_counter()
     try:
         _interrupt_once()
