@@ -72,7 +72,7 @@ $(MADE):
 	    echo "mnist-net needs Python 3.11 or newer, and '$(PYTHON)' is not: try make PYTHON=python3.12" >&2; exit 1; }
 	@'$(PYTHON)' -c 'import ensurepip, venv' 2>/dev/null || { \
 	    echo "'$(PYTHON)' cannot make virtual environments: on Debian and Ubuntu, sudo apt install python3-venv" >&2; exit 1; }
-	'$(PYTHON)' -m venv --clear $(VENV)
+	'$(PYTHON)' -m venv $(VENV)
 	@touch $@
 
 # The stamps are taken away while pip works: were it interrupted, half a package could pass for

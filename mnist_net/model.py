@@ -43,10 +43,10 @@ class Model:
     """
 
     architecture: Architecture
-    parameters: Parameters
+    parameters: Parameters = field(repr=False)
     classes: npt.NDArray[np.int64]
     scaling: Scaling
-    metadata: dict[str, Any] = field(default_factory=dict)
+    metadata: dict[str, Any] = field(default_factory=dict, repr=False)
     temperature: float = 1.0
 
     def predict_proba(self, images: Bytes) -> Array:

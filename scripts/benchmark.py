@@ -1,8 +1,8 @@
 """Measure how fast training, predicting, starting and loading are, beside others and the metal.
 
-    python -m scripts.benchmark                            # everything: about an hour
-    python -m scripts.benchmark --only training,predicting # some parts of it
-    python -m scripts.benchmark --quick --output /tmp/x.json  # proves that it works, no more
+    python -m scripts.benchmark                             # everything: about an hour
+    python -m scripts.benchmark --only training,predicting  # some parts of it
+    python -m scripts.benchmark --quick                     # proves that it works, no more
 
 Each competitor is a process of its own with the same threads, pictures, architecture, batch,
 optimizer and float32; they take turns, round by round, and ratios are medians over the rounds. The
@@ -90,7 +90,11 @@ def measure(name: str, settings: Settings, machine: dict[str, Any]) -> dict[str,
     return found
 
 
-@click.command(help=__doc__)
+_RESULTS = Path("results/speed.json")
+
+
+# \b keeps click from joining the lines of the commands.
+@click.command(help=__doc__.replace("\n\n    ", "\n\n\b\n    "))
 @click.option("--only", default="", help=f"Parts: {', '.join(PARTS)}.")
 @click.option("--dataset", default="mnist", show_default=True)
 @click.option("--rounds", type=click.IntRange(min=1), default=5, show_default=True)
@@ -100,16 +104,20 @@ def measure(name: str, settings: Settings, machine: dict[str, Any]) -> dict[str,
 @click.option("--quick", is_flag=True, help="Tiny problems: proves that it works, and no more.")
 @click.option("--peers/--no-peers", default=True, help="Measure other libraries too.")
 @click.option("--openml-home", type=Path, help="Folder of a cache of fetch_openml to load from.")
-@click.option("--output", type=Path, default=Path("results/speed.json"), show_default=True)
-def main(only: str, output: Path, **options: Any) -> None:
+@click.option(
+    "--output", type=Path, help=f"Figures as JSON.  [default: {_RESULTS}; with --quick, none]"
+)
+def main(only: str, output: Path | None, **options: Any) -> None:
     settings = Settings(**options)
+    output = output or (None if settings.quick else _RESULTS)
     machine = describe()  # before it is we who keep it busy
     for name in chosen(only):
         found = measure(name, settings, machine)
         if not found["rows"]:
             print(f"{name}: nothing to measure with --dataset {settings.dataset}\n")
             continue
-        write_json(output, {**read_json(output), name: found})
+        if output:
+            write_json(output, {**read_json(output), name: found})
         print(PARTS[name].table(found["rows"]) + "\n", flush=True)
     if settings.peers:
         print("\n".join(missing()))

@@ -89,6 +89,14 @@ def test_quick_parts_write_tables_and_figures(tmp_path: Path, little: Path) -> N
     assert "| mnist-net --help |" in done.stdout
 
 
+def test_quick_figures_replace_no_others_unasked(little: Path) -> None:
+    results = ROOT / "results" / "speed.json"
+    before = results.read_bytes()
+    done = run_benchmark("--quick", "--no-peers", "--only", "memory", "--dataset", little)
+    assert (done.returncode, results.read_bytes()) == (0, before), done.stderr
+    assert "| train_model |" in done.stdout
+
+
 def test_data_that_are_not_mnist_are_not_loaded_from_a_cache(tmp_path: Path, little: Path) -> None:
     output = tmp_path / "speed.json"
     done = run_benchmark("--only", "loading", "--dataset", little, "--output", output)
