@@ -5,6 +5,8 @@ manners.  Features are scaled by one mean and one deviation over all of them, so
 to 255 train as well as pixels from 0 to 1.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import fields
 from typing import Any, Self
 
@@ -17,12 +19,24 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from mnist_net.activations import Array
 from mnist_net.hyperparameters import Hyperparameters
 from mnist_net.losses import LOSSES
-from mnist_net.network import forward
+from mnist_net.network import Architecture, forward
 from mnist_net.training import Batch, Progress, classifier, one_hot, train
 
 __all__ = ["DigitClassifier"]
 
 _DEFAULT = Hyperparameters()
+
+
+@contextmanager
+def _as_before_on_failure(estimator: object) -> Iterator[None]:
+    """A fit that fails leaves what was fitted before, or nothing."""
+    before = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(before)
+        raise
 
 
 class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -129,6 +143,10 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         DivergenceError
             If the loss leaves the finite numbers; it is a ValueError too.
         """
+        with _as_before_on_failure(self):
+            return self._fit(X, y)
+
+    def _fit(self, X: Any, y: Any) -> Self:
         X, y = validate_data(self, X, y, dtype="numeric")
         check_classification_targets(y)
         self._seed = int(check_random_state(self.random_state).randint(2**31))
@@ -169,21 +187,36 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ValueError
             For a label that the first call did not announce.
         """
+        with _as_before_on_failure(self):
+            return self._partial_fit(X, y, classes)
+
+    def _partial_fit(self, X: Any, y: Any, classes: Any) -> Self:
         first = not hasattr(self, "parameters_")
         X, y = validate_data(self, X, y, dtype="numeric", reset=first)
         check_classification_targets(y)
         if first:
             self._seed = int(check_random_state(self.random_state).randint(2**31))
             self._start(X, unique_labels(y if classes is None else classes))
+        elif classes is not None and not np.array_equal(unique_labels(classes), self.classes_):
+            raise ValueError(f"classes is not what it was at the first call: {self.classes_}")
         if unknown := set(np.unique(y).tolist()) - set(self.classes_.tolist()):
             raise ValueError(f"y has labels that are not among the classes: {sorted(unknown)}")
         done = 0 if first else self.n_iter_
         hyperparameters = self._hyperparameters(
             self._seed, epochs=done + 1, schedule="constant", warmup_epochs=0.0, patience=None
         )
+        network = self._architecture_for(X, hyperparameters), hyperparameters.optimizer
+        if not first and network != (self._architecture, self._optimizer):
+            raise ValueError(
+                "partial_fit goes on with the layers, activation, loss and optimizer of the first "
+                "call, and they have been set to others: set them back, or call fit"
+            )
         start = None if first else self._progress
         *_, progress = train(self._batch(X, y), hyperparameters, start=start)
         return self._keep(progress, hyperparameters)
+
+    def _architecture_for(self, X: Array, hyperparameters: Hyperparameters) -> Architecture:
+        return classifier(X.shape[1], len(self.classes_), hyperparameters)
 
     def _start(self, X: Array, classes: Any) -> None:
         self.classes_ = classes
@@ -203,9 +236,8 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self._progress = progress
         self.parameters_ = progress.chosen(hyperparameters).parameters
         # Of the fit, whatever `set_params` is told afterwards.
-        self._architecture = classifier(
-            len(self.parameters_[0].weights), len(self.classes_), hyperparameters
-        )
+        self._architecture = self._architecture_for(self.parameters_[0].weights.T, hyperparameters)
+        self._optimizer = hyperparameters.optimizer
         self.history_ = progress.history
         self.n_iter_ = progress.latest.number
         return self
@@ -226,8 +258,12 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         X = validate_data(self, X, dtype="numeric", reset=False)
         # In float64, so that a row's answer does not depend on the rows beside it.
-        outputs = forward(self.parameters_, self._architecture.activations, self._scaled(X))[-1]
-        return LOSSES[self._architecture.loss].probabilities(outputs)
+        with np.errstate(all="ignore"):  # the check below says it better
+            outputs = forward(self.parameters_, self._architecture.activations, self._scaled(X))[-1]
+            probabilities = LOSSES[self._architecture.loss].probabilities(outputs)
+        if not np.isfinite(probabilities).all():
+            raise ValueError("X is so far beyond what fit has seen that the network overflows")
+        return probabilities
 
     def predict_log_proba(self, X: Any) -> Array:
         """Logarithm of `predict_proba`."""

@@ -34,10 +34,13 @@ from typing import Any, NamedTuple
 
 import click
 
+from mnist_net.errors import MnistNetError
+from mnist_net.files import check_writable
 from scripts.records import commit, now, read_json, write_json
 from scripts.speed import learning, predicting, processes, reaching
 from scripts.speed.machine import cores, describe, missing
 from scripts.speed.settings import Settings
+from scripts.speed.workers import CompetitorError
 
 Rows = list[dict[str, Any]]
 
@@ -93,6 +96,16 @@ def measure(name: str, settings: Settings, machine: dict[str, Any]) -> dict[str,
 _RESULTS = Path("results/speed.json")
 
 
+def _require_figures(output: Path) -> None:
+    try:
+        check_writable(output)
+        found = read_json(output)
+    except (MnistNetError, OSError, ValueError) as error:
+        raise click.ClickException(f"{output}: {error}") from error
+    if not isinstance(found, dict):
+        raise click.ClickException(f"{output} has no figures of this benchmark: name another file")
+
+
 # \b keeps click from joining the lines of the commands.
 @click.command(help=__doc__.replace("\n\n    ", "\n\n\b\n    "))
 @click.option("--only", default="", help=f"Parts: {', '.join(PARTS)}.")
@@ -103,16 +116,25 @@ _RESULTS = Path("results/speed.json")
 )
 @click.option("--quick", is_flag=True, help="Tiny problems: proves that it works, and no more.")
 @click.option("--peers/--no-peers", default=True, help="Measure other libraries too.")
-@click.option("--openml-home", type=Path, help="Folder of a cache of fetch_openml to load from.")
+@click.option(
+    "--openml-home",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Folder of a cache of fetch_openml to load from.",
+)
 @click.option(
     "--output", type=Path, help=f"Figures as JSON.  [default: {_RESULTS}; with --quick, none]"
 )
 def main(only: str, output: Path | None, **options: Any) -> None:
     settings = Settings(**options)
     output = output or (None if settings.quick else _RESULTS)
+    if output:  # before the work, not after it
+        _require_figures(output)
     machine = describe()  # before it is we who keep it busy
     for name in chosen(only):
-        found = measure(name, settings, machine)
+        try:
+            found = measure(name, settings, machine)
+        except CompetitorError as error:
+            raise click.ClickException(f"{name}: {error}") from error
         if not found["rows"]:
             print(f"{name}: nothing to measure with --dataset {settings.dataset}\n")
             continue

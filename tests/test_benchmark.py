@@ -97,6 +97,22 @@ def test_quick_figures_replace_no_others_unasked(little: Path) -> None:
     assert "| train_model |" in done.stdout
 
 
+@pytest.mark.parametrize("content", ["not json", "[]", None])
+def test_what_cannot_be_written_is_said_before_the_work(
+    tmp_path: Path, content: str | None
+) -> None:
+    output = tmp_path / "speed.json"
+    if content is None:
+        output.mkdir()
+    else:
+        output.write_text(content)
+    done = run_benchmark("--quick", "--only", "startup", "--output", output)
+    assert done.returncode == 1
+    assert done.stderr.startswith("Error: ")
+    assert str(output) in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_data_that_are_not_mnist_are_not_loaded_from_a_cache(tmp_path: Path, little: Path) -> None:
     output = tmp_path / "speed.json"
     done = run_benchmark("--only", "loading", "--dataset", little, "--output", output)

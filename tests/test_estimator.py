@@ -175,3 +175,51 @@ def test_partial_fits_have_one_rate(digits) -> None:
     for n in (100, 300, 200):
         classifier.partial_fit(X[:n], y[:n], classes=range(10))
     assert [record["learning_rate"] for record in classifier.history_] == [0.1] * 3
+
+
+def test_a_fit_that_fails_leaves_what_was_fitted(digits) -> None:
+    X, y = digits
+    fitted = DigitClassifier(**SMALL).fit(X[:300], y[:300])
+    before = fitted.predict_proba(X[300:320])
+    with pytest.raises(DivergenceError):
+        fitted.set_params(learning_rate=1e30).fit(X[:300] * 100, y[:300])
+    with pytest.raises(ValueError, match="learning_rate"):
+        fitted.set_params(learning_rate=-1.0).fit(X[:300, :10], y[:300] % 3)
+    np.testing.assert_array_equal(fitted.predict_proba(X[300:320]), before)
+    never = DigitClassifier(learning_rate=-1.0)
+    with pytest.raises(ValueError, match="learning_rate"):
+        never.fit(X, y)
+    with pytest.raises(NotFittedError):
+        never.predict(X)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"optimizer": "adamw"},
+        {"hidden_layer_sizes": (7,)},
+        {"hidden_layer_sizes": (16, 16)},
+        {"activation": "relu"},
+        {"loss": "mean-squared-error"},
+    ],
+)
+def test_partial_fit_goes_on_with_the_same_network_or_not_at_all(change, digits) -> None:
+    X, y = digits
+    fitted = DigitClassifier(**SMALL).fit(X[:300], y[:300]).set_params(**change)
+    with pytest.raises(ValueError, match="set them back, or call fit"):
+        fitted.partial_fit(X[:300], y[:300])
+
+
+def test_partial_fit_knows_its_classes_from_the_first_call(digits) -> None:
+    X, y = digits
+    fitted = DigitClassifier(**SMALL).fit(X[:300], y[:300])
+    assert fitted.partial_fit(X[:300], y[:300], classes=range(10)).n_iter_ == 11
+    with pytest.raises(ValueError, match="not what it was at the first call"):
+        fitted.partial_fit(X[:300], y[:300], classes=["a", "b"])
+
+
+def test_features_out_of_all_proportion_are_refused(digits) -> None:
+    X, y = digits
+    fitted = DigitClassifier(**SMALL).fit(X[:300] * 1e-300, y[:300])
+    with pytest.raises(ValueError, match="far beyond what fit has seen"):
+        fitted.predict_proba(X * 1e300)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from mnist_net.cli.shared import PATH, echo_json, echo_line, epilog, json_option, model_option
 
@@ -25,6 +26,9 @@ def info(file: Path | None, model: Path | None, as_json: bool) -> None:
     from mnist_net.committee import Committee
     from mnist_net.persistence import find_model, load_model
 
+    given = click.get_current_context().get_parameter_source("model")
+    if file and given is ParameterSource.COMMANDLINE:
+        raise click.UsageError("MODEL and --model are the same: give one of them")
     path = file or model or find_model()
     loaded = load_model(path)
     origin = {"model": str(path), "bytes": path.stat().st_size}

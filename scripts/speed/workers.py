@@ -7,6 +7,7 @@ works; so no pool spins beside another, and the process's peak memory is the com
 import multiprocessing
 import os
 import random
+import signal
 import sys
 import time
 import traceback
@@ -76,7 +77,12 @@ def peak_memory() -> float | None:
     return most / 1e6 if sys.platform == "darwin" else most * 1024 / 1e6
 
 
+class CompetitorError(RuntimeError):
+    """A competitor's process failed; the message has its traceback."""
+
+
 def _serve(connection: Connection, entry: Entry, warm_ups: int) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's, which ends this process
     try:
         trial = entry.make(*entry.arguments)
         for _ in range(warm_ups):
@@ -87,9 +93,10 @@ def _serve(connection: Connection, entry: Entry, warm_ups: int) -> None:
             result = trial.run()
             connection.send((time.perf_counter() - began, result))
         connection.send((0.0, peak_memory()))
-    except BaseException:
+    except (EOFError, ConnectionError):  # the parent has gone
+        return
+    except Exception:  # noqa: BLE001  (whatever it is, the parent tells it)
         connection.send((None, traceback.format_exc()))
-        raise
 
 
 class Worker:
@@ -107,9 +114,9 @@ class Worker:
         try:
             seconds, result = self._connection.recv()
         except EOFError as error:
-            raise RuntimeError("a competitor's process ended without an answer") from error
+            raise CompetitorError("a competitor's process ended without an answer") from error
         if seconds is None:
-            raise RuntimeError(f"a competitor failed:\n{result}")
+            raise CompetitorError(f"a competitor failed:\n{result}")
         return seconds, result
 
     def measure(self) -> tuple[float, Any]:
