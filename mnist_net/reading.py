@@ -124,6 +124,8 @@ class Reader:
                 yield next(readings) if isinstance(item, Picture) else item
 
     def _read_batch(self, pictures: Sequence[Picture]) -> list[Reading]:
+        # A first look serves clean drawings.  Where it is not sure, paper and shadows are looked
+        # for instead; and where that is not either, all views count, each with its variants.
         seen = [first_look(picture.pixels) for picture in pictures]
         chosen = self._most_confident(seen)
         for last in (False, True):

@@ -133,6 +133,22 @@ def test_where_there_is_no_digit_the_answer_is_a_dash(levels: np.ndarray, reason
         assert page.stdout == f"- ({BLANK})\n"
 
 
+def test_what_is_written_is_named_unless_quiet(five: Path) -> None:
+    assert invoke("read", "--annotate", "out.png", five).stderr == "wrote out.png\n"
+    assert invoke("read", "-q", "--annotate", "out.png", five).stderr == ""
+
+
+def test_info_takes_the_model_by_option_or_by_argument_but_not_by_both() -> None:
+    shipped = os.environ["MNIST_NET_MODEL"]
+    by_argument = invoke("info", shipped)
+    assert by_argument.exit_code == 0
+    assert invoke("info", "-q", "-m", shipped).stdout == by_argument.stdout
+    assert invoke("info").stdout == by_argument.stdout  # as predict, by the variable
+    both = invoke("info", "-m", shipped, shipped)
+    assert both.exit_code == 2
+    assert "give one of them" in both.stderr
+
+
 def test_reject_below_moves_the_threshold(five: Path) -> None:
     save_png(spiral(), Path("spiral.png"))
     result = invoke("predict", "--reject-below", 0, "spiral.png", five)

@@ -6,7 +6,15 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from mnist_net.cli.shared import PATH, echo_json, echo_line, epilog, json_option, model_option
+from mnist_net.cli.shared import (
+    PATH,
+    echo_json,
+    echo_line,
+    epilog,
+    json_option,
+    model_option,
+    quiet_option,
+)
 
 if TYPE_CHECKING:
     from mnist_net.model import Model
@@ -18,6 +26,7 @@ __all__ = ["gradcheck", "info"]
 @click.argument("file", metavar="[MODEL]", type=PATH, required=False)
 @model_option
 @json_option
+@quiet_option
 def info(file: Path | None, model: Path | None, as_json: bool) -> None:
     """Show what a model is and how it came to be.
 
@@ -105,6 +114,7 @@ def _plain(value: Any) -> str:
     "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of the test points."
 )
 @json_option
+@quiet_option
 def gradcheck(seed: int, as_json: bool) -> None:
     """Prove that the derived gradients are right.
 

@@ -23,6 +23,7 @@ from mnist_net.cli.shared import (
     epilog,
     model_option,
     quiet_option,
+    tell,
 )
 from mnist_net.errors import ImageError
 
@@ -98,6 +99,7 @@ def read(
             saver.save(name, reading.image)
         if annotate:
             save_png(annotated(picture, page), annotate)
+            tell(f"wrote {annotate}")
     if failed:
         raise click.exceptions.Exit(1)
 

@@ -126,6 +126,7 @@ def train(
         from mnist_net.plots import plot_training, save_figure
 
         save_figure(plot_training(reached[0].history), plot)
+        tell(f"wrote {plot}")
     _tell_how_it_ended(model, hyperparameters.epochs, interrupted, checkpoint)
     _report(model, seconds, output)
     if interrupted:
