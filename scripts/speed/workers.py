@@ -160,7 +160,7 @@ def take_turns(
     warm_ups: int = 1,
     survey: Entry | None = None,
 ) -> dict[str, Outcome]:
-    """Measure all competitors in each round, one after another; in an order that changes.
+    """Measure all competitors in each round, one after another, in an order that changes.
 
     Parameters
     ----------
