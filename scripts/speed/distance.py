@@ -2,8 +2,9 @@
 
 What a core has written stays in its cache, and another core's way there is short on the same die
 and several times longer to another one.  A virtual machine's cores may be moved between dies at any
-time, and whatever shares its data between cores slows down and speeds up with them: our training by
-up to a half, the bare products not at all.  So the distance is measured beside the seconds.
+time, and whatever shares its data between cores slows down and speeds up with them: our training on
+small batches takes up to 1.9 times as long, the bare products hardly longer.  So the distance is
+measured beside the seconds.
 """
 
 import statistics
@@ -95,8 +96,8 @@ the cores were near, where there were {_ENOUGH} or more."""
 
 def ratio_in_words(row: dict[str, Any], what: str, name: str | None = None) -> str:
     """Of all rounds, and in brackets of those with near cores where they are enough."""
-    overall, while_near = row[what], row["near"][what]
+    overall, nearby = row[what], row["near"][what]
     if name is not None:
-        overall, while_near = overall.get(name), while_near.get(name, {"ratio": None})
+        overall, nearby = overall.get(name), nearby.get(name, {"ratio": None})
     words = times(overall)
-    return words if while_near["ratio"] is None else f"{words} ({times(while_near['ratio'])})"
+    return words if nearby["ratio"] is None else f"{words} ({times(nearby['ratio'])})"
