@@ -62,7 +62,10 @@ def sgd(
     look-ahead.  The rate is outside the velocity, so that a schedule acts at once.
     """
     (velocity,) = state.moments
-    velocity = map_arrays(lambda v, g: momentum * v + g, velocity, gradients)  # (20)
+    if momentum:
+        velocity = map_arrays(lambda v, g: momentum * v + g, velocity, gradients)  # (20)
+    else:
+        velocity = gradients  # (20) with μ = 0, without reading what it leaves nothing of
     direction = velocity
     if nesterov:
         direction = map_arrays(lambda g, v: g + momentum * v, gradients, velocity)  # (22)

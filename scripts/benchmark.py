@@ -7,6 +7,7 @@
 Each competitor is a process of its own with the same threads, pictures, architecture, batch,
 optimizer and float32; they take turns, round by round, and ratios are medians over the rounds. The
 floor is the matrix products of a step alone, each in the memory layout that is fastest for it.
+"training" is of plain SGD, "momentum" of SGD with momentum 0.9.
 "ours" is `training.train` with its finite checks and progress. It leaves out the 67 pixels that are
 black on all training pictures, as `mnist-net train` does; "ours, all pixels" does not, nor does any
 other. "ours, own threads" has as many threads as `train_model` gives it.
@@ -29,6 +30,7 @@ scikit-learn's MLPClassifier comes with our own dependencies; torch.compile want
 
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -53,7 +55,8 @@ class Part(NamedTuple):
 
 
 PARTS = {
-    "training": Part(learning.measure_training, learning.training_table),
+    "training": Part(partial(learning.measure_training, momentum=0.0), learning.training_table),
+    "momentum": Part(partial(learning.measure_training, momentum=0.9), learning.training_table),
     "reaching": Part(reaching.measure_reaching, reaching.reaching_table),
     "growth": Part(learning.measure_growth, learning.growth_table),
     "distortion": Part(learning.measure_distortion, learning.distortion_table),

@@ -58,11 +58,13 @@ def _row(problem: Problem, outcomes: dict[str, Outcome]) -> dict[str, Any]:
     }
 
 
-def measure_training(settings: Settings) -> Iterator[dict[str, Any]]:
-    """Seconds per epoch at each architecture and batch size, row by row."""
+def measure_training(settings: Settings, momentum: float) -> Iterator[dict[str, Any]]:
+    """Seconds per epoch of SGD at each architecture and batch size, row by row."""
     for hidden in ((8,),) if settings.quick else ((300,), (800,)):
         for batch_size in (64,) if settings.quick else (32, 128, 256, 1000):
-            recipe = replace(PLAIN, hidden_layer_sizes=hidden, batch_size=batch_size)
+            recipe = replace(
+                PLAIN, hidden_layer_sizes=hidden, batch_size=batch_size, momentum=momentum
+            )
             problem = Problem(settings.dataset, settings.rows, recipe, settings.threads)
             yield _row(problem, surveyed(entries(problem, settings), settings))
 
