@@ -76,7 +76,13 @@ def read_file(path: Path, kind: Format, build: Callable[[dict[str, Any]], T]) ->
     try:
         return build(contents)
     except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
-        reason = f"{error} is missing" if isinstance(error, KeyError) else error
+        match error:
+            case KeyError():
+                reason = f"{error} is missing"
+            case ValueError():
+                reason = str(error)
+            case _:  # Python's words would mean little to whoever has the file
+                reason = "its parts do not fit together"
         raise ModelFileError(f"{path} is a damaged {kind.name}: {reason}") from error
 
 
@@ -94,9 +100,12 @@ def plain(value: Any) -> Any:
 def require_plain(value: Any) -> None:
     """Refuse what JSON cannot say, and what a small file unfolds to without end."""
     budget = _MOST_CHARACTERS
-    for piece in json.JSONEncoder().iterencode(value):
-        budget -= len(piece)
-        require(budget >= 0, "its metadata have no end")
+    try:
+        for piece in json.JSONEncoder().iterencode(value):
+            budget -= len(piece)
+            require(budget >= 0, "its metadata have no end")
+    except TypeError as error:
+        raise ValueError("its metadata are not plain values") from error
     require(_depth(value) <= _DEEPEST, "its metadata are nested too deep")
 
 
@@ -117,6 +126,7 @@ def arrays_of(parameters: Parameters) -> dict[str, list[Any]]:
 def parameters_from(contents: dict[str, Any]) -> Parameters:
     """Parameters of the lists that `arrays_of` made, checked to be finite and to fit."""
     layers = []
+    require(len(contents["weights"]) == len(contents["biases"]), "not as many weights as biases")
     for weights, biases in zip(contents["weights"], contents["biases"], strict=True):
         for array in (weights,) if biases is None else (weights, biases):
             numbers = isinstance(array, np.ndarray) and array.dtype.kind == "f"

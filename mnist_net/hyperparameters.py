@@ -70,7 +70,7 @@ class Hyperparameters:
         How each minibatch is distorted, anew in every epoch; the inputs must be square pictures.
     drawn_digits
         So many digits in forms that MNIST hardly has (see `handwriting`) join the training
-        pictures.
+        pictures, as far as their classes have them.
     shuffle
         Draw a new order for each epoch; if False, keep the data's.
     validation

@@ -44,6 +44,7 @@ __all__ = [
     "finish",
     "measure_accuracy",
     "prepare",
+    "recipe_for",
     "train_model",
 ]
 
@@ -147,6 +148,12 @@ def prepare(dataset: Dataset, hyperparameters: Hyperparameters, source: str = "a
             "n_train": n_train,
         },
     )
+
+
+def recipe_for(dataset: Dataset, hyperparameters: Hyperparameters) -> Hyperparameters:
+    """Leave drawn digits out of a recipe, unless the data set's classes are known to be digits."""
+    known = dataset.name in DATASET_NAMES
+    return hyperparameters if known else replace(hyperparameters, drawn_digits=0)
 
 
 def _pixels_of_use(images: Bytes, hyperparameters: Hyperparameters) -> npt.NDArray[np.intp]:
@@ -256,7 +263,7 @@ def measure_accuracy(model: P, test: Dataset) -> P:
 
 def train_model(
     dataset: str = "auto",
-    hyperparameters: Hyperparameters = PRESETS["default"],
+    hyperparameters: Hyperparameters | None = None,
     *,
     data_home: Path | None = None,
     offline: bool = False,
@@ -269,7 +276,9 @@ def train_model(
         See `load_dataset`.
     hyperparameters
         The recipe, such as ``PRESETS["cs229"]``, or ``dataclasses.replace(PRESETS["default"],
-        epochs=5)``; bare `Hyperparameters` are those of the preset ``plain``.
+        epochs=5)``; bare `Hyperparameters` are those of the preset ``plain``.  By default
+        ``PRESETS["default"]``, without its drawn digits if `dataset` is a path, for the classes
+        there may be something else.
 
     Returns
     -------
@@ -284,6 +293,8 @@ def train_model(
         If the recipe leads out of the finite numbers.
     """
     splits = load_dataset(dataset, data_home, offline=offline)
+    if hyperparameters is None:
+        hyperparameters = recipe_for(splits.train, PRESETS["default"])
     run = prepare(splits.train, hyperparameters, dataset)
     with blas_threads(hyperparameters):
         *_, progress = train(run.training, hyperparameters, validation=run.validation)

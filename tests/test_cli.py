@@ -6,6 +6,7 @@ terminals, pipes and full disks.
 
 import json
 import logging
+import math
 import os
 import re
 import select
@@ -34,6 +35,7 @@ from mnist_net.hyperparameters import PRESETS
 from mnist_net.images import save_png
 from mnist_net.model import Model
 from mnist_net.persistence import SHIPPED_MODELS, load_model, save_model
+from mnist_net.runs import train_model
 
 posix = pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals, terminals or limits")
 
@@ -612,6 +614,19 @@ def test_drawing_is_announced() -> None:
     assert DRAWING not in invoke(*train).stderr
 
 
+def test_none_are_drawn_unasked_for_classes_that_may_be_no_digits(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (90, 28, 28), np.uint8)
+    np.savez(tmp_path / "clothes.npz", images=images, labels=np.arange(90) % 10)
+    train = ("train", "--dataset", "clothes.npz", "--hidden", 4, "--epochs", 1)
+    assert DRAWING not in invoke(*train).stderr
+    model = load_model("models/latest.joblib")
+    assert model.metadata["hyperparameters"]["drawn_digits"] == 0
+    assert model.metadata["data"]["n_train"] == 77
+    assert invoke(*train, "--drawn-digits", 5).stderr.startswith(DRAWING)
+    trained = train_model("clothes.npz")
+    assert trained.metadata["hyperparameters"]["drawn_digits"] == 0
+
+
 @posix
 def test_ctrl_c_while_digits_are_drawn_is_one_word(tmp_path: Path) -> None:
     images = np.zeros((70_000, 28, 28), np.uint8)
@@ -1041,6 +1056,24 @@ def test_info_json_is_the_whole_record(digits_model: Path) -> None:
     assert values["loss"] == "softmax-cross-entropy"
     for key in ("preset", "data", "epoch", "history", "versions", "date", "accuracy"):
         assert values[key] == metadata[key]
+
+
+def test_no_metadata_speak_for_the_network_and_all_is_json(
+    digits_model: Path, tmp_path: Path
+) -> None:
+    model = load_model(digits_model)
+    assert isinstance(model, Model)
+    claims = {"parameters": 7, "bytes": 1, "model": "another", "history": [{"loss": math.nan}]}
+    path = tmp_path / "claims.joblib"
+    save_model(replace(model, metadata=claims), path)
+
+    def refuse(name: str) -> None:
+        raise AssertionError(f"{name} is not JSON")
+
+    values = json.loads(invoke("info", path, "--json").stdout, parse_constant=refuse)
+    assert values["parameters"] == 784 * 32 + 32 + 32 * 10 + 10
+    assert (values["model"], values["bytes"]) == (str(path), path.stat().st_size)
+    assert values["history"] == [{"loss": None}]
 
 
 def test_gradcheck_passes_and_says_what_it_checked() -> None:

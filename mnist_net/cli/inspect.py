@@ -44,14 +44,19 @@ def info(file: Path | None, model: Path | None, as_json: bool) -> None:
     if isinstance(loaded, Committee):
         members = [_facts(member) for member in loaded.members]
         if as_json:
-            echo_json({**origin, **loaded.metadata, "members": members})
+            echo_json(_beside(origin, loaded.metadata) | {"members": members})
         else:
-            _echo_facts({**origin, "members": len(members), **loaded.metadata})
+            _echo_facts(_beside({**origin, "members": len(members)}, loaded.metadata))
             _echo_members(members, loaded.metadata)
     elif as_json:
-        echo_json({**origin, **_facts(loaded)})
+        echo_json(_beside(origin, _facts(loaded)))
     else:
-        _echo_facts({**origin, **_facts(loaded)})
+        _echo_facts(_beside(origin, _facts(loaded)))
+
+
+def _beside(facts: dict[str, Any], metadata: dict[str, Any]) -> dict[str, Any]:
+    """Facts, and then what else a file says of itself: of the same name, the fact stands."""
+    return {**facts, **metadata, **facts}
 
 
 def _facts(model: "Model") -> dict[str, Any]:
@@ -59,7 +64,7 @@ def _facts(model: "Model") -> dict[str, Any]:
     n_parameters = sum(
         array.size for layer in model.parameters for array in layer if array is not None
     )
-    return {
+    facts = {
         "layer_sizes": list(architecture.layer_sizes),
         "activations": list(architecture.activations),
         "loss": architecture.loss,
@@ -68,9 +73,8 @@ def _facts(model: "Model") -> dict[str, Any]:
         "classes": model.classes.tolist(),
         "scaling": model.scaling._asdict(),
         "temperature": model.temperature,
-        **model.metadata,
-        "history": model.metadata.get("history", []),
     }
+    return _beside(facts, {"history": [], **model.metadata})
 
 
 def _echo_facts(facts: dict[str, Any]) -> None:

@@ -17,6 +17,8 @@ __all__ = ["recipe_from", "recipe_options"]
 _AT_LEAST_1 = click.IntRange(min=1)
 _NOT_NEGATIVE = click.FloatRange(min=0.0)
 
+_DRAWN_DIGITS = "Add so many drawn in forms that MNIST lacks; to data of a PATH only if asked."
+
 _OPTIONS = (
     (("--hidden", "hidden_layer_sizes"), _AT_LEAST_1, "Width of a hidden layer; repeat for more."),
     (("--activation",), click.Choice(list(ACTIVATIONS)), "Of the hidden layers."),
@@ -31,7 +33,7 @@ _OPTIONS = (
     (("--batch-size",), _AT_LEAST_1, "Pictures per step."),
     (("--epochs",), _AT_LEAST_1, "Passes over the training pictures."),
     (("--distortion",), click.Choice(list(DISTORTIONS)), "Of the pictures, anew in each epoch."),
-    (("--drawn-digits",), click.IntRange(min=0), "Add so many drawn in forms that MNIST lacks."),
+    (("--drawn-digits",), click.IntRange(min=0), _DRAWN_DIGITS),
     (("--shuffle/--no-shuffle",), None, "Draw a new order for each epoch."),
     (("--validation",), click.IntRange(min=0), "Hold out so many training pictures."),
     (("--patience",), _AT_LEAST_1, "Stop after so many epochs without progress."),

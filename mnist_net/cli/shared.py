@@ -133,8 +133,12 @@ def shows_progress() -> bool:
 
 
 def echo_json(value: Any) -> None:
-    """Print one line of JSON to stdout, in ASCII: whatever its encoding is, it is JSON."""
-    click.echo(json.dumps(value))
+    """Print one line of JSON to stdout, in ASCII: whatever its encoding is, it is JSON.
+
+    Numbers that JSON cannot say, as in the history of a run that overflowed, become null.
+    """
+    known = json.loads(json.dumps(value), parse_constant=lambda _: None)
+    click.echo(json.dumps(known))
 
 
 def epilog(*examples: str) -> str:

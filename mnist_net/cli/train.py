@@ -97,7 +97,7 @@ def train(
     from mnist_net.committee_runs import member_runs
     from mnist_net.data import dataset_files, load_dataset
     from mnist_net.persistence import save_model
-    from mnist_net.runs import prepare
+    from mnist_net.runs import prepare, recipe_for
 
     if resume and checkpoint is None:
         raise click.UsageError("--resume needs --checkpoint DIR, the folder to resume from")
@@ -111,6 +111,8 @@ def train(
 
         check_plot(plot)
     splits = load_dataset(dataset, data_home, offline=offline, progress=shows_progress())
+    if options["drawn_digits"] is None:
+        hyperparameters = recipe_for(splits.train, hyperparameters)
     if hyperparameters.drawn_digits:
         tell("drawing digits in forms that MNIST lacks, which takes some seconds ...")
     run = prepare(splits.train, hyperparameters, dataset)
