@@ -39,7 +39,7 @@ _SURE = 0.9  # confidence, above which no second look is taken
 _BLANK = "nothing on it is darker or lighter than its paper"
 _UNLIKE = "what is on it does not look like a digit"
 _LEAST_SHARE = 0.5  # of a page's figures are digits, or none is
-_IN_FORM = 1 / 3  # of the threshold
+_ODDS_IN_FORM = 3.0  # what is in MNIST's form is likelier a digit than most pictures are
 _BATCH = 256  # pictures that are read together
 _MOST_PIXELS = 10_000_000  # of them, held in memory at once
 
@@ -178,8 +178,9 @@ class Reader:
             return Reading(None, reason=_BLANK)
         view, (probabilities, score) = choice
         best = int(probabilities.argmax())
-        # What is in MNIST's form already is more likely a digit than most things are.
-        refused = score < self.reject_below * (1.0 if view.figure else _IN_FORM)
+        if view.figure is None:
+            score *= _ODDS_IN_FORM / (1.0 + (_ODDS_IN_FORM - 1.0) * score)  # Bayes' rule
+        refused = score < self.reject_below
         height, width = picture.pixels.shape[:2]
         box = view.figure.box if view.figure else Box(0, 0, width, height)
         return Reading(

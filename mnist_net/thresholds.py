@@ -6,4 +6,4 @@ In a module of its own, so that a command's help can name it without loading a n
 __all__ = ["REJECT_BELOW"]
 
 REJECT_BELOW = 0.15
-"""What scores less is no digit; `scripts/measure_detector.py` shows what another choice costs."""
+"""What scores less is no digit; `results/foreign.json` has what another choice costs."""

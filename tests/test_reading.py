@@ -613,6 +613,20 @@ def test_the_threshold_decides(reader: Reader) -> None:
     assert digit_at(1.0) is None
 
 
+def test_mnists_form_has_three_times_the_odds(
+    reader: Reader, sample: tuple[np.ndarray, np.ndarray]
+) -> None:
+    images, _ = sample
+    assert reader.detector is not None
+    confidence = reader.model.predict_proba(images).max(axis=1)
+    scores = reader.detector.predict_proba(images)[:, 1] * confidence
+    sure = confidence > 0.95  # so that there is hardly a second look
+    answered = [r.score for r in reader.read(map(as_picture, images[sure]))]  # type: ignore[union-attr]
+    expected = [3 * s / (3 * s + (1 - s)) for s in scores[sure].tolist()]
+    assert min(expected) < 0.8
+    np.testing.assert_allclose(answered, expected, rtol=1e-3)
+
+
 def test_without_a_detector_the_networks_confidence_is_the_score(reader: Reader) -> None:
     answer = one(Reader(reader.model, None), draw(5))
     assert answer.digit == 5
