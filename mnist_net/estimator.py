@@ -118,8 +118,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         own = {
             f.name: getattr(self, f.name) for f in fields(Hyperparameters) if hasattr(self, f.name)
         }
-        sizes = self.hidden_layer_sizes
-        own["hidden_layer_sizes"] = tuple(np.atleast_1d(np.asarray(sizes, dtype=int)).tolist())
+        own["hidden_layer_sizes"] = tuple(np.atleast_1d(self.hidden_layer_sizes).tolist())
         return Hyperparameters(**{**own, "random_state": random_state, **changes})
 
     def fit(self, X: Any, y: Any) -> Self:
@@ -149,7 +148,6 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _fit(self, X: Any, y: Any) -> Self:
         X, y = validate_data(self, X, y, dtype="numeric")
         check_classification_targets(y)
-        self._seed = int(check_random_state(self.random_state).randint(2**31))
         self._start(X, unique_labels(y))
         if not 0.0 <= self.validation_fraction < 1.0:
             raise ValueError(
@@ -195,7 +193,6 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         X, y = validate_data(self, X, y, dtype="numeric", reset=first)
         check_classification_targets(y)
         if first:
-            self._seed = int(check_random_state(self.random_state).randint(2**31))
             self._start(X, unique_labels(y if classes is None else classes))
         elif classes is not None and not np.array_equal(unique_labels(classes), self.classes_):
             raise ValueError(f"classes is not what it was at the first call: {self.classes_}")
@@ -205,7 +202,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         hyperparameters = self._hyperparameters(
             self._seed, epochs=done + 1, schedule="constant", warmup_epochs=0.0, patience=None
         )
-        network = self._architecture_for(X, hyperparameters), hyperparameters.optimizer
+        network = self._architecture_of(hyperparameters), hyperparameters.optimizer
         if not first and network != (self._architecture, self._optimizer):
             raise ValueError(
                 "partial_fit goes on with the layers, activation, loss and optimizer of the first "
@@ -215,10 +212,11 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         *_, progress = train(self._batch(X, y), hyperparameters, start=start)
         return self._keep(progress, hyperparameters)
 
-    def _architecture_for(self, X: Array, hyperparameters: Hyperparameters) -> Architecture:
-        return classifier(X.shape[1], len(self.classes_), hyperparameters)
+    def _architecture_of(self, hyperparameters: Hyperparameters) -> Architecture:
+        return classifier(self.n_features_in_, len(self.classes_), hyperparameters)
 
     def _start(self, X: Array, classes: Any) -> None:
+        self._seed = int(check_random_state(self.random_state).randint(2**31))
         self.classes_ = classes
         # Relative to the largest number, so that no square overflows or vanishes.
         self._largest = float(np.abs(X).max()) or 1.0
@@ -236,7 +234,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self._progress = progress
         self.parameters_ = progress.chosen(hyperparameters).parameters
         # Of the fit, whatever `set_params` is told afterwards.
-        self._architecture = self._architecture_for(self.parameters_[0].weights.T, hyperparameters)
+        self._architecture = self._architecture_of(hyperparameters)
         self._optimizer = hyperparameters.optimizer
         self.history_ = progress.history
         self.n_iter_ = progress.latest.number

@@ -150,9 +150,9 @@ def _as_dtype(parameters: Parameters, dtype: npt.DTypeLike | None) -> Parameters
 
 def _build(contents: dict[str, Any]) -> Predictor:
     models = contents.get("members", [contents])
-    arrays = [id(a) for model in models for a in (*model["weights"], *model["biases"])]
-    arrays = [name for name in arrays if name != id(None)]
-    require(len(set(arrays)) == len(arrays), "one array in many places")  # a small file, grown huge
+    arrays = [a for m in models for a in (*m["weights"], *m["biases"]) if a is not None]
+    different = {id(array) for array in arrays}
+    require(len(different) == len(arrays), "one array in many places")  # a small file, grown huge
     if "members" not in contents:
         return _build_model(contents)
     return Committee(tuple(map(_build_model, models)), _metadata(contents))

@@ -17,6 +17,7 @@ from typing import Any
 
 import click
 from joblib import Parallel, delayed
+from threadpoolctl import threadpool_limits
 
 from mnist_net import PRESETS, Hyperparameters, load_dataset
 from mnist_net.augmentation import DISTORTIONS
@@ -31,7 +32,8 @@ Errors = dict[str, dict[str, float]]  # distortion, seed
 def validation_error(dataset: Dataset, recipe: Hyperparameters) -> tuple[str, int, float]:
     """Name of the distortion, seed, and fraction of the held-out pictures that are misread."""
     run = prepare(dataset, recipe)
-    *_, progress = train(run.training, recipe, validation=run.validation)
+    with threadpool_limits(1, user_api="blas"):
+        *_, progress = train(run.training, recipe, validation=run.validation)
     name = next(name for name, known in DISTORTIONS.items() if known == recipe.distortion)
     return name, recipe.random_state, 1.0 - progress.history[-1]["validation_accuracy"]
 

@@ -9,23 +9,21 @@ set is looked at here, once a seed, and nothing is chosen by it. Prints a table 
 writes them into results/accuracy.json, and adds every evaluation to results/test_evaluations.jsonl.
 """
 
-import json
 import platform
 import statistics
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import click
 from joblib import Parallel, delayed
+from threadpoolctl import threadpool_limits
 
 from mnist_net import PRESETS, Hyperparameters, load_dataset
 from mnist_net.data import Splits
-from mnist_net.files import atomic_write
 from mnist_net.runs import finish, measure_accuracy, prepare
 from mnist_net.training import train
-from scripts.records import append_line, commit, now
+from scripts.records import append_line, commit, now, read_json, write_json
 
 PLAIN, CS229 = PRESETS["plain"], PRESETS["cs229"]
 
@@ -51,7 +49,8 @@ def measure(splits: Splits, recipe: Hyperparameters, seed: int) -> tuple[float, 
     """Test accuracy, and the seconds of training."""
     began = time.perf_counter()
     run = prepare(splits.train, replace(recipe, random_state=seed))
-    *_, progress = train(run.training, run.hyperparameters, validation=run.validation)
+    with threadpool_limits(1, user_api="blas"):
+        *_, progress = train(run.training, run.hyperparameters, validation=run.validation)
     seconds = time.perf_counter() - began
     model = measure_accuracy(finish(run, progress), splits.test)
     return float(model.metadata["accuracy"]["test"]), seconds
@@ -65,7 +64,7 @@ def measure(splits: Splits, recipe: Hyperparameters, seed: int) -> tuple[float, 
 @click.option("--output", type=Path, default=Path("results/accuracy.json"), show_default=True)
 def main(dataset: str, only: str, seeds: int, jobs: int, output: Path) -> None:
     splits = load_dataset(dataset)
-    rows: dict[str, dict[str, Any]] = json.loads(output.read_text()) if output.exists() else {}
+    rows = read_json(output)
     print(f"| recipe | test accuracy, mean ± sd of {seeds} | worst seed | training, one core |")
     print("|---|---:|---:|---:|")
     for name, recipe in RECIPES.items():
@@ -98,8 +97,7 @@ def main(dataset: str, only: str, seeds: int, jobs: int, output: Path) -> None:
             "hyperparameters": recipe.as_dict(),
             "machine": f"{platform.machine()}, Python {platform.python_version()}",
         }
-    with atomic_write(output) as stream:
-        stream.write(json.dumps(rows, indent=1).encode())
+        write_json(output, rows)
 
 
 if __name__ == "__main__":

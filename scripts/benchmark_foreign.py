@@ -13,7 +13,6 @@ mistakes in both were looked at; both columns are of "ours".  The contact sheet 
 shows other people's pictures: it is not ours to publish.
 """
 
-import json
 import platform
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,7 +21,7 @@ from typing import Any, NamedTuple
 import click
 
 from mnist_net import load_dataset
-from mnist_net.files import atomic_write, check_writable
+from mnist_net.files import check_writable
 from mnist_net.formats import Bytes
 from mnist_net.images import Picture
 from mnist_net.persistence import load_model
@@ -54,6 +53,7 @@ from scripts.foreign_figures import (
     table,
 )
 from scripts.measure_speed import measure_speed
+from scripts.records import write_json
 
 VALIDATION = 10_000  # of MNIST's training pictures, the last, that no network was trained on
 
@@ -190,8 +190,7 @@ def main(
     print(table(result), notes(result), sep="\n\n")
     save_mistakes(answers, reader.reject_below, mistakes)
     plot_curve(result["curve"], reader.reject_below, plot)
-    with atomic_write(out) as stream:
-        stream.write(json.dumps(result, indent=1, ensure_ascii=False).encode() + b"\n")
+    write_json(out, result)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ combinations, best first, and writes results/hyperparameters.json.
 """
 
 import itertools
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,13 +15,14 @@ from typing import Any
 import click
 import numpy as np
 from joblib import Parallel, delayed
+from threadpoolctl import threadpool_limits
 
 from mnist_net import Hyperparameters, load_dataset
 from mnist_net.data import Dataset
-from mnist_net.files import atomic_write
 from mnist_net.runs import prepare
 from mnist_net.training import train
 from scripts.benchmark_accuracy import RECIPES
+from scripts.records import read_json, write_json
 
 GRIDS: dict[str, dict[str, tuple[Any, ...]]] = {
     "plain": {
@@ -42,7 +42,8 @@ SEEDS = (0, 1)
 def validation_error(dataset: Dataset, recipe: Hyperparameters, seed: int) -> float:
     """Fraction of the held-out pictures that are misread after the last epoch."""
     run = prepare(dataset, replace(recipe, validation=10_000, random_state=seed))
-    *_, progress = train(run.training, run.hyperparameters, validation=run.validation)
+    with threadpool_limits(1, user_api="blas"):
+        *_, progress = train(run.training, run.hyperparameters, validation=run.validation)
     return 1.0 - float(progress.history[-1]["validation_accuracy"])
 
 
@@ -70,7 +71,7 @@ def search(dataset: Dataset, name: str, jobs: int) -> list[dict[str, Any]]:
 @click.option("--output", type=Path, default=Path("results/hyperparameters.json"))
 def main(dataset: str, only: str, jobs: int, output: Path) -> None:
     pictures = load_dataset(dataset).train
-    found = json.loads(output.read_text()) if output.exists() else {}
+    found = read_json(output)
     for name, grid in GRIDS.items():
         if not name.startswith(only):
             continue
@@ -78,8 +79,7 @@ def main(dataset: str, only: str, jobs: int, output: Path) -> None:
         for row in found[name]:
             settings = "  ".join(f"{key} {row[key]:<6g}" for key in grid)
             print(f"{row['mean']:.2%}  {name}  {settings}", flush=True)
-        with atomic_write(output) as stream:
-            stream.write(json.dumps(found, indent=1).encode())
+        write_json(output, found)
 
 
 if __name__ == "__main__":

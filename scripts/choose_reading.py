@@ -26,7 +26,7 @@ from mnist_net.persistence import load_model
 from mnist_net.reading import Page, Reader, Reading
 from scripts.foreign import Row, read_manifest
 from scripts.foreign_figures import APART
-from scripts.records import commit, now, write_json
+from scripts.records import commit, now, read_json, write_json
 
 HALF = 0  # the other one is for reporting
 MOST_SURPRISE = 5.0  # what is refused or entirely wrong
@@ -144,7 +144,12 @@ def compared(other: Outcome, committed: Outcome) -> dict[str, float]:
 @click.option("--data", type=Path, default=Path("../shared/data/foreign"), show_default=True)
 @click.option("--model", type=Path, default=Path("models/mnist.joblib"), show_default=True)
 @click.option("--detector", type=Path, default=Path("models/detector.joblib"), show_default=True)
-@click.option("--only", multiple=True, help="A constant, as in ink._EDGE; may be given again.")
+@click.option(
+    "--only",
+    multiple=True,
+    type=click.Choice(list(ALTERNATIVES)),
+    help="One of the constants; may be given again, and the others are kept as they were.",
+)
 @click.option("--out", type=Path, default=Path("results/reading.json"), show_default=True)
 def main(data: Path, model: Path, detector: Path, only: tuple[str, ...], out: Path) -> None:
     rows = [r for r in read_manifest(data) if r.half == HALF and r.source != APART]
@@ -155,17 +160,16 @@ def main(data: Path, model: Path, detector: Path, only: tuple[str, ...], out: Pa
     reader = Reader(load_model(model), load_model(detector), reject_below=0.0)
     pictures = Pictures(single, multi)
     committed = outcome(pictures, reader)
-    found: dict[str, Any] = {}
+    found = read_json(out).get("constants", {}) if only else {}
     print("| constant | value | digits | surprise | more than committed | pages |")
     print("|---|---|---:|---:|---:|---:|")
     for name in only or ALTERNATIVES:
+        found[name] = []
         for value in ALTERNATIVES[name]:
             with constant(name, value):
                 figures = compared(outcome(pictures, reader), committed)
             is_committed = value == current(name)
-            found.setdefault(name, []).append(
-                {"value": value, "committed": is_committed, **figures}
-            )
+            found[name].append({"value": value, "committed": is_committed, **figures})
             shown = f"{value} (committed)" if is_committed else f"{value}"
             more = figures["surprise more than committed"]
             print(

@@ -39,7 +39,7 @@ def read_json(path: Path) -> dict[str, Any]:
 def write_json(path: Path, value: Any) -> None:
     """Write as JSON, atomically."""
     with atomic_write(path) as stream:
-        stream.write((json.dumps(value, indent=1) + "\n").encode())
+        stream.write((json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 def append_line(path: Path, record: dict[str, Any]) -> None:

@@ -161,6 +161,12 @@ def test_on_real_mnist(mnist_arrays) -> None:
     assert network.score(X[60_000:], labels[60_000:]) > 0.92
 
 
+def test_widths_that_are_not_whole_are_refused(digits) -> None:
+    X, y = digits
+    with pytest.raises(ValueError, match=r"10\.7; each must be a whole number"):
+        DigitClassifier(hidden_layer_sizes=(10.7,)).fit(X[:100], y[:100])
+
+
 def test_what_is_set_after_a_fit_is_for_the_next_one(digits) -> None:
     X, y = digits
     fitted = DigitClassifier(**SMALL).fit(X[:300], y[:300])
