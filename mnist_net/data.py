@@ -34,6 +34,7 @@ __all__ = [
     "Splits",
     "cache_path",
     "data_digest",
+    "data_home_path",
     "dataset_files",
     "load_dataset",
     "load_digits_as_images",

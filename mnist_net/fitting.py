@@ -13,6 +13,7 @@ from PIL import Image
 from mnist_net.formats import Bytes
 from mnist_net.images import BOX, centred
 from mnist_net.ink import Ink
+from mnist_net.pieces import bounds
 
 __all__ = ["deslanted", "fit_strokes", "narrowed"]
 
@@ -44,9 +45,7 @@ def fit_strokes(ink: Ink) -> Bytes:
     strokes = np.clip(distance + change * _OVERSAMPLING / 2.0 + 0.5, 0.0, 1.0)
     if strokes.max() <= 0.5:  # thinned away
         strokes = np.clip(distance + 0.5, 0.0, 1.0)
-    rows, columns = (np.flatnonzero((strokes > 0.5).any(axis=axis)) for axis in (1, 0))
-    cropped = strokes[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    digit = np.clip(_resized(cropped, BOX), 0.0, 1.0)
+    digit = np.clip(_resized(bounds(strokes > 0.5).cut(strokes), BOX), 0.0, 1.0)
     return centred(np.round(digit * (255.0 / digit.max())).astype(np.uint8))
 
 

@@ -18,7 +18,15 @@ import numpy.typing as npt
 
 from mnist_net.errors import DataError
 
-__all__ = ["Bytes", "FourArrays", "find_idx_files", "read_idx", "read_idx_folder", "read_npz"]
+__all__ = [
+    "IMAGE_SHAPE",
+    "Bytes",
+    "FourArrays",
+    "find_idx_files",
+    "read_idx",
+    "read_idx_folder",
+    "read_npz",
+]
 
 Bytes = npt.NDArray[np.uint8]
 """A uint8 array: pixels (0 is paper, 255 is ink) or labels."""

@@ -213,7 +213,7 @@ def is_image_name(path: Path) -> bool:
 
 
 def save_png(picture: Bytes, path: Path) -> None:
-    """Write grey levels (uint8, rows × columns) as a PNG file, atomically."""
+    """Write grey levels (uint8, rows × columns), or RGB (× 3), as a PNG file, atomically."""
     with atomic_write(path) as stream:
         Image.fromarray(picture).save(stream, format="PNG")
 

@@ -24,6 +24,7 @@ _NEAR = 0.2  # of the main piece's size, across which pieces belong together
 _LEAST_SIZE = 5  # pixels, of what can be read
 _LEAST_SHARE = 0.01  # of the picture's side, likewise
 _SAME_SIZE = 0.4  # of the typical height, which a digit's piece reaches
+_MOST_CUTS = 6  # that are tried on one figure
 
 
 def main_figure(ink: Ink) -> Figure | None:
@@ -147,7 +148,7 @@ def _rows(figures: list[Figure]) -> list[list[Figure]]:
     return sorted(rows, key=lambda row: np.mean([figure.box.top for figure in row]))
 
 
-def cut_places(figure: Figure, most: int = 6) -> list[int]:
+def cut_places(figure: Figure) -> list[int]:
     """Columns at which a figure may be two digits that touch: where it has least ink."""
     from scipy import ndimage
 
@@ -158,7 +159,7 @@ def cut_places(figure: Figure, most: int = 6) -> list[int]:
     is_least = smooth == ndimage.minimum_filter1d(smooth, max(3, round(0.15 * height)))
     places = [int(x) for x in np.flatnonzero(is_least) if margin <= x <= width - margin]
     places = [x for x, before in zip(places, [-9, *places], strict=False) if x - before > 1]
-    return sorted(sorted(places, key=lambda x: smooth[x])[:most])
+    return sorted(sorted(places, key=lambda x: smooth[x])[:_MOST_CUTS])
 
 
 def part(figure: Figure, begin: int, end: int) -> Figure | None:

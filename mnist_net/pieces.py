@@ -1,6 +1,6 @@
 """Pieces of ink: what hangs together on a picture, its box, and what is no writing at all."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -192,11 +192,10 @@ def find_pieces(mask: Mask) -> tuple[npt.NDArray[np.int32], list[Piece]]:
     return numbers, pieces
 
 
-def figure_of(ink: Ink, numbers: npt.NDArray[np.int32], pieces: Iterable[Piece]) -> Figure:
+def figure_of(ink: Ink, numbers: npt.NDArray[np.int32], pieces: Sequence[Piece]) -> Figure:
     """Ink of some pieces, with their soft edges."""
     from scipy.ndimage import binary_dilation
 
-    pieces = list(pieces)
     box = around(pieces)
     margin = 1 + box.height // 60
     height, width = ink.shape

@@ -22,6 +22,7 @@ __all__ = [
     "plot_first_layer",
     "plot_mistakes",
     "plot_training",
+    "report_paths",
     "save_figure",
     "save_report",
 ]

@@ -11,20 +11,20 @@ value has no fewer digits and pages right, and less surprise by more than its st
 sources, and where the tests on drawn papers still pass; then all are to be checked again.
 """
 
-import importlib
 import math
 import statistics
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any, NamedTuple
+from unittest.mock import patch
 
 import click
 
 from mnist_net.images import Picture, open_image
 from mnist_net.persistence import load_model
-from mnist_net.reading import Page, Reader, Reading
-from scripts.foreign import Row, read_manifest
+from mnist_net.reading import Reader, Reading
+from scripts.foreign import PageAnswer, Row, read_manifest
 from scripts.foreign_figures import APART
 from scripts.records import commit, now, read_json, write_json
 
@@ -79,25 +79,6 @@ def surprise(reading: Reading, label: str, classes: Sequence[int]) -> float:
     return min(-math.log(max(probability, 1e-9)), MOST_SURPRISE)
 
 
-@contextmanager
-def constant(name: str, value: Any) -> Iterator[None]:
-    """A constant of the package at another value."""
-    module_name, attribute = name.split(".")
-    module = importlib.import_module(f"mnist_net.{module_name}")
-    before = getattr(module, attribute)
-    setattr(module, attribute, value)
-    try:
-        yield
-    finally:
-        setattr(module, attribute, before)
-
-
-def current(name: str) -> Any:
-    """The constant's value in the package."""
-    module_name, attribute = name.split(".")
-    return getattr(importlib.import_module(f"mnist_net.{module_name}"), attribute)
-
-
 class Pictures(NamedTuple):
     """Pictures of one digit and of several, with their rows in the manifest."""
 
@@ -115,11 +96,7 @@ def outcome(pictures: Pictures, reader: Reader) -> Outcome:
         hits.setdefault(row.source, []).append(str(reading.digit) == row.label)
         of_label = surprise(reading, row.label, reader.model.classes.tolist())
         surprises.setdefault(row.source, []).append(of_label)
-    pages: list[Page] = [reader.read_page(picture) for _, picture in pictures.multi]
-    right = [
-        page.text.replace("\n", "-") == row.label
-        for (row, _), page in zip(pictures.multi, pages, strict=True)
-    ]
+    right = [PageAnswer(row, reader.read_page(page)).is_right for row, page in pictures.multi]
     digits, of_labels = (
         {source: statistics.fmean(values) for source, values in by.items()}
         for by in (hits, surprises)
@@ -166,9 +143,9 @@ def main(data: Path, model: Path, detector: Path, only: tuple[str, ...], out: Pa
     for name in only or ALTERNATIVES:
         found[name] = []
         for value in ALTERNATIVES[name]:
-            with constant(name, value):
+            with patch(f"mnist_net.{name}", value):
                 figures = compared(outcome(pictures, reader), committed)
-            is_committed = value == current(name)
+            is_committed = value == resolve_name(f"mnist_net.{name}")
             found[name].append({"value": value, "committed": is_committed, **figures})
             shown = f"{value} (committed)" if is_committed else f"{value}"
             more = figures["surprise more than committed"]

@@ -18,6 +18,7 @@ from mnist_net.augmentation import Distortion, distort
 from mnist_net.fitting import fit_strokes
 from mnist_net.formats import Bytes
 from mnist_net.images import fit_image
+from mnist_net.pieces import bounds
 
 CANVAS, EXTENT = 56, 40  # the field and the box of MNIST, at twice its scale
 Points = npt.NDArray[np.float64]
@@ -31,14 +32,13 @@ _STROKES_FITTED = 0.4  # as every picture is that is not in MNIST's form; the ot
 _CHUNK = 2_000
 
 
-def place(ink: Bytes, extent: int = EXTENT) -> Bytes:
-    """Crop to the ink, scale its longer side to `extent`, and put it in the middle of a canvas."""
-    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+def place(ink: Bytes) -> Bytes:
+    """Crop to the ink, scale its longer side to `EXTENT`, and put it in the middle of a canvas."""
     canvas = np.zeros((CANVAS, CANVAS), np.uint8)
-    if not len(rows):
+    if not ink.any():
         return canvas
-    picture = Image.fromarray(ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
-    factor = extent / max(picture.size)
+    picture = Image.fromarray(bounds(ink > 0).cut(ink))
+    factor = EXTENT / max(picture.size)
     width, height = (max(1, round(side * factor)) for side in picture.size)
     top, left = (CANVAS - height) // 2, (CANVAS - width) // 2
     resized = picture.resize((width, height), Image.Resampling.BILINEAR)

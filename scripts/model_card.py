@@ -16,7 +16,7 @@ from mnist_net import load_model
 from mnist_net.errors import MnistNetError
 from mnist_net.files import atomic_write
 from mnist_net.model import Model
-from scripts.records import read_json, read_lines
+from scripts.records import read_json, read_lines, table
 
 Record = dict[str, Any]
 N_CONFUSIONS = 5
@@ -48,12 +48,6 @@ def latest_of_each_seed(record: Record, records: list[Record]) -> list[Record]:
 
     by_seed = {other["seed"]: other for other in records if recipe(other) == recipe(record)}
     return [by_seed[seed] for seed in sorted(by_seed)]
-
-
-def table(header: list[str], rows: list[list[str]]) -> str:
-    """Table in Markdown: the first column to the left, numbers to the right."""
-    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def plain(value: Any) -> str:

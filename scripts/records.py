@@ -1,8 +1,9 @@
-"""How results are written down: with the commit and the date that they belong to."""
+"""How results are written down: with the commit and the date that they belong to; and shown."""
 
 import datetime as dt
 import json
 import subprocess
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,3 +53,9 @@ def append_line(path: Path, record: dict[str, Any]) -> None:
 def read_lines(path: Path) -> list[dict[str, Any]]:
     """What `append_line` added so far."""
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    """A table in Markdown: words to the left in the first column, figures to the right after it."""
+    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)

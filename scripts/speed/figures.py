@@ -1,9 +1,8 @@
-"""What becomes of measured seconds: medians, ratios, slopes, tables."""
+"""What becomes of measured seconds: medians, ratios, slopes."""
 
 import math
 import statistics
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 Seconds = Mapping[str, Sequence[float]]
 """Per competitor the seconds of each round."""
@@ -43,9 +42,3 @@ def duration(seconds: float | None) -> str:
 def times(factor: float | None) -> str:
     """A ratio as text."""
     return "–" if factor is None else f"{factor:.2f}"
-
-
-def table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """A table in Markdown: words to the left in the first column, figures to the right after it."""
-    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)

@@ -8,9 +8,10 @@ from typing import Any
 from mnist_net import Hyperparameters
 from mnist_net.hyperparameters import PRESETS
 from mnist_net.runs import train_model
+from scripts.records import table
 from scripts.speed import torch_peer, trainers
 from scripts.speed.distance import HOW_TO_READ_RATIOS, compared, ratio_in_words, surveyed
-from scripts.speed.figures import duration, medians, ratio, slope, table, times
+from scripts.speed.figures import duration, medians, ratio, slope, times
 from scripts.speed.problems import PLAIN, Problem
 from scripts.speed.products import training_floor
 from scripts.speed.settings import Settings
@@ -29,20 +30,12 @@ TRAINERS: dict[str, tuple[trainers.TrainerMaker, str]] = {
 """How each is made, and which library it needs."""
 
 
-def present(settings: Settings) -> dict[str, trainers.TrainerMaker]:
-    """Those whose libraries are installed and wanted."""
-    return {
-        name: make
-        for name, (make, library) in TRAINERS.items()
-        if library == "numpy" or settings.has(library)
-    }
-
-
 def entries(problem: Problem, settings: Settings) -> dict[str, Entry]:
     """All that can do this problem, and the floor."""
     made = {"products": Entry(training_floor, (problem,))}
-    for name, make in present(settings).items():
-        made[name] = Entry(trainers.training, (make, problem))
+    for name, (make, library) in TRAINERS.items():
+        if settings.has(library):
+            made[name] = Entry(trainers.training, (make, problem))
     return made
 
 

@@ -13,8 +13,9 @@ from mnist_net.losses import softmax
 from mnist_net.model import Model
 from mnist_net.network import Architecture, forward, initialize
 from mnist_net.training import classifier
+from scripts.records import table
 from scripts.speed.distance import HOW_TO_READ_RATIOS, compared, ratio_in_words, surveyed
-from scripts.speed.figures import duration, table
+from scripts.speed.figures import duration
 from scripts.speed.products import prediction_floor
 from scripts.speed.settings import Settings
 from scripts.speed.torch_peer import Predict, Weights, predictor

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from mnist_net.data import MNIST_DIGEST, cache_path, data_digest, load_dataset, load_mnist
-from scripts.records import ROOT
-from scripts.speed.figures import duration, medians, ratio, table, times
+from scripts.records import ROOT, table
+from scripts.speed.figures import duration, medians, ratio, times
 from scripts.speed.settings import Settings
 from scripts.speed.workers import Entry, Trial, alone, take_turns
 

@@ -19,8 +19,9 @@ import numpy as np
 
 from mnist_net import Hyperparameters
 from mnist_net.training import Batch
+from scripts.records import table
 from scripts.speed import torch_peer, trainers
-from scripts.speed.figures import duration, table
+from scripts.speed.figures import duration
 from scripts.speed.problems import PLAIN, Problem, test_set
 from scripts.speed.settings import Settings
 from scripts.speed.workers import Entry, Trial, alone, take_turns
@@ -143,7 +144,7 @@ def _grids(settings: Settings) -> dict[str, tuple[trainers.TrainerMaker, list[Hy
     found = {
         who: (make, grid)
         for who, (make, library, grid) in COMPETITORS.items()
-        if library == "numpy" or settings.has(library)
+        if settings.has(library)
     }
     if settings.quick:
         small = replace(SAME, hidden_layer_sizes=(16,), batch_size=32, epochs=2)
