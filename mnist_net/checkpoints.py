@@ -3,6 +3,7 @@
 Unlike a model, a checkpoint has the optimizer's state, and the identity of the run that it is of.
 """
 
+import math
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,7 @@ def resume(run: Run, path: Path) -> Progress:
             "another --checkpoint folder"
         )
     if not _belongs_to(run, progress):
-        raise ModelFileError(f"{path} is damaged: its arrays have other shapes than its options")
+        raise ModelFileError(f"{path} is damaged: its arrays or counts do not fit its options")
     return progress
 
 
@@ -108,8 +109,11 @@ def _belongs_to(run: Run, progress: Progress) -> bool:
     sizes = architecture.layer_sizes
     shapes = [[(n, m), (m,)] for n, m in pairwise(sizes)]
     n_moments = OPTIMIZERS[run.hyperparameters.optimizer].n_moments
+    n_steps = math.ceil(len(run.training.X) / run.hyperparameters.batch_size)
     return all(
-        [[array.shape for array in layer if array is not None] for layer in parameters] == shapes
+        epoch.optimizer_state.step == n_steps * epoch.number
+        and [[array.shape for array in layer if array is not None] for layer in parameters]
+        == shapes
         and len(epoch.optimizer_state.moments) == n_moments
         for epoch in (progress.latest, progress.best)
         for parameters in (epoch.parameters, *epoch.optimizer_state.moments)
@@ -128,16 +132,23 @@ def _epoch_contents(epoch: Epoch) -> dict[str, Any]:
 def _build(contents: dict[str, Any]) -> tuple[Progress, dict[str, Any]]:
     latest, best = (
         Epoch(
-            int(epoch["number"]),
+            epoch["number"],
             parameters_from(epoch),
-            OptimizerState(int(epoch["step"]), tuple(map(parameters_from, epoch["moments"]))),
+            OptimizerState(epoch["step"], tuple(map(parameters_from, epoch["moments"]))),
         )
         for epoch in (contents["latest"], contents["best"])
     )
     history, identity = contents["history"], contents["identity"]
     require_plain([history, identity])
+    counts = [(epoch.number, epoch.optimizer_state.step) for epoch in (latest, best)]
+    require(all(type(count) is int for both in counts for count in both), "counts that are none")
     require(1 <= best.number <= latest.number == len(history), "epochs that do not add up")
-    for record in history:
-        score = record["validation_accuracy"], record["validation_loss"]
-        require(score == (None, None) or all(type(x) is float for x in score), "a bad history")
+    require(all(map(_is_record, history)), "a bad history")
     return Progress(latest, best, tuple(history)), dict(identity)
+
+
+def _is_record(record: dict[str, Any]) -> bool:
+    numbers = [record[name] for name in ("loss", "learning_rate", "seconds")]
+    numbers += [*record["weight_norms"], *record["bias_norms"]]
+    score = [record["validation_accuracy"], record["validation_loss"]]
+    return all(type(x) is float for x in (numbers if score == [None, None] else numbers + score))

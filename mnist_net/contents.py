@@ -17,6 +17,7 @@ from mnist_net.network import Layer, Parameters
 from mnist_net.safe_joblib import read_contents, write_contents
 
 __all__ = [
+    "DamageError",
     "Format",
     "arrays_of",
     "parameters_from",
@@ -29,8 +30,13 @@ __all__ = [
 
 _MOST_CHARACTERS = 10_000_000  # of JSON in the metadata; an epoch's history takes some 300
 _DEEPEST = 20
+_MISFITS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 T = TypeVar("T")
+
+
+class DamageError(ValueError):
+    """What is wrong with a file's contents, in words for whoever has the file."""
 
 
 class Format(NamedTuple):
@@ -70,26 +76,26 @@ def read_file(path: Path, kind: Format, build: Callable[[dict[str, Any]], T]) ->
             raise ModelFileError(f"{path} is not an {kind.name}")
     if not 1 <= version <= kind.version:
         raise ModelFileError(
-            f"{path} has format version {version}; this mnist-net reads versions up to "
-            f"{kind.version}: install a newer one"
+            f"{path} has format version {version}; this mnist-net reads versions from 1 to "
+            f"{kind.version}" + (": install a newer one" if version > kind.version else "")
         )
     try:
         return build(contents)
-    except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+    except _MISFITS as error:
         match error:
+            case DamageError():
+                reason = str(error)
             case KeyError():
                 reason = f"{error} is missing"
-            case ValueError():
-                reason = str(error)
             case _:  # Python's words would mean little to whoever has the file
                 reason = "its parts do not fit together"
         raise ModelFileError(f"{path} is a damaged {kind.name}: {reason}") from error
 
 
 def require(condition: bool, problem: str) -> None:
-    """Raise a ValueError that names the problem, unless the condition holds."""
+    """Raise a `DamageError` that names the problem, unless the condition holds."""
     if not condition:
-        raise ValueError(problem)
+        raise DamageError(problem)
 
 
 def plain(value: Any) -> Any:
@@ -103,9 +109,11 @@ def require_plain(value: Any) -> None:
     try:
         for piece in json.JSONEncoder().iterencode(value):
             budget -= len(piece)
-            require(budget >= 0, "its metadata have no end")
-    except TypeError as error:
-        raise ValueError("its metadata are not plain values") from error
+            if budget < 0:
+                break
+    except (TypeError, ValueError) as error:
+        raise DamageError("its metadata are not plain values") from error
+    require(budget >= 0, "its metadata have no end")
     require(_depth(value) <= _DEEPEST, "its metadata are nested too deep")
 
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from mnist_net.activations import ACTIVATIONS
 from mnist_net.committee import Committee, Predictor
 from mnist_net.contents import (
+    DamageError,
     Format,
     arrays_of,
     parameters_from,
@@ -155,7 +156,11 @@ def _build(contents: dict[str, Any]) -> Predictor:
     require(len(different) == len(arrays), "one array in many places")  # a small file, grown huge
     if "members" not in contents:
         return _build_model(contents)
-    return Committee(tuple(map(_build_model, models)), _metadata(contents))
+    members = tuple(map(_build_model, models))
+    try:
+        return Committee(members, _metadata(contents))
+    except ValueError as error:  # they cannot vote together
+        raise DamageError(str(error)) from error
 
 
 def _build_model(contents: dict[str, Any]) -> Model:

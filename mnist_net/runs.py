@@ -277,8 +277,8 @@ def train_model(
     hyperparameters
         The recipe, such as ``PRESETS["cs229"]``, or ``dataclasses.replace(PRESETS["default"],
         epochs=5)``; bare `Hyperparameters` are those of the preset ``plain``.  By default
-        ``PRESETS["default"]``, without its drawn digits if `dataset` is a path, for the classes
-        there may be something else.
+        ``PRESETS["default"]``, without its drawn digits if `dataset` is the path of something else
+        than MNIST, for the classes there may be no digits.
 
     Returns
     -------

@@ -76,7 +76,9 @@ def measure_made(
 @click.option("--dataset", default="mnist", show_default=True)
 @click.option("--model", type=Path, default=Path("models/mnist.joblib"), show_default=True)
 @click.option("--detector", type=Path, default=Path("models/detector.joblib"), show_default=True)
-@click.option("--threshold", default=REJECT_BELOW, show_default=True)
+@click.option(
+    "--threshold", type=click.FloatRange(0.0, 1.0), default=REJECT_BELOW, show_default=True
+)
 @click.option("--output", type=Path, default=Path("results/detector.json"), show_default=True)
 def main(dataset: str, model: Path, detector: Path, threshold: float, output: Path) -> None:
     made = measure_made(dataset, load_model(model), load_model(detector), threshold)

@@ -182,6 +182,17 @@ def test_another_set_is_named_after_its_path(tmp_path: Path) -> None:
     np.testing.assert_array_equal(test.labels, labels[N_TRAIN:], strict=True)
 
 
+def test_a_folder_with_the_name_of_a_set_is_not_that_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("digits").mkdir()
+    for name, content in idx_files(*RIGHT, N_TRAIN).items():
+        Path("digits", name).write_bytes(content)
+    assert load_dataset("./digits").train.name == "./digits"
+    assert load_dataset("digits").train.name == "digits"
+
+
 def test_the_digest_is_of_the_pixels_and_not_of_their_layout() -> None:
     images, labels = RIGHT
     assert data_digest(np.asfortranarray(images), labels) == DIGEST

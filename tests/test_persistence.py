@@ -5,6 +5,7 @@ The golden files were made by tests/golden/make_golden.py and are never made aga
 
 import copyreg
 import json
+import math
 import os
 import pickle
 import subprocess
@@ -587,7 +588,7 @@ def test_tricks_are_refused(tmp_path: Path, trick: str, place: str) -> None:
         ("a shape that overflows 64 bits to 0", "larger than the file"),
         ("a deep tuple as a key", "a key that is not text"),
         ("a small list that unfolds to 2^60", "its metadata have no end"),
-        ("a list that holds itself", "Circular reference"),
+        ("a list that holds itself", "metadata are not plain"),
         ("getattr", "'builtins.getattr'"),
         ("a dotted name", "'numpy.dtype.__init__.__globals__'"),
     ],
@@ -709,7 +710,10 @@ B1, B2 = (layer.biases for layer in make_model().parameters)
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"format_version": 3}, "format version 3; this mnist-net reads versions up to 2: install"),
+        (
+            {"format_version": 3},
+            "version 3; this mnist-net reads versions from 1 to 2: install",
+        ),
         ({"format_version": 0}, "format version 0"),
         ({"format_version": "1"}, "is not an mnist-net model"),
         ({"format_version": np.arange(3)}, "is not an mnist-net model"),
@@ -750,6 +754,9 @@ B1, B2 = (layer.biases for layer in make_model().parameters)
         ({"scaling": {"shift": 0.0}}, "damaged"),
         ({"scaling": {"shift": 0.0, "scale": 1.0, "more": 1.0}}, "damaged"),
         ({"scaling": None}, "do not fit together"),
+        ({"scaling": {"shift": "x", "scale": 1.0}}, "do not fit together"),
+        ({"scaling": {"shift": 0.0, "scale": 10**400}}, "do not fit together"),
+        ({"layer_sizes": [784, W1, 10]}, "do not fit together"),
         ({"temperature": 0.0}, "an odd temperature"),
         ({"temperature": -1.0}, "an odd temperature"),
         ({"temperature": float("nan")}, "an odd temperature"),
@@ -833,17 +840,71 @@ def test_a_model_is_no_checkpoint(model_file: Path) -> None:
     assert "is not an mnist-net checkpoint" in refusal(model_file, load_checkpoint)
 
 
-@pytest.mark.parametrize("key", ["latest", "best", "history", "identity"])
-def test_a_checkpoint_with_a_missing_key_is_refused(tmp_path: Path, key: str) -> None:
-    epoch = {"number": 1, "weights": [W1], "biases": [B1], "step": 1, "moments": []}
-    contents = {
+RECORD = {
+    "epoch": 1,
+    "loss": 0.5,
+    "learning_rate": 0.1,
+    "seconds": 1.0,
+    "weight_norms": [1.0],
+    "bias_norms": [0.0],
+    "validation_loss": None,
+    "validation_accuracy": None,
+}
+
+
+def checkpoint_contents(record: dict[str, Any], **changes: object) -> dict[str, Any]:
+    epoch = {"number": 1, "weights": [W1], "biases": [B1], "step": 1, "moments": [], **changes}
+    return {
         "format": "mnist-net checkpoint",
         "format_version": 1,
         "latest": epoch,
         "best": epoch,
-        "history": [{"validation_accuracy": None, "validation_loss": None}],
+        "history": [record],
         "identity": {},
     }
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"step": 2.5}, "counts"),
+        ({"step": math.nan}, "counts"),
+        ({"number": True}, "counts"),
+        ({"number": "1"}, "counts"),
+        ({"number": 2}, "add up"),
+        ({"number": math.inf}, "counts"),
+    ],
+)
+def test_a_checkpoint_counts_in_whole_numbers(
+    tmp_path: Path, changes: dict[str, object], message: str
+) -> None:
+    write_contents(tmp_path / "c.joblib", checkpoint_contents(RECORD, **changes))
+    assert message in refusal(tmp_path / "c.joblib", load_checkpoint)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"loss": "x"},
+        {"seconds": None},
+        {"weight_norms": None},
+        {"bias_norms": ["x"]},
+        {"validation_loss": 0.5},
+        {"validation_accuracy": "x", "validation_loss": 0.5},
+    ],
+    ids=str,
+)
+def test_a_checkpoint_with_a_bad_history_is_refused(
+    tmp_path: Path, changes: dict[str, object]
+) -> None:
+    write_contents(tmp_path / "c.joblib", checkpoint_contents({**RECORD, **changes}))
+    refused = refusal(tmp_path / "c.joblib", load_checkpoint)
+    assert "a bad history" in refused or "do not fit together" in refused
+
+
+@pytest.mark.parametrize("key", ["latest", "best", "history", "identity"])
+def test_a_checkpoint_with_a_missing_key_is_refused(tmp_path: Path, key: str) -> None:
+    contents = checkpoint_contents(RECORD)
     path = tmp_path / "c.joblib"
     write_contents(path, contents)
     load_checkpoint(path)

@@ -1,13 +1,16 @@
 """What a run makes of pictures before training, and of parameters after it."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from mnist_net.augmentation import DISTORTIONS
+from mnist_net.checkpoints import resume, save_checkpoint
 from mnist_net.data import Dataset
+from mnist_net.errors import ModelFileError
 from mnist_net.hyperparameters import Hyperparameters
 from mnist_net.network import forward
 from mnist_net.runs import blas_threads, calibrate, finish, prepare
@@ -80,3 +83,18 @@ def test_several_threads_are_for_large_batches_that_have_the_machine_to_themselv
         np.ones((2, 2)) @ np.ones((2, 2))
         pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
     assert {pool["num_threads"] for pool in pools} == {threads}
+
+
+def test_a_checkpoint_with_another_number_of_steps_is_refused(
+    corner: Dataset, tmp_path: Path
+) -> None:
+    run = prepare(corner, RECIPE)
+    *_, progress = train(run.training, RECIPE, validation=run.validation)
+    path = tmp_path / "checkpoint.joblib"
+    save_checkpoint(path, progress, run.identity())
+    assert resume(run, path).latest.optimizer_state.step == 4  # 2 epochs of 80 pictures, by 50
+    state = progress.latest.optimizer_state._replace(step=5)
+    other = replace(progress, latest=progress.latest._replace(optimizer_state=state))
+    save_checkpoint(path, other, run.identity())
+    with pytest.raises(ModelFileError, match="counts do not fit"):
+        resume(run, path)

@@ -17,7 +17,7 @@ __all__ = ["recipe_from", "recipe_options"]
 _AT_LEAST_1 = click.IntRange(min=1)
 _NOT_NEGATIVE = click.FloatRange(min=0.0)
 
-_DRAWN_DIGITS = "Add so many drawn in forms that MNIST lacks; to data of a PATH only if asked."
+_DRAWN_DIGITS = "Add so many drawn in forms that MNIST lacks; to others' pictures only if asked."
 
 _OPTIONS = (
     (("--hidden", "hidden_layer_sizes"), _AT_LEAST_1, "Width of a hidden layer; repeat for more."),
