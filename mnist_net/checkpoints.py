@@ -3,7 +3,6 @@
 Unlike a model, a checkpoint has the optimizer's state, and the identity of the run that it is of.
 """
 
-import math
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -20,9 +19,10 @@ from mnist_net.contents import (
 )
 from mnist_net.errors import ModelFileError
 from mnist_net.hyperparameters import Hyperparameters
+from mnist_net.network import Parameters
 from mnist_net.optimizers import OPTIMIZERS, OptimizerState
 from mnist_net.runs import Run
-from mnist_net.training import Epoch, Progress, classifier
+from mnist_net.training import Epoch, Progress, classifier, steps_per_epoch
 
 __all__ = ["load_checkpoint", "resume", "save_checkpoint"]
 
@@ -109,15 +109,17 @@ def _belongs_to(run: Run, progress: Progress) -> bool:
     sizes = architecture.layer_sizes
     shapes = [[(n, m), (m,)] for n, m in pairwise(sizes)]
     n_moments = OPTIMIZERS[run.hyperparameters.optimizer].n_moments
-    n_steps = math.ceil(len(run.training.X) / run.hyperparameters.batch_size)
+    n_steps = steps_per_epoch(len(run.training.X), run.hyperparameters)
     return all(
-        epoch.optimizer_state.step == n_steps * epoch.number
-        and [[array.shape for array in layer if array is not None] for layer in parameters]
-        == shapes
-        and len(epoch.optimizer_state.moments) == n_moments
-        for epoch in (progress.latest, progress.best)
-        for parameters in (epoch.parameters, *epoch.optimizer_state.moments)
+        state.step == n_steps * number
+        and len(state.moments) == n_moments
+        and all(_shapes(arrays) == shapes for arrays in (parameters, *state.moments))
+        for number, parameters, state in (progress.latest, progress.best)
     )
+
+
+def _shapes(parameters: Parameters) -> list[list[tuple[int, ...]]]:
+    return [[array.shape for array in layer if array is not None] for layer in parameters]
 
 
 def _epoch_contents(epoch: Epoch) -> dict[str, Any]:
@@ -140,8 +142,8 @@ def _build(contents: dict[str, Any]) -> tuple[Progress, dict[str, Any]]:
     )
     history, identity = contents["history"], contents["identity"]
     require_plain([history, identity])
-    counts = [(epoch.number, epoch.optimizer_state.step) for epoch in (latest, best)]
-    require(all(type(count) is int for both in counts for count in both), "counts that are none")
+    counts = [latest.number, latest.optimizer_state.step, best.number, best.optimizer_state.step]
+    require(all(type(count) is int for count in counts), "counts that are no whole numbers")
     require(1 <= best.number <= latest.number == len(history), "epochs that do not add up")
     require(all(map(_is_record, history)), "a bad history")
     return Progress(latest, best, tuple(history)), dict(identity)

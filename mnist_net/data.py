@@ -294,7 +294,8 @@ def _load_path(path: Path) -> Splits:
     images = np.concatenate([arrays.train_images, arrays.test_images])
     labels = np.concatenate([arrays.train_labels, arrays.test_labels])
     digest = data_digest(images, labels)
-    # A folder named "digits" is not scikit-learn's bundle.
-    name = f"./{path}" if str(path) in DATASET_NAMES else str(path)
-    name = "mnist" if digest == MNIST_DIGEST else name
+    if digest == MNIST_DIGEST:
+        name = "mnist"
+    else:  # a folder that is named "digits" is not scikit-learn's bundle
+        name = f"./{path}" if str(path) in DATASET_NAMES else str(path)
     return _split(Dataset(images, labels, name, digest), len(arrays.train_labels))

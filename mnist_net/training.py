@@ -39,6 +39,7 @@ __all__ = [
     "learning_rate_at",
     "loss_and_accuracy",
     "one_hot",
+    "steps_per_epoch",
     "train",
 ]
 
@@ -98,12 +99,17 @@ def one_hot(indices: np.ndarray[Any, np.dtype[np.integer[Any]]], n_classes: int)
     return np.eye(n_classes, dtype=np.float32)[indices]
 
 
-def learning_rate_at(step: int, steps_per_epoch: int, hyperparameters: Hyperparameters) -> float:
-    """Learning rate of the update number `step`, counted from 0."""
-    warmup_steps = hyperparameters.warmup_epochs * steps_per_epoch
+def steps_per_epoch(n_examples: int, hyperparameters: Hyperparameters) -> int:
+    """Updates in one pass over so many examples."""
+    return math.ceil(n_examples / hyperparameters.batch_size)
+
+
+def learning_rate_at(step: int, epoch_steps: int, hyperparameters: Hyperparameters) -> float:
+    """Learning rate of the update number `step`, counted from 0, with so many in an epoch."""
+    warmup_steps = hyperparameters.warmup_epochs * epoch_steps
     if step < warmup_steps:
         return hyperparameters.learning_rate * (step + 1) / (warmup_steps + 1)
-    n_steps = max(hyperparameters.epochs * steps_per_epoch - warmup_steps, 1)
+    n_steps = max(hyperparameters.epochs * epoch_steps - warmup_steps, 1)
     factor = SCHEDULES[hyperparameters.schedule]((step - warmup_steps) / n_steps)
     return hyperparameters.learning_rate * factor
 
@@ -141,7 +147,7 @@ def _run_epoch(
         momentum=hyperparameters.momentum,
         weight_decay=hyperparameters.weight_decay,
     )
-    n_steps = math.ceil(len(data.X) / hyperparameters.batch_size)
+    n_steps = steps_per_epoch(len(data.X), hyperparameters)
     loss_sum = 0.0
     batches = _batches(data, hyperparameters, number)
     if hyperparameters.distortion:
@@ -263,14 +269,14 @@ def _record(
     validation_loss: float | None,
     validation_accuracy: float | None,
 ) -> dict[str, Any]:
-    steps_per_epoch = math.ceil(n_examples / hyperparameters.batch_size)
+    n_steps = steps_per_epoch(n_examples, hyperparameters)
     last_step = epoch.optimizer_state.step - 1
     return {
         "epoch": epoch.number,
         "loss": loss,
         "validation_loss": validation_loss,
         "validation_accuracy": validation_accuracy,
-        "learning_rate": learning_rate_at(last_step, steps_per_epoch, hyperparameters),
+        "learning_rate": learning_rate_at(last_step, n_steps, hyperparameters),
         "weight_norms": [float(np.linalg.norm(weights)) for weights, _ in epoch.parameters],
         "bias_norms": [
             0.0 if biases is None else float(np.linalg.norm(biases))

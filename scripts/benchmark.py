@@ -7,10 +7,10 @@
 Each competitor is a process of its own with the same threads, pictures, architecture, batch,
 optimizer and float32; they take turns, round by round, and ratios are medians over the rounds. The
 floor is the matrix products of a step alone, each in the memory layout that is fastest for it.
-"training" is of plain SGD, "momentum" of SGD with momentum 0.9.
-"ours" is `training.train` with its finite checks and progress. It leaves out the 67 pixels that are
-black on all training pictures, as `mnist-net train` does; "ours, all pixels" does not, nor does any
-other. "ours, own threads" has as many threads as `train_model` gives it.
+The part "training" is of plain SGD, "momentum" of SGD with momentum 0.9. "ours" is `training.train`
+with its finite checks and progress. It leaves out the 67 pixels that are black on all training
+pictures, as `mnist-net train` does; "ours, all pixels" does not, nor does any other. "ours, own
+threads" has as many threads as `train_model` gives it.
 The machine should have nothing else to do: its load before is written down with the figures.
 
 Prints tables in Markdown, and writes results/speed.json after each part, the others in it as they

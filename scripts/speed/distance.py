@@ -3,7 +3,7 @@
 What a core has written stays in its cache, and another core's way there is short on the same die
 and several times longer to another one.  A virtual machine's cores may be moved between dies at any
 time, and whatever shares its data between cores slows down and speeds up with them: our training on
-small batches takes up to 1.9 times as long, the bare products hardly longer.  So the distance is
+small batches takes about twice as long, the bare products hardly longer.  So the distance is
 measured beside the seconds.
 """
 
