@@ -6,15 +6,13 @@ parentheses are the equations of `docs/derivation.md`.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-__all__ = ["ACTIVATIONS", "Activation", "Array", "sigmoid"]
+from mnist_net.arrays import Array
 
-Array = npt.NDArray[np.floating[Any]]
-"""A float32 or float64 array: whichever goes in, the same comes out."""
+__all__ = ["ACTIVATIONS", "Activation", "sigmoid"]
 
 
 def sigmoid(z: Array) -> Array:

@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from mnist_net.formats import Bytes
+from mnist_net.arrays import Bytes
 from mnist_net.images import Picture
 from mnist_net.reading import Page
 

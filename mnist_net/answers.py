@@ -5,8 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mnist_net.activations import Array
-from mnist_net.formats import IMAGE_SHAPE, Bytes
+from mnist_net.arrays import IMAGE_SHAPE, Array, Bytes
 
 __all__ = ["Judgement", "Page", "Reading"]
 

@@ -15,7 +15,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from mnist_net.activations import Array
+from mnist_net.arrays import Array
 from mnist_net.errors import DataError
 
 __all__ = ["DISTORTIONS", "Distortion", "contact_sheet", "distort"]

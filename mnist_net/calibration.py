@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from mnist_net.activations import Array
+from mnist_net.arrays import Array
 from mnist_net.losses import LOSSES
 
 __all__ = ["fit_temperature"]

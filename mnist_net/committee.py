@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mnist_net.activations import Array
-from mnist_net.formats import Bytes
+from mnist_net.arrays import Array, Bytes
 from mnist_net.model import Model
 
 __all__ = ["Committee", "Predictor"]

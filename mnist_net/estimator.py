@@ -16,7 +16,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from mnist_net.activations import Array
+from mnist_net.arrays import Array
 from mnist_net.hyperparameters import Hyperparameters
 from mnist_net.losses import LOSSES
 from mnist_net.network import Architecture, forward

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from mnist_net.formats import Bytes
+from mnist_net.arrays import Bytes
 from mnist_net.images import BOX, centred
 from mnist_net.ink import Ink
 from mnist_net.pieces import bounds

@@ -14,13 +14,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
+from mnist_net.arrays import IMAGE_SHAPE, Bytes
 from mnist_net.errors import DataError
 
 __all__ = [
-    "IMAGE_SHAPE",
-    "Bytes",
     "FourArrays",
     "find_idx_files",
     "read_idx",
@@ -28,10 +26,6 @@ __all__ = [
     "read_npz",
 ]
 
-Bytes = npt.NDArray[np.uint8]
-"""A uint8 array: pixels (0 is paper, 255 is ink) or labels."""
-
-IMAGE_SHAPE = (28, 28)
 _MAGIC = {"images": 2051, "labels": 2049}
 _IDX_NAME = re.compile(
     r"(?P<prefix>.*?)(?P<split>train|t10k|test)-(?P<kind>images|labels)[-.]idx[13]-ubyte(\.gz)?"

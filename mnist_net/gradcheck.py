@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mnist_net.activations import Array
+from mnist_net.arrays import Array
 from mnist_net.network import (
     Architecture,
     Parameters,

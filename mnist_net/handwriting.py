@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from mnist_net.formats import IMAGE_SHAPE, Bytes
+from mnist_net.arrays import IMAGE_SHAPE, Bytes
 from mnist_net.images import fit_image
 
 __all__ = ["draw_digits"]

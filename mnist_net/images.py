@@ -16,10 +16,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from mnist_net.activations import Array
+from mnist_net.arrays import IMAGE_SHAPE, Array, Bytes
 from mnist_net.errors import ImageError
 from mnist_net.files import atomic_write
-from mnist_net.formats import IMAGE_SHAPE, Bytes
 
 __all__ = [
     "BOX",

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from mnist_net.formats import Bytes
+from mnist_net.arrays import Bytes
 
 __all__ = ["Ink", "clean_paper", "find_ink", "ink_on_clean_paper", "paper_lightness"]
 

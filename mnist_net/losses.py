@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mnist_net.activations import Array, sigmoid
+from mnist_net.activations import sigmoid
+from mnist_net.arrays import Array
 
 __all__ = [
     "LOSSES",

@@ -10,12 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mnist_net.activations import Array
+from mnist_net.arrays import IMAGE_SHAPE, Array, Bytes, keep_freed_memory
 from mnist_net.errors import ModelFileError
-from mnist_net.formats import IMAGE_SHAPE, Bytes
 from mnist_net.images import Scaling
 from mnist_net.losses import LOSSES
-from mnist_net.memory import keep_freed_memory
 from mnist_net.network import Architecture, Parameters, forward
 
 __all__ = ["Model"]

@@ -29,7 +29,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from mnist_net.activations import ACTIVATIONS, Array
+from mnist_net.activations import ACTIVATIONS
+from mnist_net.arrays import Array
 from mnist_net.losses import LOSSES
 
 __all__ = [

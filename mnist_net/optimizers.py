@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mnist_net.activations import Array
+from mnist_net.arrays import Array
 from mnist_net.network import Parameters, map_arrays
 
 __all__ = ["OPTIMIZERS", "SCHEDULES", "Optimizer", "OptimizerState", "adamw", "sgd"]

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from mnist_net.formats import Bytes
+from mnist_net.arrays import Bytes
 from mnist_net.ink import Ink
 
 __all__ = [

@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mnist_net.activations import Array
+from mnist_net.arrays import IMAGE_SHAPE, Array, Bytes
 from mnist_net.errors import MnistNetError
 from mnist_net.files import atomic_write
-from mnist_net.formats import IMAGE_SHAPE, Bytes
 from mnist_net.reporting import Evaluation, markdown
 
 if TYPE_CHECKING:

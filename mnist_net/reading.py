@@ -13,11 +13,10 @@ from typing import BinaryIO
 
 import numpy as np
 
-from mnist_net.activations import Array
 from mnist_net.answers import Judgement, Page, Reading
+from mnist_net.arrays import Array, Bytes
 from mnist_net.committee import Predictor
 from mnist_net.errors import ImageError
-from mnist_net.formats import Bytes
 from mnist_net.images import Picture, open_image
 from mnist_net.persistence import load_detector, load_model
 from mnist_net.pieces import Box, Figure

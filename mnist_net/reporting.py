@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from mnist_net.activations import Array
+from mnist_net.arrays import Array, Labels
 from mnist_net.errors import DataError
 
 __all__ = ["Evaluation", "evaluate", "expected_calibration_error", "markdown", "text"]
@@ -18,8 +18,6 @@ __all__ = ["Evaluation", "evaluate", "expected_calibration_error", "markdown", "
 _N_BINS = 15
 _N_WORST = 10
 _CONFIDENCE = 0.95
-
-Labels = npt.NDArray[np.integer[Any]]
 
 
 class Evaluation(NamedTuple):

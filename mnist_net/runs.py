@@ -18,11 +18,11 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from mnist_net.arrays import IMAGE_SHAPE, Bytes, Labels
 from mnist_net.calibration import fit_temperature
 from mnist_net.committee import Committee
 from mnist_net.data import DATASET_NAMES, Dataset, load_dataset
 from mnist_net.errors import DataError
-from mnist_net.formats import IMAGE_SHAPE, Bytes
 from mnist_net.handwriting import draw_digits
 from mnist_net.hyperparameters import PRESETS, Hyperparameters
 from mnist_net.images import Scaling
@@ -47,8 +47,6 @@ __all__ = [
     "recipe_for",
     "train_model",
 ]
-
-Labels = npt.NDArray[np.integer[Any]]
 
 _LARGE_BATCH = 128
 _SCALINGS: dict[str, Callable[[Bytes], Scaling]] = {

@@ -16,12 +16,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mnist_net.activations import Array
+from mnist_net.arrays import Array, keep_freed_memory
 from mnist_net.augmentation import distort
 from mnist_net.errors import DivergenceError
 from mnist_net.hyperparameters import Hyperparameters
 from mnist_net.losses import LOSSES
-from mnist_net.memory import keep_freed_memory
 from mnist_net.network import (
     Architecture,
     Parameters,

@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mnist_net.arrays import Bytes
 from mnist_net.fitting import deslanted, fit_strokes, narrowed
-from mnist_net.formats import Bytes
 from mnist_net.images import fit_image, in_mnist_form
 from mnist_net.ink import Ink, clean_paper, find_ink, ink_on_clean_paper, paper_lightness
 from mnist_net.layout import cut_places, digit_rows, main_figure, part

@@ -21,8 +21,8 @@ from typing import Any, NamedTuple
 import click
 
 from mnist_net import load_dataset
+from mnist_net.arrays import Bytes
 from mnist_net.files import check_writable
-from mnist_net.formats import Bytes
 from mnist_net.images import Picture
 from mnist_net.persistence import load_model
 from mnist_net.plots import check_plot, save_figure

@@ -8,9 +8,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from mnist_net.annotation import annotated
+from mnist_net.arrays import IMAGE_SHAPE, Bytes
 from mnist_net.errors import ImageError
 from mnist_net.files import atomic_write
-from mnist_net.formats import IMAGE_SHAPE, Bytes
 from mnist_net.images import open_image
 from mnist_net.reading import Page
 from scripts.foreign import Answer, PageAnswer, Row

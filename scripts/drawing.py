@@ -14,9 +14,9 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
+from mnist_net.arrays import Bytes
 from mnist_net.augmentation import Distortion, distort
 from mnist_net.fitting import fit_strokes
-from mnist_net.formats import Bytes
 from mnist_net.images import fit_image
 from mnist_net.pieces import bounds
 

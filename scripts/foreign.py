@@ -15,8 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from mnist_net.arrays import IMAGE_SHAPE, Bytes
 from mnist_net.errors import ImageError
-from mnist_net.formats import IMAGE_SHAPE, Bytes
 from mnist_net.images import Picture, open_image
 from mnist_net.reading import Page, Reader, Reading
 

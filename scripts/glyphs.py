@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from mnist_net.formats import Bytes
+from mnist_net.arrays import Bytes
 from scripts.drawing import Points, fit_lines
 
 FONTS, HERSHEY = Path("/usr/share/fonts"), Path("/usr/share/hershey-fonts")

@@ -6,7 +6,7 @@ and y from 0 to 100; a point given twice is a corner.
 
 import numpy as np
 
-from mnist_net.formats import Bytes
+from mnist_net.arrays import Bytes
 from scripts.drawing import Points, bezier, draw_lines, fit_lines
 
 _FORMS = """

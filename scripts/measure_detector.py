@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mnist_net import load_dataset
+from mnist_net.arrays import Bytes
 from mnist_net.committee import Predictor
-from mnist_net.formats import Bytes
 from mnist_net.persistence import load_model
 from mnist_net.thresholds import REJECT_BELOW
 from scripts.drawing import finish

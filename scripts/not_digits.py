@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
-from mnist_net.formats import Bytes
+from mnist_net.arrays import Bytes
 from scripts.drawing import CANVAS, Points, bezier, draw_lines, place
 from scripts.glyphs import Fonts, draw_text, hershey
 from scripts.handwritten_letters import draw_letter

@@ -21,9 +21,9 @@ import numpy as np
 from PIL import Image
 
 from mnist_net import Hyperparameters, load_dataset
+from mnist_net.arrays import Bytes
 from mnist_net.augmentation import Distortion
 from mnist_net.data import Dataset, data_digest
-from mnist_net.formats import Bytes
 from mnist_net.model import Model
 from mnist_net.network import Layer, Parameters
 from mnist_net.optimizers import OPTIMIZERS

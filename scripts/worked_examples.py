@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
-from mnist_net.activations import Array
+from mnist_net.arrays import Array
 from mnist_net.network import Architecture, Parameters, initialize, loss_and_gradients
 from mnist_net.optimizers import OPTIMIZERS
 from mnist_net.plots import save_figure

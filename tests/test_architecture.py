@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 
 ROOMS = [
     # Ground: below everything.
-    {"errors", "memory", "thresholds"},
+    {"arrays", "errors", "thresholds"},
     # Mathematics: pure functions on plain data.
     {
         "activations",

@@ -10,7 +10,7 @@ COUNT = """
 import resource, sys
 import numpy as np
 from mnist_net import Hyperparameters
-from mnist_net.memory import keep_freed_memory
+from mnist_net.arrays import keep_freed_memory
 from mnist_net.training import Batch, one_hot, train
 
 def pages(work):

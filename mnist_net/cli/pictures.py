@@ -15,7 +15,7 @@ from mnist_net.errors import ImageError
 from mnist_net.thresholds import REJECT_BELOW
 
 if TYPE_CHECKING:
-    from mnist_net.formats import Bytes
+    from mnist_net.arrays import Bytes
     from mnist_net.images import Picture
     from mnist_net.reading import Reader
 

@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from mnist_net.activations import Array
-from mnist_net.formats import Bytes
+from mnist_net.arrays import Array, Bytes
 from mnist_net.hyperparameters import Hyperparameters
 from mnist_net.images import Scaling
 from mnist_net.losses import softmax

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mnist_net import Hyperparameters, load_dataset
-from mnist_net.activations import Array
+from mnist_net.arrays import Array
 from mnist_net.data import Splits
 from mnist_net.runs import Run, prepare
 from mnist_net.training import Batch

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from mnist_net.activations import Array
+from mnist_net.arrays import Array
 from scripts.speed.problems import Problem
 from scripts.speed.workers import Trial
 

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mnist_net.activations import Array
+from mnist_net.arrays import Array
 from mnist_net.hyperparameters import Hyperparameters
 from mnist_net.network import initialize
 from mnist_net.training import Batch, classifier, learning_rate_at

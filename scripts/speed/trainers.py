@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mnist_net.activations import Array
+from mnist_net.arrays import Array
 from mnist_net.network import forward
 from mnist_net.runs import blas_threads
 from mnist_net.training import Batch, Progress, classifier, train

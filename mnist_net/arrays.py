@@ -1,10 +1,24 @@
-"""Arrays of one size that come and go, without asking the system for their memory each time."""
+"""What every room speaks of: the types of arrays, the form of a picture, and its memory."""
 
 import functools
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-__all__ = ["keep_freed_memory"]
+__all__ = ["IMAGE_SHAPE", "Array", "Bytes", "Labels", "keep_freed_memory"]
+
+Array = npt.NDArray[np.floating[Any]]
+"""A float32 or float64 array: whichever goes in, the same comes out."""
+
+Bytes = npt.NDArray[np.uint8]
+"""A uint8 array: pixels (0 is paper, 255 is ink) or labels."""
+
+Labels = npt.NDArray[np.integer[Any]]
+"""Labels of classes, whatever their width."""
+
+IMAGE_SHAPE = (28, 28)
+"""Rows and columns of a picture in MNIST's form."""
 
 _SIZE = 31 * 2**20  # bytes; glibc learns nothing from more than 32 MiB
 
