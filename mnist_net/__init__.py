@@ -8,8 +8,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mnist_net.augmentation import DISTORTIONS as DISTORTIONS
-    from mnist_net.augmentation import Distortion as Distortion
     from mnist_net.committee import Committee as Committee
     from mnist_net.committee_runs import train_committee as train_committee
     from mnist_net.data import Dataset as Dataset
@@ -22,10 +20,12 @@ if TYPE_CHECKING:
     from mnist_net.errors import MnistNetError as MnistNetError
     from mnist_net.errors import ModelFileError as ModelFileError
     from mnist_net.estimator import DigitClassifier as DigitClassifier
-    from mnist_net.gradcheck import check_system as check_system
-    from mnist_net.hyperparameters import PRESETS as PRESETS
-    from mnist_net.hyperparameters import Hyperparameters as Hyperparameters
     from mnist_net.images import open_image as open_image
+    from mnist_net.learning.distortion import DISTORTIONS as DISTORTIONS
+    from mnist_net.learning.distortion import Distortion as Distortion
+    from mnist_net.learning.gradcheck import check_system as check_system
+    from mnist_net.learning.recipe import PRESETS as PRESETS
+    from mnist_net.learning.recipe import Hyperparameters as Hyperparameters
     from mnist_net.model import Model as Model
     from mnist_net.persistence import load_detector as load_detector
     from mnist_net.persistence import load_model as load_model
@@ -40,20 +40,20 @@ if TYPE_CHECKING:
     from mnist_net.runs import train_model as train_model
 
 _HOMES = {
-    "augmentation": ("DISTORTIONS", "Distortion"),
+    "learning.distortion": ("DISTORTIONS", "Distortion"),
     "committee": ("Committee",),
     "committee_runs": ("train_committee",),
     "data": ("Dataset", "Splits", "load_dataset", "load_mnist"),
     "errors": ("DataError", "DivergenceError", "ImageError", "MnistNetError", "ModelFileError"),
     "estimator": ("DigitClassifier",),
-    "gradcheck": ("check_system",),
+    "learning.gradcheck": ("check_system",),
     "images": ("open_image",),
     "model": ("Model",),
     "persistence": ("load_detector", "load_model", "save_model"),
     "reading": ("Page", "Reader", "Reading", "read_digit", "read_digits", "read_image"),
     "reporting": ("evaluate",),
     "runs": ("train_model",),
-    "hyperparameters": ("PRESETS", "Hyperparameters"),
+    "learning.recipe": ("PRESETS", "Hyperparameters"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -18,11 +18,11 @@ from mnist_net.contents import (
     write_file,
 )
 from mnist_net.errors import ModelFileError
-from mnist_net.hyperparameters import Hyperparameters
-from mnist_net.network import Parameters
-from mnist_net.optimizers import OPTIMIZERS, OptimizerState
+from mnist_net.learning.network import Parameters
+from mnist_net.learning.optimizers import OPTIMIZERS, OptimizerState
+from mnist_net.learning.recipe import Hyperparameters
+from mnist_net.learning.training import Epoch, Progress, classifier, steps_per_epoch
 from mnist_net.runs import Run
-from mnist_net.training import Epoch, Progress, classifier, steps_per_epoch
 
 __all__ = ["load_checkpoint", "resume", "save_checkpoint"]
 

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from mnist_net.committee import Committee
 from mnist_net.data import load_dataset
-from mnist_net.hyperparameters import PRESETS, Hyperparameters
+from mnist_net.learning.recipe import PRESETS, Hyperparameters
+from mnist_net.learning.training import Progress, train
 from mnist_net.model import Model
 from mnist_net.runs import Run, blas_threads, finish, measure_accuracy, prepare
-from mnist_net.training import Progress, train
 
 __all__ = ["form_committee", "member_runs", "train_committee", "train_together"]
 

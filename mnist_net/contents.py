@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 
 from mnist_net.errors import ModelFileError
-from mnist_net.network import Layer, Parameters
+from mnist_net.learning.network import Layer, Parameters
 from mnist_net.safe_joblib import read_contents, write_contents
 
 __all__ = [

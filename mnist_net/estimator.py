@@ -17,10 +17,10 @@ from sklearn.utils.multiclass import check_classification_targets, unique_labels
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from mnist_net.arrays import Array
-from mnist_net.hyperparameters import Hyperparameters
-from mnist_net.losses import LOSSES
-from mnist_net.network import Architecture, forward
-from mnist_net.training import Batch, Progress, classifier, one_hot, train
+from mnist_net.learning.losses import LOSSES
+from mnist_net.learning.network import Architecture, forward
+from mnist_net.learning.recipe import Hyperparameters
+from mnist_net.learning.training import Batch, Progress, classifier, one_hot, train
 
 __all__ = ["DigitClassifier"]
 

@@ -4,7 +4,7 @@ MNIST's makers scaled each digit to fit a box of 20 × 20 pixels, keeping its pr
 levels from anti-aliasing, and placed it in a field of 28 × 28 with its centre of mass in the
 middle (LeCun et al. 1998, section III-A): bright ink on black.  A network that has seen nothing
 else reads nothing else; so every picture takes the same way: decode, find paper and ink, crop,
-fit, centre.  This is also the one place where pixels become the network's inputs.
+fit, centre.
 """
 
 import math
@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from mnist_net.arrays import IMAGE_SHAPE, Array, Bytes
+from mnist_net.arrays import IMAGE_SHAPE, Bytes
 from mnist_net.errors import ImageError
 from mnist_net.files import atomic_write
 
@@ -24,7 +24,6 @@ __all__ = [
     "BOX",
     "MAX_PIXELS",
     "Picture",
-    "Scaling",
     "centred",
     "fit_image",
     "in_mnist_form",
@@ -61,36 +60,6 @@ class Picture(NamedTuple):
 
     pixels: npt.NDArray[np.uint8]
     reduction: float = 1.0
-
-
-class Scaling(NamedTuple):
-    """How pixels become inputs: ``(pixel - shift) / scale``, the same for every pixel."""
-
-    shift: float
-    scale: float
-
-    def apply(self, images: Bytes) -> Array:
-        """Scale uint8 images, N × 28 × 28 or N × 784, to float32 inputs N × 784."""
-        inputs = images.reshape(len(images), math.prod(images.shape[1:])).astype(np.float32)
-        if self.shift:
-            inputs -= np.float32(self.shift)
-        inputs /= np.float32(self.scale)
-        return inputs
-
-    @classmethod
-    def unit(cls) -> "Scaling":
-        """0 … 255 to 0 … 1."""
-        return cls(0.0, 255.0)
-
-    @classmethod
-    def centred(cls, images: Bytes) -> "Scaling":
-        """To mean 0 over all pixels of these images, at the scale of `unit`."""
-        return cls(float(images.mean()), 255.0)
-
-    @classmethod
-    def standard(cls, images: Bytes) -> "Scaling":
-        """To mean 0 and deviation 1 over all pixels of these images."""
-        return cls(float(images.mean()), float(images.std()) or 1.0)
 
 
 def open_image(file: Path | BinaryIO, name: str) -> Picture:

@@ -12,9 +12,9 @@ import numpy.typing as npt
 
 from mnist_net.arrays import IMAGE_SHAPE, Array, Bytes, keep_freed_memory
 from mnist_net.errors import ModelFileError
-from mnist_net.images import Scaling
-from mnist_net.losses import LOSSES
-from mnist_net.network import Architecture, Parameters, forward
+from mnist_net.learning.losses import LOSSES
+from mnist_net.learning.network import Architecture, Parameters, forward
+from mnist_net.learning.scaling import Scaling
 
 __all__ = ["Model"]
 

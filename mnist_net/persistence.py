@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mnist_net.activations import ACTIVATIONS
 from mnist_net.committee import Committee, Predictor
 from mnist_net.contents import (
     DamageError,
@@ -23,10 +22,11 @@ from mnist_net.contents import (
     write_file,
 )
 from mnist_net.errors import ModelFileError
-from mnist_net.images import Scaling
-from mnist_net.losses import LOSSES
+from mnist_net.learning.activations import ACTIVATIONS
+from mnist_net.learning.losses import LOSSES
+from mnist_net.learning.network import Architecture, Parameters, map_arrays
+from mnist_net.learning.scaling import Scaling
 from mnist_net.model import Model
-from mnist_net.network import Architecture, Parameters, map_arrays
 
 __all__ = [
     "LATEST_MODEL",

@@ -8,7 +8,6 @@ to watch.
 import datetime as dt
 import math
 import platform
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -19,23 +18,16 @@ import numpy as np
 import numpy.typing as npt
 
 from mnist_net.arrays import IMAGE_SHAPE, Bytes, Labels
-from mnist_net.calibration import fit_temperature
 from mnist_net.committee import Committee
 from mnist_net.data import DATASET_NAMES, Dataset, load_dataset
 from mnist_net.errors import DataError
 from mnist_net.handwriting import draw_digits
-from mnist_net.hyperparameters import PRESETS, Hyperparameters
-from mnist_net.images import Scaling
+from mnist_net.learning.calibration import fit_temperature
+from mnist_net.learning.network import forward
+from mnist_net.learning.recipe import PRESETS, Hyperparameters
+from mnist_net.learning.scaling import SCALINGS, Scaling
+from mnist_net.learning.training import Batch, Epoch, Progress, classifier, one_hot, train
 from mnist_net.model import Model
-from mnist_net.network import forward
-from mnist_net.training import (
-    Batch,
-    Epoch,
-    Progress,
-    classifier,
-    one_hot,
-    train,
-)
 
 __all__ = [
     "Run",
@@ -49,11 +41,6 @@ __all__ = [
 ]
 
 _LARGE_BATCH = 128
-_SCALINGS: dict[str, Callable[[Bytes], Scaling]] = {
-    "unit": lambda _: Scaling.unit(),
-    "centred": Scaling.centred,
-    "standard": Scaling.standard,
-}
 
 P = TypeVar("P", Model, Committee)
 
@@ -118,7 +105,7 @@ def prepare(dataset: Dataset, hyperparameters: Hyperparameters, source: str = "a
         )
     images = dataset.images[:n_train]
     labels: Labels = dataset.labels[:n_train]
-    scaling = _SCALINGS[hyperparameters.scaling](images)
+    scaling = SCALINGS[hyperparameters.scaling](images)
     classes = np.unique(dataset.labels)
     if hyperparameters.drawn_digits:
         images, labels = _with_drawn_digits(images, labels, classes, hyperparameters)

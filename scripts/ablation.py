@@ -20,10 +20,10 @@ from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
 from mnist_net import PRESETS, Hyperparameters, load_dataset
-from mnist_net.augmentation import DISTORTIONS
 from mnist_net.data import Dataset
+from mnist_net.learning.distortion import DISTORTIONS
+from mnist_net.learning.training import train
 from mnist_net.runs import prepare
-from mnist_net.training import train
 from scripts.records import commit, now, read_json, write_json
 
 Errors = dict[str, dict[str, float]]  # distortion, seed

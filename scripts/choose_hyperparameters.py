@@ -19,8 +19,8 @@ from threadpoolctl import threadpool_limits
 
 from mnist_net import Hyperparameters, load_dataset
 from mnist_net.data import Dataset
+from mnist_net.learning.training import train
 from mnist_net.runs import prepare
-from mnist_net.training import train
 from scripts.benchmark_accuracy import RECIPES
 from scripts.records import read_json, write_json
 

@@ -19,10 +19,10 @@ import click
 import numpy as np
 
 from mnist_net import PRESETS, Hyperparameters, load_dataset, load_model, save_model
-from mnist_net.augmentation import Distortion
 from mnist_net.committee_runs import form_committee
 from mnist_net.data import Splits
 from mnist_net.errors import MnistNetError
+from mnist_net.learning.distortion import Distortion
 from mnist_net.model import Model
 from mnist_net.reporting import evaluate
 from mnist_net.runs import measure_accuracy, prepare

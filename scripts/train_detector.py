@@ -22,15 +22,15 @@ from PIL import Image
 
 from mnist_net import Hyperparameters, load_dataset
 from mnist_net.arrays import Bytes
-from mnist_net.augmentation import Distortion
 from mnist_net.data import Dataset, data_digest
+from mnist_net.learning.distortion import Distortion
+from mnist_net.learning.network import Layer, Parameters
+from mnist_net.learning.optimizers import OPTIMIZERS
+from mnist_net.learning.training import Epoch, Progress, train
 from mnist_net.model import Model
-from mnist_net.network import Layer, Parameters
-from mnist_net.optimizers import OPTIMIZERS
 from mnist_net.persistence import save_model
 from mnist_net.runs import finish as finish_run
 from mnist_net.runs import prepare
-from mnist_net.training import Epoch, Progress, train
 from scripts.drawing import finish
 from scripts.drawn_digits import NO_DIGIT_FONTS, draw_digits, enlarge
 from scripts.glyphs import Fonts

@@ -14,17 +14,7 @@ ROOMS = [
     # Ground: below everything.
     {"arrays", "errors", "thresholds"},
     # Mathematics: pure functions on plain data.
-    {
-        "activations",
-        "augmentation",
-        "calibration",
-        "gradcheck",
-        "hyperparameters",
-        "losses",
-        "network",
-        "optimizers",
-        "training",
-    },
+    {"learning"},
     # The world: files, pictures, downloads.
     {
         "annotation",

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from scipy.ndimage import affine_transform, map_coordinates
 
 from mnist_net import training
-from mnist_net.augmentation import DISTORTIONS, Distortion, _basis, contact_sheet, distort
 from mnist_net.errors import DataError
-from mnist_net.hyperparameters import PRESETS, Hyperparameters
-from mnist_net.network import initialize, loss_and_gradients
-from mnist_net.optimizers import OPTIMIZERS
-from mnist_net.training import Batch, Progress, classifier, one_hot, train
+from mnist_net.learning.distortion import DISTORTIONS, Distortion, _basis, contact_sheet, distort
+from mnist_net.learning.network import initialize, loss_and_gradients
+from mnist_net.learning.optimizers import OPTIMIZERS
+from mnist_net.learning.recipe import PRESETS, Hyperparameters
+from mnist_net.learning.training import Batch, Progress, classifier, one_hot, train
 
 BOTH = DISTORTIONS["both"]
 

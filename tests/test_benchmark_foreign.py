@@ -14,9 +14,10 @@ from click.testing import CliRunner
 from PIL import Image, ImageDraw
 
 from mnist_net import reading
-from mnist_net.images import Scaling, in_mnist_form
+from mnist_net.images import in_mnist_form
+from mnist_net.learning.network import Architecture, Layer
+from mnist_net.learning.scaling import Scaling
 from mnist_net.model import Model
-from mnist_net.network import Architecture, Layer
 from mnist_net.persistence import save_model
 from mnist_net.reading import Reader, Reading
 from mnist_net.views import first_look

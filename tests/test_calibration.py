@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
-from mnist_net.calibration import fit_temperature
 from mnist_net.data import Dataset, load_digits_as_images
 from mnist_net.errors import DataError
-from mnist_net.hyperparameters import Hyperparameters
-from mnist_net.losses import LOSSES
+from mnist_net.learning.calibration import fit_temperature
+from mnist_net.learning.losses import LOSSES
+from mnist_net.learning.recipe import Hyperparameters
+from mnist_net.learning.training import one_hot, train
 from mnist_net.model import Model
 from mnist_net.reporting import evaluate
 from mnist_net.runs import blas_threads, calibrate, finish, prepare
-from mnist_net.training import one_hot, train
 
 SOFTMAX, BINARY = "softmax-cross-entropy", "binary-cross-entropy"
 

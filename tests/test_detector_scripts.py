@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import ndimage
 
-from mnist_net.network import Layer, forward
+from mnist_net.learning.network import Layer, forward
 from scripts.drawing import CANVAS, EXTENT, bezier, draw_lines, finish, place, skeletons
 from scripts.handwritten_letters import draw_letter
 from scripts.train_detector import LEAD, NONE, whether

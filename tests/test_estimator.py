@@ -15,8 +15,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from mnist_net import DigitClassifier
-from mnist_net.augmentation import DISTORTIONS
 from mnist_net.errors import DivergenceError
+from mnist_net.learning.distortion import DISTORTIONS
 
 SMALL = {"hidden_layer_sizes": (16,), "epochs": 10, "random_state": 0}
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from mnist_net.gradcheck import SYSTEMS, THRESHOLD, System, check_system, relative_error
+from mnist_net.learning.gradcheck import SYSTEMS, THRESHOLD, System, check_system, relative_error
 from tests.conftest import ROOT, Run
 
 
@@ -141,7 +141,7 @@ BUGS = [
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
 def test_gradcheck_catches(bug: Bug, tmp_path: Path, run: Run) -> None:
     package = shutil.copytree(ROOT / "mnist_net", tmp_path / "mnist_net")
-    module = package / f"{bug.module}.py"
+    module = package / "learning" / f"{bug.module}.py"
     source = module.read_text(encoding="utf-8")
     assert source.count(bug.right) == 1, "the planted bug no longer fits the code"
     module.write_text(source.replace(bug.right, bug.wrong), encoding="utf-8")

@@ -16,13 +16,13 @@ from mnist_net import images
 from mnist_net.errors import ImageError
 from mnist_net.images import (
     MAX_PIXELS,
-    Scaling,
     fit_image,
     in_mnist_form,
     is_image_name,
     open_image,
     save_png,
 )
+from mnist_net.learning.scaling import Scaling
 from mnist_net.persistence import load_model
 from mnist_net.reading import read_digit, read_image
 from mnist_net.views import views

@@ -5,8 +5,8 @@ import pytest
 from sklearn.neural_network import MLPClassifier
 from sklearn.neural_network._stochastic_optimizers import AdamOptimizer, SGDOptimizer
 
-from mnist_net.losses import LOSSES
-from mnist_net.network import (
+from mnist_net.learning.losses import LOSSES
+from mnist_net.learning.network import (
     Architecture,
     Layer,
     forward,
@@ -14,7 +14,7 @@ from mnist_net.network import (
     loss_and_gradients,
     map_arrays,
 )
-from mnist_net.optimizers import OPTIMIZERS
+from mnist_net.learning.optimizers import OPTIMIZERS
 
 N, D, RATE = 40, 6, 0.05
 OUR_NAME = {"logistic": "sigmoid", "tanh": "tanh", "relu": "relu"}

@@ -26,13 +26,13 @@ from hypothesis import strategies as st
 from mnist_net import persistence
 from mnist_net.checkpoints import load_checkpoint, save_checkpoint
 from mnist_net.errors import ModelFileError
-from mnist_net.hyperparameters import Hyperparameters
-from mnist_net.images import Scaling
+from mnist_net.learning.network import Architecture, initialize
+from mnist_net.learning.recipe import Hyperparameters
+from mnist_net.learning.scaling import Scaling
+from mnist_net.learning.training import Batch, one_hot, train
 from mnist_net.model import Model
-from mnist_net.network import Architecture, initialize
 from mnist_net.persistence import find_model, load_model, save_model
 from mnist_net.safe_joblib import write_contents
-from mnist_net.training import Batch, one_hot, train
 
 GOLDEN = Path(__file__).parent / "golden"
 

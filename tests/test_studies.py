@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from mnist_net.augmentation import DISTORTIONS
 from mnist_net.committee import Committee
+from mnist_net.learning.distortion import DISTORTIONS
 from mnist_net.persistence import load_model, save_model
 from scripts import ablation
 from tests.conftest import ROOT

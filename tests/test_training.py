@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mnist_net.augmentation import DISTORTIONS
 from mnist_net.errors import DivergenceError, MnistNetError
-from mnist_net.hyperparameters import PRESETS, Hyperparameters
-from mnist_net.training import Batch, Progress, learning_rate_at, one_hot, train
+from mnist_net.learning.distortion import DISTORTIONS
+from mnist_net.learning.recipe import PRESETS, Hyperparameters
+from mnist_net.learning.training import Batch, Progress, learning_rate_at, one_hot, train
 
 SMALL = Hyperparameters(
     hidden_layer_sizes=(8,),
@@ -124,7 +124,7 @@ def seen_orders(recipe: Hyperparameters, monkeypatch: pytest.MonkeyPatch) -> lis
         seen.extend(X[:, 0].astype(int).tolist())
         return 0.0, tuple(type(layer)(*(np.zeros_like(a) for a in layer)) for layer in parameters)
 
-    monkeypatch.setattr("mnist_net.training.loss_and_gradients", spy)
+    monkeypatch.setattr("mnist_net.learning.training.loss_and_gradients", spy)
     list(train(data, recipe))
     return [seen[begin : begin + 50] for begin in range(0, len(seen), 50)]
 
@@ -167,7 +167,7 @@ def test_history_tells_norms_and_rate() -> None:
 def test_stops_early_and_keeps_the_best_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     # Validation accuracy by epoch: the best is the third, for its loss is lower than the second's.
     judged = iter([(0.9, 0.5), (0.8, 0.7), (0.7, 0.7), (0.6, 0.6), (0.5, 0.7), (0.1, 0.9)])
-    monkeypatch.setattr("mnist_net.training.loss_and_accuracy", lambda *_: next(judged))
+    monkeypatch.setattr("mnist_net.learning.training.loss_and_accuracy", lambda *_: next(judged))
     recipe = replace(SMALL, epochs=6, validation=10, patience=1)
     data = blobs(50)
     progress = list(train(data, recipe, validation=data))

@@ -10,8 +10,8 @@ import math
 import numpy as np
 import pytest
 
-from mnist_net.losses import softmax
-from mnist_net.network import (
+from mnist_net.learning.losses import softmax
+from mnist_net.learning.network import (
     Architecture,
     Layer,
     Parameters,
@@ -19,7 +19,7 @@ from mnist_net.network import (
     input_gradient,
     loss_and_gradients,
 )
-from mnist_net.optimizers import OPTIMIZERS
+from mnist_net.learning.optimizers import OPTIMIZERS
 
 RATE = 0.1
 EXACT = 1e-14  # a few roundings of float64

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mnist_net.network import forward
+from mnist_net.learning.network import forward
 from scripts.worked_examples import NEURON_X, NEURON_Y, XOR_X, XOR_Y, learn_neuron, learn_xor
 
 

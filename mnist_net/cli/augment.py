@@ -4,7 +4,6 @@ from pathlib import Path
 
 import click
 
-from mnist_net.augmentation import DISTORTIONS
 from mnist_net.cli.shared import (
     PNG_PATH,
     check_outputs,
@@ -15,6 +14,7 @@ from mnist_net.cli.shared import (
     quiet_option,
     shows_progress,
 )
+from mnist_net.learning.distortion import DISTORTIONS
 
 __all__ = ["augment"]
 
@@ -68,9 +68,9 @@ def augment(
     """
     import numpy as np
 
-    from mnist_net.augmentation import contact_sheet
     from mnist_net.data import dataset_files, load_dataset
     from mnist_net.images import save_png
+    from mnist_net.learning.distortion import contact_sheet
 
     check_outputs([preview], dataset_files(dataset, data_home))
     progress = shows_progress()

@@ -126,7 +126,7 @@ def gradcheck(seed: int, as_json: bool) -> None:
     numerical‖ / (‖derived‖ + ‖numerical‖) for every array of every system of the derivation.
     Exits with 1 if one is above 1e-7.
     """
-    from mnist_net.gradcheck import SYSTEMS, THRESHOLD, check_system
+    from mnist_net.learning.gradcheck import SYSTEMS, THRESHOLD, check_system
 
     checks = []
     for system in SYSTEMS:

@@ -6,11 +6,11 @@ from typing import Any
 
 import click
 
-from mnist_net.activations import ACTIVATIONS
-from mnist_net.augmentation import DISTORTIONS
-from mnist_net.hyperparameters import PRESETS, Hyperparameters
-from mnist_net.losses import LOSSES
-from mnist_net.optimizers import OPTIMIZERS, SCHEDULES
+from mnist_net.learning.activations import ACTIVATIONS
+from mnist_net.learning.distortion import DISTORTIONS
+from mnist_net.learning.losses import LOSSES
+from mnist_net.learning.optimizers import OPTIMIZERS, SCHEDULES
+from mnist_net.learning.recipe import PRESETS, Hyperparameters
 
 __all__ = ["recipe_from", "recipe_options"]
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mnist_net.cli.shared import shows_progress, tell
-from mnist_net.training import Progress
+from mnist_net.learning.training import Progress
 
 if TYPE_CHECKING:
     from mnist_net.runs import Run

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from mnist_net import Hyperparameters
-from mnist_net.hyperparameters import PRESETS
+from mnist_net.learning.recipe import PRESETS
 from mnist_net.runs import train_model
 from scripts.records import table
 from scripts.speed import torch_peer, trainers

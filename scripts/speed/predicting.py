@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 
 from mnist_net.arrays import Array, Bytes
-from mnist_net.hyperparameters import Hyperparameters
-from mnist_net.images import Scaling
-from mnist_net.losses import softmax
+from mnist_net.learning.losses import softmax
+from mnist_net.learning.network import Architecture, forward, initialize
+from mnist_net.learning.recipe import Hyperparameters
+from mnist_net.learning.scaling import Scaling
+from mnist_net.learning.training import classifier
 from mnist_net.model import Model
-from mnist_net.network import Architecture, forward, initialize
-from mnist_net.training import classifier
 from scripts.records import table
 from scripts.speed.distance import HOW_TO_READ_RATIOS, compared, ratio_in_words, surveyed
 from scripts.speed.figures import duration

@@ -9,8 +9,8 @@ import numpy.typing as npt
 from mnist_net import Hyperparameters, load_dataset
 from mnist_net.arrays import Array
 from mnist_net.data import Splits
+from mnist_net.learning.training import Batch
 from mnist_net.runs import Run, prepare
-from mnist_net.training import Batch
 
 Labels = npt.NDArray[np.integer[Any]]
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from mnist_net import Hyperparameters
-from mnist_net.training import Batch
+from mnist_net.learning.training import Batch
 from scripts.records import table
 from scripts.speed import torch_peer, trainers
 from scripts.speed.figures import duration

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mnist_net.arrays import Array
-from mnist_net.hyperparameters import Hyperparameters
-from mnist_net.network import initialize
-from mnist_net.training import Batch, classifier, learning_rate_at
+from mnist_net.learning.network import initialize
+from mnist_net.learning.recipe import Hyperparameters
+from mnist_net.learning.training import Batch, classifier, learning_rate_at
 from scripts.speed.problems import Labels, Problem
 from scripts.speed.trainers import Trainer
 

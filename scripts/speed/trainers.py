@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mnist_net.arrays import Array
-from mnist_net.network import forward
+from mnist_net.learning.network import forward
+from mnist_net.learning.training import Batch, Progress, classifier, train
 from mnist_net.runs import blas_threads
-from mnist_net.training import Batch, Progress, classifier, train
 from scripts.speed.problems import Labels, Problem
 from scripts.speed.workers import Trial
 

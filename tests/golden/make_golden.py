@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 
 from mnist_net.committee import Committee, Predictor
-from mnist_net.images import Scaling
+from mnist_net.learning.network import Architecture, Layer
+from mnist_net.learning.scaling import Scaling
 from mnist_net.model import Model
-from mnist_net.network import Architecture, Layer
 from mnist_net.persistence import save_model
 
 HERE = Path(__file__).parent

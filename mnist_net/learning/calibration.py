@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from mnist_net.arrays import Array
-from mnist_net.losses import LOSSES
+from mnist_net.learning.losses import LOSSES
 
 __all__ = ["fit_temperature"]
 

@@ -17,18 +17,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mnist_net.arrays import Array, keep_freed_memory
-from mnist_net.augmentation import distort
 from mnist_net.errors import DivergenceError
-from mnist_net.hyperparameters import Hyperparameters
-from mnist_net.losses import LOSSES
-from mnist_net.network import (
+from mnist_net.learning.distortion import distort
+from mnist_net.learning.losses import LOSSES
+from mnist_net.learning.network import (
     Architecture,
     Parameters,
     forward,
     initialize,
     loss_and_gradients,
 )
-from mnist_net.optimizers import OPTIMIZERS, SCHEDULES, OptimizerState
+from mnist_net.learning.optimizers import OPTIMIZERS, SCHEDULES, OptimizerState
+from mnist_net.learning.recipe import Hyperparameters
 
 __all__ = [
     "Batch",

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mnist_net.arrays import Array
-from mnist_net.network import (
+from mnist_net.learning.network import (
     Architecture,
     Parameters,
     initialize,

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from mnist_net.activations import ACTIVATIONS
-from mnist_net.augmentation import DISTORTIONS, Distortion
-from mnist_net.losses import LOSSES
-from mnist_net.optimizers import OPTIMIZERS, SCHEDULES
+from mnist_net.learning.activations import ACTIVATIONS
+from mnist_net.learning.distortion import DISTORTIONS, Distortion
+from mnist_net.learning.losses import LOSSES
+from mnist_net.learning.optimizers import OPTIMIZERS, SCHEDULES
+from mnist_net.learning.scaling import SCALINGS
 
 __all__ = ["PRESETS", "Hyperparameters"]
 
@@ -18,7 +19,7 @@ _CHOICES: dict[str, Collection[str]] = {
     "activation": ACTIVATIONS,
     "loss": LOSSES,
     "initialization": ("scaled", "standard-normal"),
-    "scaling": ("unit", "centred", "standard"),
+    "scaling": SCALINGS,
     "optimizer": OPTIMIZERS,
     "schedule": SCHEDULES,
 }

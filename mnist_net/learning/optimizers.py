@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mnist_net.arrays import Array
-from mnist_net.network import Parameters, map_arrays
+from mnist_net.learning.network import Parameters, map_arrays
 
 __all__ = ["OPTIMIZERS", "SCHEDULES", "Optimizer", "OptimizerState", "adamw", "sgd"]
 

@@ -29,9 +29,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from mnist_net.activations import ACTIVATIONS
 from mnist_net.arrays import Array
-from mnist_net.losses import LOSSES
+from mnist_net.learning.activations import ACTIVATIONS
+from mnist_net.learning.losses import LOSSES
 
 __all__ = [
     "Architecture",

@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mnist_net.activations import sigmoid
 from mnist_net.arrays import Array
+from mnist_net.learning.activations import sigmoid
 
 __all__ = [
     "LOSSES",

@@ -1,0 +1,49 @@
+"""How pixels become the network's inputs: the one place where they do."""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from mnist_net.arrays import Array, Bytes
+
+__all__ = ["SCALINGS", "Scaling"]
+
+
+class Scaling(NamedTuple):
+    """How pixels become inputs: ``(pixel - shift) / scale``, the same for every pixel."""
+
+    shift: float
+    scale: float
+
+    def apply(self, images: Bytes) -> Array:
+        """Scale uint8 images, N × 28 × 28 or N × 784, to float32 inputs N × 784."""
+        inputs = images.reshape(len(images), math.prod(images.shape[1:])).astype(np.float32)
+        if self.shift:
+            inputs -= np.float32(self.shift)
+        inputs /= np.float32(self.scale)
+        return inputs
+
+    @classmethod
+    def unit(cls) -> "Scaling":
+        """0 … 255 to 0 … 1."""
+        return cls(0.0, 255.0)
+
+    @classmethod
+    def centred(cls, images: Bytes) -> "Scaling":
+        """To mean 0 over all pixels of these images, at the scale of `unit`."""
+        return cls(float(images.mean()), 255.0)
+
+    @classmethod
+    def standard(cls, images: Bytes) -> "Scaling":
+        """To mean 0 and deviation 1 over all pixels of these images."""
+        return cls(float(images.mean()), float(images.std()) or 1.0)
+
+
+SCALINGS: dict[str, Callable[[Bytes], Scaling]] = {
+    "unit": lambda _: Scaling.unit(),
+    "centred": Scaling.centred,
+    "standard": Scaling.standard,
+}
+"""From the training pictures, uint8, to how they are scaled."""
