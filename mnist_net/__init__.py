@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from mnist_net.errors import MnistNetError as MnistNetError
     from mnist_net.errors import ModelFileError as ModelFileError
     from mnist_net.estimator import DigitClassifier as DigitClassifier
-    from mnist_net.images import open_image as open_image
     from mnist_net.learning.distortion import DISTORTIONS as DISTORTIONS
     from mnist_net.learning.distortion import Distortion as Distortion
     from mnist_net.learning.gradcheck import check_system as check_system
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
     from mnist_net.persistence import load_detector as load_detector
     from mnist_net.persistence import load_model as load_model
     from mnist_net.persistence import save_model as save_model
+    from mnist_net.pictures.decoding import open_image as open_image
     from mnist_net.reading import Page as Page
     from mnist_net.reading import Reader as Reader
     from mnist_net.reading import Reading as Reading
@@ -47,7 +47,7 @@ _HOMES = {
     "errors": ("DataError", "DivergenceError", "ImageError", "MnistNetError", "ModelFileError"),
     "estimator": ("DigitClassifier",),
     "learning.gradcheck": ("check_system",),
-    "images": ("open_image",),
+    "pictures.decoding": ("open_image",),
     "model": ("Model",),
     "persistence": ("load_detector", "load_model", "save_model"),
     "reading": ("Page", "Reader", "Reading", "read_digit", "read_digits", "read_image"),

@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from mnist_net.arrays import Bytes
-from mnist_net.images import Picture
+from mnist_net.pictures.decoding import Picture
 from mnist_net.reading import Page
 
 __all__ = ["annotated"]

@@ -18,7 +18,7 @@ from mnist_net.arrays import IMAGE_SHAPE, Bytes
 from mnist_net.errors import DataError
 from mnist_net.files import atomic_write
 from mnist_net.formats import FourArrays, find_idx_files, read_idx_folder, read_npz
-from mnist_net.images import fit_image
+from mnist_net.pictures.form import fit_image
 from mnist_net.sources import sources
 
 __all__ = [

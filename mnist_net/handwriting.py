@@ -14,7 +14,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from mnist_net.arrays import IMAGE_SHAPE, Bytes
-from mnist_net.images import fit_image
+from mnist_net.pictures.form import fit_image
 
 __all__ = ["draw_digits"]
 

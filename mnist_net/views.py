@@ -11,11 +11,10 @@ from typing import NamedTuple
 import numpy as np
 
 from mnist_net.arrays import Bytes
-from mnist_net.fitting import deslanted, fit_strokes, narrowed
-from mnist_net.images import fit_image, in_mnist_form
-from mnist_net.ink import Ink, clean_paper, find_ink, ink_on_clean_paper, paper_lightness
-from mnist_net.layout import cut_places, digit_rows, main_figure, part
-from mnist_net.pieces import Figure, bounds, panel
+from mnist_net.pictures.form import deslanted, fit_image, fit_strokes, in_mnist_form, narrowed
+from mnist_net.pictures.ink import Ink, clean_paper, find_ink, ink_on_clean_paper, paper_lightness
+from mnist_net.pictures.layout import cut_places, digit_rows, main_figure, part
+from mnist_net.pictures.pieces import Figure, bounds, panel
 
 __all__ = ["View", "first_look", "page_views", "segments", "views"]
 

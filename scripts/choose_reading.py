@@ -21,8 +21,8 @@ from unittest.mock import patch
 
 import click
 
-from mnist_net.images import Picture, open_image
 from mnist_net.persistence import load_model
+from mnist_net.pictures.decoding import Picture, open_image
 from mnist_net.reading import Reader, Reading
 from scripts.foreign import PageAnswer, Row, read_manifest
 from scripts.foreign_figures import APART

@@ -11,7 +11,7 @@ from mnist_net.annotation import annotated
 from mnist_net.arrays import IMAGE_SHAPE, Bytes
 from mnist_net.errors import ImageError
 from mnist_net.files import atomic_write
-from mnist_net.images import open_image
+from mnist_net.pictures.decoding import open_image
 from mnist_net.reading import Page
 from scripts.foreign import Answer, PageAnswer, Row
 

@@ -15,10 +15,9 @@ from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from mnist_net.arrays import Bytes
-from mnist_net.fitting import fit_strokes
-from mnist_net.images import fit_image
 from mnist_net.learning.distortion import Distortion, distort
-from mnist_net.pieces import bounds
+from mnist_net.pictures.form import fit_image, fit_strokes
+from mnist_net.pictures.pieces import bounds
 
 CANVAS, EXTENT = 56, 40  # the field and the box of MNIST, at twice its scale
 Points = npt.NDArray[np.float64]

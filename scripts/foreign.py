@@ -17,7 +17,7 @@ from PIL import Image
 
 from mnist_net.arrays import IMAGE_SHAPE, Bytes
 from mnist_net.errors import ImageError
-from mnist_net.images import Picture, open_image
+from mnist_net.pictures.decoding import Picture, open_image
 from mnist_net.reading import Page, Reader, Reading
 
 LOOKALIKES = frozenset("olszbgiq")

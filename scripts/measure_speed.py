@@ -10,7 +10,7 @@ from PIL import Image
 from threadpoolctl import threadpool_limits
 
 from mnist_net.arrays import Bytes
-from mnist_net.images import open_image, save_png
+from mnist_net.pictures.decoding import open_image, save_png
 from mnist_net.reading import Reader
 from scripts.draw_examples import draw
 

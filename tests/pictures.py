@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw
 
-from mnist_net.images import Picture
+from mnist_net.pictures.decoding import Picture
 
 # Strokes of digits on a grid of 10 wide and 16 high.
 STROKES = {

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mnist_net.annotation import annotated
-from mnist_net.images import Picture
+from mnist_net.pictures.decoding import Picture
 from mnist_net.reading import Page, Reading
 
 RED = (214, 39, 40)

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.ndimage import affine_transform, map_coordinates
 
-from mnist_net import training
 from mnist_net.errors import DataError
+from mnist_net.learning import training
 from mnist_net.learning.distortion import DISTORTIONS, Distortion, _basis, contact_sheet, distort
 from mnist_net.learning.network import initialize, loss_and_gradients
 from mnist_net.learning.optimizers import OPTIMIZERS

@@ -14,11 +14,11 @@ from click.testing import CliRunner
 from PIL import Image, ImageDraw
 
 from mnist_net import reading
-from mnist_net.images import in_mnist_form
 from mnist_net.learning.network import Architecture, Layer
 from mnist_net.learning.scaling import Scaling
 from mnist_net.model import Model
 from mnist_net.persistence import save_model
+from mnist_net.pictures.form import in_mnist_form
 from mnist_net.reading import Reader, Reading
 from mnist_net.views import first_look
 from scripts import choose_reading, measure_speed
@@ -239,7 +239,7 @@ def test_surprise_is_the_logarithm_of_the_labels_probability() -> None:
 
 
 def test_squashing_inverts_light_borders_only(tmp_path: Path) -> None:
-    from mnist_net.images import Picture
+    from mnist_net.pictures.decoding import Picture
 
     paper = np.full((56, 56, 3), 250, np.uint8)
     paper[20:36, 20:36] = 10

@@ -26,15 +26,16 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
-from mnist_net import committee_runs, gradcheck, training
+from mnist_net import committee_runs
 from mnist_net.checkpoints import load_checkpoint, save_checkpoint
 from mnist_net.cli import main
 from mnist_net.data import load_digits_as_images
-from mnist_net.images import save_png
+from mnist_net.learning import gradcheck, training
 from mnist_net.learning.distortion import DISTORTIONS
 from mnist_net.learning.recipe import PRESETS
 from mnist_net.model import Model
 from mnist_net.persistence import SHIPPED_MODELS, load_model, save_model
+from mnist_net.pictures.decoding import save_png
 from mnist_net.runs import train_model
 
 posix = pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals, terminals or limits")

@@ -257,7 +257,7 @@ def test_the_same_seeds_give_the_same_members(committee_file: Path) -> None:
 
 
 def test_other_commands_understand_it(committee_file: Path, images: np.ndarray) -> None:
-    from mnist_net.images import save_png
+    from mnist_net.pictures.decoding import save_png
 
     evaluated = json.loads(invoke("evaluate", "--json").stdout)
     committee = load_model(committee_file)

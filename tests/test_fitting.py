@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 from scipy import ndimage
 
-from mnist_net.fitting import deslanted, fit_strokes, narrowed
+from mnist_net.pictures.form import deslanted, fit_strokes, narrowed
 from tests.pictures import STROKES, centre_of_mass, distance, draw, extent, pixels
 
 

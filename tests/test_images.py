@@ -12,18 +12,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image, ImageFile
 
-from mnist_net import images
 from mnist_net.errors import ImageError
-from mnist_net.images import (
-    MAX_PIXELS,
-    fit_image,
-    in_mnist_form,
-    is_image_name,
-    open_image,
-    save_png,
-)
 from mnist_net.learning.scaling import Scaling
 from mnist_net.persistence import load_model
+from mnist_net.pictures import decoding
+from mnist_net.pictures.decoding import MAX_PIXELS, is_image_name, open_image, save_png
+from mnist_net.pictures.form import fit_image, in_mnist_form
 from mnist_net.reading import read_digit, read_image
 from mnist_net.views import views
 from tests.pictures import (
@@ -113,7 +107,7 @@ def test_every_mode_is_read(mode: str, kind: str) -> None:
 
 @pytest.mark.parametrize("mode", ["HSV", "RGBa", "RGBX", "PA", "La", "LAB", "I;16"])
 def test_modes_that_few_files_have_are_decoded(mode: str) -> None:
-    decoded = images._decode(in_mode(draw(5), mode))
+    decoded = decoding._decode(in_mode(draw(5), mode))
     np.testing.assert_array_equal(views(decoded.pixels)[0].image, REFERENCE)
 
 
@@ -146,13 +140,13 @@ def test_every_level_of_16_bits_becomes_the_nearest_of_8(top: int) -> None:
     white = next(white for white in (255, 4095, 65535) if top <= white)
     # In whole numbers.  None lies half-way between two: the denominator of 255 / white is odd.
     expected = (2 * values.astype(int) * 255 + white) // (2 * white)
-    np.testing.assert_array_equal(images._grey_levels(values), expected)
+    np.testing.assert_array_equal(decoding._grey_levels(values), expected)
 
 
 def test_grey_levels_of_the_widest_range_are_finite() -> None:
     largest = np.finfo(np.float32).max
     values = np.array([[-largest, 0.0, largest]], np.float32)
-    np.testing.assert_array_equal(images._grey_levels(values), [[0, 128, 255]])
+    np.testing.assert_array_equal(decoding._grey_levels(values), [[0, 128, 255]])
 
 
 def test_deep_pixels_take_little_memory() -> None:
@@ -161,7 +155,7 @@ def test_deep_pixels_take_little_memory() -> None:
     values[0] = 65535
     tracemalloc.start()
     try:
-        images._grey_levels(values)
+        decoding._grey_levels(values)
         assert tracemalloc.get_traced_memory()[1] <= 7 * values.size
     finally:
         tracemalloc.stop()
@@ -462,9 +456,9 @@ def test_a_huge_picture_is_refused_before_it_is_decoded(
 def test_the_limit_is_exact(monkeypatch: pytest.MonkeyPatch) -> None:
     file = encoded(draw(5))
     width, height = draw(5).size
-    monkeypatch.setattr(images, "MAX_PIXELS", width * height)
+    monkeypatch.setattr(decoding, "MAX_PIXELS", width * height)
     np.testing.assert_array_equal(read_image(file, "it"), REFERENCE)
-    monkeypatch.setattr(images, "MAX_PIXELS", width * height - 1)
+    monkeypatch.setattr(decoding, "MAX_PIXELS", width * height - 1)
     with pytest.raises(ImageError, match=f"{width} × {height} pixels"):
         read_image(file, "it")
 

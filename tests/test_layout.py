@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from scipy import ndimage
 
-from mnist_net.layout import cut_places, digit_rows, main_figure, part
-from mnist_net.pieces import Box, Figure, _long_runs, panel, without_ruled_lines
+from mnist_net.pictures.layout import cut_places, digit_rows, main_figure, part
+from mnist_net.pictures.pieces import Box, Figure, _long_runs, panel, without_ruled_lines
 from tests.pictures import STROKES, draw, pixels
 
 MASKS = arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, max_side=60))

@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from mnist_net import persistence, reading
 from mnist_net.errors import ImageError, ModelFileError
-from mnist_net.images import Picture, open_image
+from mnist_net.pictures.decoding import Picture, open_image
 from mnist_net.reading import (
     REJECT_BELOW,
     Page,

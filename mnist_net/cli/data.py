@@ -109,7 +109,7 @@ def sample(
     import numpy as np
 
     from mnist_net.data import dataset_files, load_dataset
-    from mnist_net.images import save_png
+    from mnist_net.pictures.decoding import save_png
 
     check_outputs([output], dataset_files(dataset, data_home))
     progress = shows_progress()

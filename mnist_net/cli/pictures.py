@@ -16,7 +16,7 @@ from mnist_net.thresholds import REJECT_BELOW
 
 if TYPE_CHECKING:
     from mnist_net.arrays import Bytes
-    from mnist_net.images import Picture
+    from mnist_net.pictures.decoding import Picture
     from mnist_net.reading import Reader
 
 __all__ = [
@@ -85,7 +85,7 @@ def picture_files(
     arguments: tuple[str, ...],
 ) -> Iterator[tuple[str, Path | BinaryIO | ImageError]]:
     """Name and place of each picture; a folder gives those in it, sorted by name."""
-    from mnist_net.images import is_image_name
+    from mnist_net.pictures.decoding import is_image_name
 
     for argument in arguments:
         path = Path(argument)
@@ -116,7 +116,7 @@ def _standard_input() -> BinaryIO | ImageError:
 
 def opened(name: str, file: Path | BinaryIO | ImageError) -> "Picture | ImageError":
     """A decoded picture, or what stands against it."""
-    from mnist_net.images import open_image
+    from mnist_net.pictures.decoding import open_image
 
     if isinstance(file, ImageError):
         return file
@@ -175,7 +175,7 @@ class Saver:
         """Write one picture; the second of the same name gets a number."""
         if self.folder is None:
             return
-        from mnist_net.images import save_png
+        from mnist_net.pictures.decoding import save_png
 
         stem = "stdin" if name == "-" else Path(name).stem
         numbered = (f"{stem}-{number}" for number in count(2))

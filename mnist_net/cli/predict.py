@@ -29,7 +29,7 @@ from mnist_net.cli.shared import (
 from mnist_net.errors import ImageError
 
 if TYPE_CHECKING:
-    from mnist_net.images import Picture
+    from mnist_net.pictures.decoding import Picture
     from mnist_net.reading import Reader, Reading
 
     Result = tuple[str, Reading | ImageError]

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from mnist_net.arrays import Bytes
-from mnist_net.ink import Ink
+from mnist_net.pictures.ink import Ink
 
 __all__ = [
     "Box",

@@ -1,10 +1,7 @@
-"""Any picture of one digit to what MNIST would have looked like.
+"""Any file or stream that shows something, to pixels: upright, of a size that is worked with.
 
-MNIST's makers scaled each digit to fit a box of 20 × 20 pixels, keeping its proportions, with grey
-levels from anti-aliasing, and placed it in a field of 28 × 28 with its centre of mass in the
-middle (LeCun et al. 1998, section III-A): bright ink on black.  A network that has seen nothing
-else reads nothing else; so every picture takes the same way: decode, find paper and ink, crop,
-fit, centre.
+Files come in every format, depth, colour model and size; from here on a picture is one array of
+bytes, grey or of three colours, over white where it was transparent.
 """
 
 import math
@@ -16,17 +13,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from mnist_net.arrays import IMAGE_SHAPE, Bytes
+from mnist_net.arrays import Bytes
 from mnist_net.errors import ImageError
 from mnist_net.files import atomic_write
 
 __all__ = [
-    "BOX",
     "MAX_PIXELS",
     "Picture",
-    "centred",
-    "fit_image",
-    "in_mnist_form",
     "is_image_name",
     "open_image",
     "save_png",
@@ -36,14 +29,10 @@ MAX_PIXELS = 80_000_000
 """A larger picture is refused before it is decoded: it would take hundreds of megabytes."""
 
 _WORKING_PIXELS = 1_000_000  # a larger picture is shrunk to about this; a digit needs 20 × 20
-BOX = 20
-"""Side of the box that a digit is fitted into, in pixels."""
-
 _MAX_SIDE = 65_535
 # Written only, read by starting another program (PostScript can do anything), or by plug-ins.
 _NOT_PICTURES = ("PALM", "PDF", "EPS", "WMF", "MPEG", "HDF5", "BUFR", "GRIB")
 _BLANK = 16  # grey levels of 256 between the darkest and the lightest; less is an empty page
-_FULL_INK = 230  # grey levels, which MNIST's strokes reach
 _COLOURED = 24  # grey levels between two channels; less is the trace of a lossy format
 
 
@@ -184,78 +173,3 @@ def save_png(picture: Bytes, path: Path) -> None:
     """Write grey levels (uint8, rows × columns), or RGB (× 3), as a PNG file, atomically."""
     with atomic_write(path) as stream:
         Image.fromarray(picture).save(stream, format="PNG")
-
-
-def in_mnist_form(pixels: Bytes) -> Bytes | None:
-    """The picture itself, bright on black, if it is as MNIST's are: 28 × 28, fitted and centred.
-
-    Such a picture has been through all that `reading` would do to it.
-    """
-    if pixels.shape != (*IMAGE_SHAPE, 1):
-        return None
-    ink = pixels[..., 0]
-    border = np.concatenate([ink[0], ink[-1], ink[:, 0], ink[:, -1]])
-    if border.min() == 255:
-        ink = 255 - ink
-    elif border.max() > 0:
-        return None
-    profiles = ink.sum(axis=1, dtype=np.float64), ink.sum(axis=0, dtype=np.float64)
-    extents = [np.flatnonzero(profile) for profile in profiles]
-    mass = profiles[0].sum()
-    if not mass or max(np.ptp(extent) + 1 for extent in extents) != BOX or ink.max() < _FULL_INK:
-        return None
-    centre = [profile @ np.arange(len(profile)) / mass for profile in profiles]
-    is_centred = all(
-        abs(place - length / 2) < 1.0 for place, length in zip(centre, ink.shape, strict=True)
-    )
-    return ink if is_centred else None
-
-
-def fit_image(ink: Bytes) -> Bytes:
-    """Crop to the ink, scale its longer side to 20, and centre by mass in 28 × 28.
-
-    Parameters
-    ----------
-    ink
-        uint8, rows × columns, bright ink on black, not all black.
-    """
-    rows, columns = _extent(ink.max(axis=1)), _extent(ink.max(axis=0))
-    # As floats: a fine line on a large picture shrinks to less than one grey level of 256.
-    image = Image.fromarray(ink[rows, columns].astype(np.float32))
-    width, height = image.size
-    longer = max(width, height)
-    if longer != BOX:
-        size = (max(1, round(width * BOX / longer)), max(1, round(height * BOX / longer)))
-        image = image.resize(size, Image.Resampling.BICUBIC)
-    digit = np.clip(np.asarray(image), 0.0, 255.0)
-    # A thin stroke fades as it is shrunk; its darkest point is full ink again.
-    return centred(np.round(digit * (255.0 / digit.max())).astype(np.uint8))
-
-
-def _extent(profile: Bytes) -> slice:
-    """From the first to the last row (or column) with solid ink, and its soft edge beyond."""
-    solid = np.flatnonzero(profile > profile.max() // 2)
-    first, last = int(solid[0]), int(solid[-1])
-    edge = max(1, (last - first) // BOX)
-    while edge and first > 0 and profile[first - 1] > 0:
-        first, edge = first - 1, edge - 1
-    edge = max(1, (last - first) // BOX)
-    while edge and last < len(profile) - 1 and profile[last + 1] > 0:
-        last, edge = last + 1, edge - 1
-    return slice(first, last + 1)
-
-
-def centred(digit: Bytes) -> Bytes:
-    """Place a digit of at most 20 × 20 so that its centre of mass is the field's."""
-    field = np.zeros(IMAGE_SHAPE, np.uint8)
-    mass = digit.sum(dtype=np.float64)
-    corner = []
-    for axis, length in enumerate(digit.shape):
-        profile = digit.sum(axis=1 - axis, dtype=np.float64)
-        centre = float(profile @ np.arange(length)) / mass
-        corner.append(
-            int(np.clip(round(IMAGE_SHAPE[axis] / 2 - centre), 0, IMAGE_SHAPE[axis] - length))
-        )
-    top, left = corner
-    field[top : top + digit.shape[0], left : left + digit.shape[1]] = digit
-    return field

@@ -4,8 +4,8 @@ import math
 
 import numpy as np
 
-from mnist_net.ink import Ink
-from mnist_net.pieces import (
+from mnist_net.pictures.ink import Ink
+from mnist_net.pictures.pieces import (
     Box,
     Figure,
     Piece,

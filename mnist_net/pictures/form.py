@@ -10,12 +10,16 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from mnist_net.arrays import Bytes
-from mnist_net.images import BOX, centred
-from mnist_net.ink import Ink
-from mnist_net.pieces import bounds
+from mnist_net.arrays import IMAGE_SHAPE, Bytes
+from mnist_net.pictures.ink import Ink
+from mnist_net.pictures.pieces import bounds
 
-__all__ = ["deslanted", "fit_strokes", "narrowed"]
+__all__ = ["BOX", "centred", "deslanted", "fit_image", "fit_strokes", "in_mnist_form", "narrowed"]
+
+BOX = 20
+"""Side of the box that a digit is fitted into, in pixels."""
+
+_FULL_INK = 230  # grey levels, which MNIST's strokes reach
 
 _OVERSAMPLING = 4  # per pixel of the result, while strokes are moved
 _PADDING = 6  # of these fine pixels: no stroke grows by more
@@ -23,6 +27,81 @@ _MOST_THINNING = 2.0  # pixels of the result
 _WIDTHS = (1.8, 3.6)
 """Pixels; of MNIST's digits a fifth are thinner than the first and a fourteenth are wider than the
 other by `_stroke_width`'s measure."""
+
+
+def in_mnist_form(pixels: Bytes) -> Bytes | None:
+    """The picture itself, bright on black, if it is as MNIST's are: 28 × 28, fitted and centred.
+
+    Such a picture has been through all that `reading` would do to it.
+    """
+    if pixels.shape != (*IMAGE_SHAPE, 1):
+        return None
+    ink = pixels[..., 0]
+    border = np.concatenate([ink[0], ink[-1], ink[:, 0], ink[:, -1]])
+    if border.min() == 255:
+        ink = 255 - ink
+    elif border.max() > 0:
+        return None
+    profiles = ink.sum(axis=1, dtype=np.float64), ink.sum(axis=0, dtype=np.float64)
+    extents = [np.flatnonzero(profile) for profile in profiles]
+    mass = profiles[0].sum()
+    if not mass or max(np.ptp(extent) + 1 for extent in extents) != BOX or ink.max() < _FULL_INK:
+        return None
+    centre = [profile @ np.arange(len(profile)) / mass for profile in profiles]
+    is_centred = all(
+        abs(place - length / 2) < 1.0 for place, length in zip(centre, ink.shape, strict=True)
+    )
+    return ink if is_centred else None
+
+
+def fit_image(ink: Bytes) -> Bytes:
+    """Crop to the ink, scale its longer side to 20, and centre by mass in 28 × 28.
+
+    Parameters
+    ----------
+    ink
+        uint8, rows × columns, bright ink on black, not all black.
+    """
+    rows, columns = _extent(ink.max(axis=1)), _extent(ink.max(axis=0))
+    # As floats: a fine line on a large picture shrinks to less than one grey level of 256.
+    image = Image.fromarray(ink[rows, columns].astype(np.float32))
+    width, height = image.size
+    longer = max(width, height)
+    if longer != BOX:
+        size = (max(1, round(width * BOX / longer)), max(1, round(height * BOX / longer)))
+        image = image.resize(size, Image.Resampling.BICUBIC)
+    digit = np.clip(np.asarray(image), 0.0, 255.0)
+    # A thin stroke fades as it is shrunk; its darkest point is full ink again.
+    return centred(np.round(digit * (255.0 / digit.max())).astype(np.uint8))
+
+
+def _extent(profile: Bytes) -> slice:
+    """From the first to the last row (or column) with solid ink, and its soft edge beyond."""
+    solid = np.flatnonzero(profile > profile.max() // 2)
+    first, last = int(solid[0]), int(solid[-1])
+    edge = max(1, (last - first) // BOX)
+    while edge and first > 0 and profile[first - 1] > 0:
+        first, edge = first - 1, edge - 1
+    edge = max(1, (last - first) // BOX)
+    while edge and last < len(profile) - 1 and profile[last + 1] > 0:
+        last, edge = last + 1, edge - 1
+    return slice(first, last + 1)
+
+
+def centred(digit: Bytes) -> Bytes:
+    """Place a digit of at most 20 × 20 so that its centre of mass is the field's."""
+    field = np.zeros(IMAGE_SHAPE, np.uint8)
+    mass = digit.sum(dtype=np.float64)
+    corner = []
+    for axis, length in enumerate(digit.shape):
+        profile = digit.sum(axis=1 - axis, dtype=np.float64)
+        centre = float(profile @ np.arange(length)) / mass
+        corner.append(
+            int(np.clip(round(IMAGE_SHAPE[axis] / 2 - centre), 0, IMAGE_SHAPE[axis] - length))
+        )
+    top, left = corner
+    field[top : top + digit.shape[0], left : left + digit.shape[1]] = digit
+    return field
 
 
 def fit_strokes(ink: Ink) -> Bytes:
