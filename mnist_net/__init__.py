@@ -8,7 +8,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mnist_net.committee import Committee as Committee
     from mnist_net.committee_runs import train_committee as train_committee
     from mnist_net.data import Dataset as Dataset
     from mnist_net.data import Splits as Splits
@@ -25,10 +24,6 @@ if TYPE_CHECKING:
     from mnist_net.learning.gradcheck import check_system as check_system
     from mnist_net.learning.recipe import PRESETS as PRESETS
     from mnist_net.learning.recipe import Hyperparameters as Hyperparameters
-    from mnist_net.model import Model as Model
-    from mnist_net.persistence import load_detector as load_detector
-    from mnist_net.persistence import load_model as load_model
-    from mnist_net.persistence import save_model as save_model
     from mnist_net.pictures.decoding import open_image as open_image
     from mnist_net.reading import Page as Page
     from mnist_net.reading import Reader as Reader
@@ -38,18 +33,23 @@ if TYPE_CHECKING:
     from mnist_net.reading import read_image as read_image
     from mnist_net.reporting import evaluate as evaluate
     from mnist_net.runs import train_model as train_model
+    from mnist_net.trained.committee import Committee as Committee
+    from mnist_net.trained.model import Model as Model
+    from mnist_net.trained.store import load_detector as load_detector
+    from mnist_net.trained.store import load_model as load_model
+    from mnist_net.trained.store import save_model as save_model
 
 _HOMES = {
     "learning.distortion": ("DISTORTIONS", "Distortion"),
-    "committee": ("Committee",),
+    "trained.committee": ("Committee",),
     "committee_runs": ("train_committee",),
     "data": ("Dataset", "Splits", "load_dataset", "load_mnist"),
     "errors": ("DataError", "DivergenceError", "ImageError", "MnistNetError", "ModelFileError"),
     "estimator": ("DigitClassifier",),
     "learning.gradcheck": ("check_system",),
     "pictures.decoding": ("open_image",),
-    "model": ("Model",),
-    "persistence": ("load_detector", "load_model", "save_model"),
+    "trained.model": ("Model",),
+    "trained.store": ("load_detector", "load_model", "save_model"),
     "reading": ("Page", "Reader", "Reading", "read_digit", "read_digits", "read_image"),
     "reporting": ("evaluate",),
     "runs": ("train_model",),

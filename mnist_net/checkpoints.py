@@ -7,7 +7,13 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from mnist_net.contents import (
+from mnist_net.errors import ModelFileError
+from mnist_net.learning.network import Parameters
+from mnist_net.learning.optimizers import OPTIMIZERS, OptimizerState
+from mnist_net.learning.recipe import Hyperparameters
+from mnist_net.learning.training import Epoch, Progress, classifier, steps_per_epoch
+from mnist_net.runs import Run
+from mnist_net.trained.contents import (
     Format,
     arrays_of,
     parameters_from,
@@ -17,12 +23,6 @@ from mnist_net.contents import (
     require_plain,
     write_file,
 )
-from mnist_net.errors import ModelFileError
-from mnist_net.learning.network import Parameters
-from mnist_net.learning.optimizers import OPTIMIZERS, OptimizerState
-from mnist_net.learning.recipe import Hyperparameters
-from mnist_net.learning.training import Epoch, Progress, classifier, steps_per_epoch
-from mnist_net.runs import Run
 
 __all__ = ["load_checkpoint", "resume", "save_checkpoint"]
 

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from mnist_net.committee import Committee
 from mnist_net.data import load_dataset
 from mnist_net.learning.recipe import PRESETS, Hyperparameters
 from mnist_net.learning.training import Progress, train
-from mnist_net.model import Model
 from mnist_net.runs import Run, blas_threads, finish, measure_accuracy, prepare
+from mnist_net.trained.committee import Committee
+from mnist_net.trained.model import Model
 
 __all__ = ["form_committee", "member_runs", "train_committee", "train_together"]
 

@@ -18,7 +18,6 @@ import numpy as np
 import numpy.typing as npt
 
 from mnist_net.arrays import IMAGE_SHAPE, Bytes, Labels
-from mnist_net.committee import Committee
 from mnist_net.data import DATASET_NAMES, Dataset, load_dataset
 from mnist_net.errors import DataError
 from mnist_net.handwriting import draw_digits
@@ -27,7 +26,8 @@ from mnist_net.learning.network import forward
 from mnist_net.learning.recipe import PRESETS, Hyperparameters
 from mnist_net.learning.scaling import SCALINGS, Scaling
 from mnist_net.learning.training import Batch, Epoch, Progress, classifier, one_hot, train
-from mnist_net.model import Model
+from mnist_net.trained.committee import Committee
+from mnist_net.trained.model import Model
 
 __all__ = [
     "Run",

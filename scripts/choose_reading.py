@@ -21,9 +21,9 @@ from unittest.mock import patch
 
 import click
 
-from mnist_net.persistence import load_model
 from mnist_net.pictures.decoding import Picture, open_image
 from mnist_net.reading import Reader, Reading
+from mnist_net.trained.store import load_model
 from scripts.foreign import PageAnswer, Row, read_manifest
 from scripts.foreign_figures import APART
 from scripts.records import commit, now, read_json, write_json

@@ -19,9 +19,9 @@ import numpy.typing as npt
 
 from mnist_net import load_dataset
 from mnist_net.arrays import Bytes
-from mnist_net.committee import Predictor
-from mnist_net.persistence import load_model
 from mnist_net.thresholds import REJECT_BELOW
+from mnist_net.trained.committee import Predictor
+from mnist_net.trained.store import load_model
 from scripts.drawing import finish
 from scripts.drawn_digits import enlarge
 from scripts.records import write_json

@@ -15,7 +15,7 @@ import click
 from mnist_net import load_model
 from mnist_net.errors import MnistNetError
 from mnist_net.files import atomic_write
-from mnist_net.model import Model
+from mnist_net.trained.model import Model
 from scripts.records import read_json, read_lines, table
 
 Record = dict[str, Any]

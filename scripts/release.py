@@ -26,9 +26,9 @@ from mnist_net.committee_runs import train_together
 from mnist_net.data import Splits
 from mnist_net.errors import MnistNetError
 from mnist_net.learning.training import Progress
-from mnist_net.model import Model
 from mnist_net.reporting import Evaluation, evaluate
 from mnist_net.runs import Run, calibrate, finish, measure_accuracy, prepare
+from mnist_net.trained.model import Model
 from scripts.records import append_line, commit, now, read_json, write_json
 
 SEEDS = (0, 1, 2)

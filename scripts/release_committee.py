@@ -23,9 +23,9 @@ from mnist_net.committee_runs import form_committee
 from mnist_net.data import Splits
 from mnist_net.errors import MnistNetError
 from mnist_net.learning.distortion import Distortion
-from mnist_net.model import Model
 from mnist_net.reporting import evaluate
 from mnist_net.runs import measure_accuracy, prepare
+from mnist_net.trained.model import Model
 from scripts.records import append_line, commit, now
 from scripts.release import SEEDS, measured, model_name, train_model
 

@@ -27,10 +27,10 @@ from mnist_net.learning.distortion import Distortion
 from mnist_net.learning.network import Layer, Parameters
 from mnist_net.learning.optimizers import OPTIMIZERS
 from mnist_net.learning.training import Epoch, Progress, train
-from mnist_net.model import Model
-from mnist_net.persistence import save_model
 from mnist_net.runs import finish as finish_run
 from mnist_net.runs import prepare
+from mnist_net.trained.model import Model
+from mnist_net.trained.store import save_model
 from scripts.drawing import finish
 from scripts.drawn_digits import NO_DIGIT_FONTS, draw_digits, enlarge
 from scripts.glyphs import Fonts

@@ -16,10 +16,10 @@ from PIL import Image, ImageDraw
 from mnist_net import reading
 from mnist_net.learning.network import Architecture, Layer
 from mnist_net.learning.scaling import Scaling
-from mnist_net.model import Model
-from mnist_net.persistence import save_model
 from mnist_net.pictures.form import in_mnist_form
 from mnist_net.reading import Reader, Reading
+from mnist_net.trained.model import Model
+from mnist_net.trained.store import save_model
 from mnist_net.views import first_look
 from scripts import choose_reading, measure_speed
 from scripts.benchmark_foreign import main

@@ -33,10 +33,10 @@ from mnist_net.data import load_digits_as_images
 from mnist_net.learning import gradcheck, training
 from mnist_net.learning.distortion import DISTORTIONS
 from mnist_net.learning.recipe import PRESETS
-from mnist_net.model import Model
-from mnist_net.persistence import SHIPPED_MODELS, load_model, save_model
 from mnist_net.pictures.decoding import save_png
 from mnist_net.runs import train_model
+from mnist_net.trained.model import Model
+from mnist_net.trained.store import SHIPPED_MODELS, load_model, save_model
 
 posix = pytest.mark.skipif(os.name == "nt", reason="needs POSIX signals, terminals or limits")
 
@@ -775,7 +775,7 @@ def test_a_folder_without_pictures(digits_model: Path, tmp_path: Path) -> None:
 def test_without_a_model_one_is_told_how_to_get_one(
     monkeypatch: pytest.MonkeyPatch, pictures: Path
 ) -> None:
-    monkeypatch.setattr("mnist_net.persistence.SHIPPED_MODELS", ())
+    monkeypatch.setattr("mnist_net.trained.store.SHIPPED_MODELS", ())
     for command in (("predict", "pictures"), ("info",), ("evaluate",)):
         result = invoke(*command)
         assert result.exit_code == 1

@@ -18,9 +18,9 @@ from PIL import Image
 from mnist_net.annotation import annotated
 from mnist_net.cli import main
 from mnist_net.cli.pictures import Saver
-from mnist_net.persistence import SHIPPED_MODELS
 from mnist_net.pictures.decoding import open_image, save_png
 from mnist_net.reading import Reader
+from mnist_net.trained.store import SHIPPED_MODELS
 from tests.pictures import STROKES, draw, pixels
 
 posix = pytest.mark.skipif(os.name == "nt", reason="needs POSIX terminals or links")

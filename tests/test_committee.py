@@ -18,15 +18,15 @@ from click.testing import CliRunner, Result
 from mnist_net import committee_runs
 from mnist_net.checkpoints import load_checkpoint
 from mnist_net.cli import main
-from mnist_net.committee import Committee
 from mnist_net.committee_runs import member_runs, train_committee, train_together
 from mnist_net.data import load_dataset
 from mnist_net.errors import DivergenceError, ModelFileError
 from mnist_net.learning.recipe import Hyperparameters
 from mnist_net.learning.training import train
-from mnist_net.model import Model
-from mnist_net.persistence import load_model, save_model
 from mnist_net.runs import prepare
+from mnist_net.trained.committee import Committee
+from mnist_net.trained.model import Model
+from mnist_net.trained.store import load_model, save_model
 from tests.test_persistence import assert_same_model, make_model, model_contents
 
 GOLDEN = Path(__file__).parent / "golden"

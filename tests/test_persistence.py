@@ -23,16 +23,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mnist_net import persistence
 from mnist_net.checkpoints import load_checkpoint, save_checkpoint
 from mnist_net.errors import ModelFileError
 from mnist_net.learning.network import Architecture, initialize
 from mnist_net.learning.recipe import Hyperparameters
 from mnist_net.learning.scaling import Scaling
 from mnist_net.learning.training import Batch, one_hot, train
-from mnist_net.model import Model
-from mnist_net.persistence import find_model, load_model, save_model
-from mnist_net.safe_joblib import write_contents
+from mnist_net.trained import store
+from mnist_net.trained.model import Model
+from mnist_net.trained.safe_joblib import write_contents
+from mnist_net.trained.store import find_model, load_model, save_model
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -454,7 +454,7 @@ TRICKS = {
     "numpy's reconstruct": named("numpy._core.multiarray", "_reconstruct"),
     "numpy's scalar": named("numpy._core.multiarray", "scalar"),
     "the real wrapper's old brother": named("joblib.numpy_pickle_compat", "NDArrayWrapper"),
-    "our own classes": named("mnist_net.model", "Model"),
+    "our own classes": named("mnist_net.trained.model", "Model"),
     "an escape sequence as a name": named("\x1b[2J\n", "x"),
     "a name without end": long_text("m") + long_text("n") + pickle.STACK_GLOBAL,
     "a name that is no text": integer(1) + integer(2) + pickle.STACK_GLOBAL,
@@ -921,7 +921,7 @@ def test_the_order_in_which_a_model_is_looked_for(
 ) -> None:
     named_model, latest = tmp_path / "named.joblib", tmp_path / "models" / "latest.joblib"
     shipped = tmp_path / "shipped.joblib"
-    monkeypatch.setattr(persistence, "SHIPPED_MODELS", (tmp_path / "none.joblib", shipped))
+    monkeypatch.setattr(store, "SHIPPED_MODELS", (tmp_path / "none.joblib", shipped))
     for path in (named_model, latest, shipped):
         save_model(replace(make_model(), metadata={"note": path.name}), path)
     monkeypatch.setenv("MNIST_NET_MODEL", str(named_model))

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image, ImageDraw, ImageFilter
 
-from mnist_net import persistence, reading
+from mnist_net import reading
 from mnist_net.errors import ImageError, ModelFileError
 from mnist_net.pictures.decoding import Picture, open_image
 from mnist_net.reading import (
@@ -30,6 +30,7 @@ from mnist_net.reading import (
     read_digits,
     read_image,
 )
+from mnist_net.trained import store
 from mnist_net.views import first_look, views
 from scripts import draw_examples
 from scripts.foreign import Row, read_manifest
@@ -783,7 +784,7 @@ def test_functions_and_reader_agree(reader: Reader, tmp_path: Path) -> None:
 
 
 def test_without_any_model_one_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mnist_net.persistence.SHIPPED_MODELS", ())
+    monkeypatch.setattr("mnist_net.trained.store.SHIPPED_MODELS", ())
     with pytest.raises(ModelFileError, match="there is no model yet"):
         read_digit(encoded(draw(5)))
 
@@ -791,8 +792,8 @@ def test_without_any_model_one_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_copy_without_a_detector_reads(
     monkeypatch: pytest.MonkeyPatch, reader: Reader, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(persistence, "SHIPPED_MODELS", (tmp_path / "mnist.joblib",))
-    assert persistence.load_detector() is None
+    monkeypatch.setattr(store, "SHIPPED_MODELS", (tmp_path / "mnist.joblib",))
+    assert store.load_detector() is None
     assert read_digit(encoded(draw(5)), reader.model).digit == 5
 
 

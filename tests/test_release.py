@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mnist_net.committee import Committee
 from mnist_net.data import load_dataset
-from mnist_net.persistence import load_model
 from mnist_net.reporting import evaluate
+from mnist_net.trained.committee import Committee
+from mnist_net.trained.store import load_model
 from scripts.release_committee import MEMBERS
 from tests.conftest import ROOT
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mnist_net.persistence import SHIPPED_MODELS
 from mnist_net.pictures.decoding import save_png
+from mnist_net.trained.store import SHIPPED_MODELS
 
 SLOW = {"sklearn", "scipy", "pandas", "matplotlib", "pooch", "requests", "tqdm"}
 

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from mnist_net.committee import Committee
 from mnist_net.learning.distortion import DISTORTIONS
-from mnist_net.persistence import load_model, save_model
+from mnist_net.trained.committee import Committee
+from mnist_net.trained.store import load_model, save_model
 from scripts import ablation
 from tests.conftest import ROOT
 

@@ -13,8 +13,8 @@ from click.testing import CliRunner, Result
 
 from mnist_net.cli import main
 from mnist_net.data import load_digits_as_images
-from mnist_net.persistence import load_model, save_model
 from mnist_net.pictures.decoding import save_png
+from mnist_net.trained.store import load_model, save_model
 
 posix = pytest.mark.skipif(os.name == "nt", reason="needs names that Windows refuses")
 

@@ -63,9 +63,9 @@ def evaluate(
     and F1 of each digit, the confusion matrix, and the worst mistakes.
     """
     from mnist_net.data import dataset_files, load_dataset
-    from mnist_net.persistence import find_model, load_model
     from mnist_net.reporting import evaluate as evaluate_answers
     from mnist_net.reporting import text
+    from mnist_net.trained.store import find_model, load_model
 
     path = model or find_model()
     loaded = load_model(path)

@@ -17,7 +17,7 @@ from mnist_net.cli.shared import (
 )
 
 if TYPE_CHECKING:
-    from mnist_net.model import Model
+    from mnist_net.trained.model import Model
 
 __all__ = ["gradcheck", "info"]
 
@@ -32,8 +32,8 @@ def info(file: Path | None, model: Path | None, as_json: bool) -> None:
 
     MODEL is the same as --model. Without it, the one that predict would use.
     """
-    from mnist_net.committee import Committee
-    from mnist_net.persistence import find_model, load_model
+    from mnist_net.trained.committee import Committee
+    from mnist_net.trained.store import find_model, load_model
 
     given = click.get_current_context().get_parameter_source("model")
     if file and given is ParameterSource.COMMANDLINE:

@@ -69,8 +69,8 @@ def reading_options(command: Command) -> Command:
 
 def make_reader(model: Path | None, reject_below: float) -> "Reader":
     """A reader with the model that the options name."""
-    from mnist_net.persistence import load_model
     from mnist_net.reading import Reader, load_detector
+    from mnist_net.trained.store import load_model
 
     loaded = load_model(model)
     if loaded.metadata.get("data", {}).get("name") == "digits":

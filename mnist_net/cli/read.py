@@ -67,8 +67,8 @@ def read(
     any, as a dash.
     """
     from mnist_net.annotation import annotated
-    from mnist_net.persistence import find_model
     from mnist_net.pictures.decoding import save_png
+    from mnist_net.trained.store import find_model
 
     files = list(picture_files(images))
     places = [file for _, file in files if isinstance(file, Path)]

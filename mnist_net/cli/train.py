@@ -27,10 +27,10 @@ from mnist_net.cli.watch import Watched, checkpoint_files, watch
 from mnist_net.errors import DataError, ModelFileError
 
 if TYPE_CHECKING:
-    from mnist_net.committee import Predictor
     from mnist_net.data import Dataset
-    from mnist_net.model import Model
     from mnist_net.runs import Run
+    from mnist_net.trained.committee import Predictor
+    from mnist_net.trained.model import Model
 
 __all__ = ["train"]
 
@@ -96,8 +96,8 @@ def train(
     # Imported here: `--help` should not wait for them.
     from mnist_net.committee_runs import member_runs
     from mnist_net.data import dataset_files, load_dataset
-    from mnist_net.persistence import save_model
     from mnist_net.runs import prepare, recipe_for
+    from mnist_net.trained.store import save_model
 
     if resume and checkpoint is None:
         raise click.UsageError("--resume needs --checkpoint DIR, the folder to resume from")
@@ -137,7 +137,7 @@ def train(
 
 def _keep_better(output: Path) -> None:
     """Do not let a model of the bundled digits, made for want of MNIST, replace another."""
-    from mnist_net.persistence import load_model
+    from mnist_net.trained.store import load_model
 
     if not output.is_file():
         return
@@ -189,7 +189,7 @@ def _epochs(numbers: list[int]) -> str:
 
 
 def _members(model: "Predictor") -> "tuple[Model, ...]":
-    from mnist_net.committee import Committee
+    from mnist_net.trained.committee import Committee
 
     return model.members if isinstance(model, Committee) else (model,)
 

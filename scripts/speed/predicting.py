@@ -11,7 +11,7 @@ from mnist_net.learning.network import Architecture, forward, initialize
 from mnist_net.learning.recipe import Hyperparameters
 from mnist_net.learning.scaling import Scaling
 from mnist_net.learning.training import classifier
-from mnist_net.model import Model
+from mnist_net.trained.model import Model
 from scripts.records import table
 from scripts.speed.distance import HOW_TO_READ_RATIOS, compared, ratio_in_words, surveyed
 from scripts.speed.figures import duration

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
-from mnist_net.committee import Committee, Predictor
 from mnist_net.learning.network import Architecture, Layer
 from mnist_net.learning.scaling import Scaling
-from mnist_net.model import Model
-from mnist_net.persistence import save_model
+from mnist_net.trained.committee import Committee, Predictor
+from mnist_net.trained.model import Model
+from mnist_net.trained.store import save_model
 
 HERE = Path(__file__).parent
 

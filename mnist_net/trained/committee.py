@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mnist_net.arrays import Array, Bytes
-from mnist_net.model import Model
+from mnist_net.trained.model import Model
 
 __all__ = ["Committee", "Predictor"]
 

@@ -9,8 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mnist_net.committee import Committee, Predictor
-from mnist_net.contents import (
+from mnist_net.errors import ModelFileError
+from mnist_net.learning.activations import ACTIVATIONS
+from mnist_net.learning.losses import LOSSES
+from mnist_net.learning.network import Architecture, Parameters, map_arrays
+from mnist_net.learning.scaling import Scaling
+from mnist_net.trained.committee import Committee, Predictor
+from mnist_net.trained.contents import (
     DamageError,
     Format,
     arrays_of,
@@ -21,12 +26,7 @@ from mnist_net.contents import (
     require_plain,
     write_file,
 )
-from mnist_net.errors import ModelFileError
-from mnist_net.learning.activations import ACTIVATIONS
-from mnist_net.learning.losses import LOSSES
-from mnist_net.learning.network import Architecture, Parameters, map_arrays
-from mnist_net.learning.scaling import Scaling
-from mnist_net.model import Model
+from mnist_net.trained.model import Model
 
 __all__ = [
     "LATEST_MODEL",
@@ -39,8 +39,8 @@ __all__ = [
 
 LATEST_MODEL = Path("models", "latest.joblib")
 SHIPPED_MODELS = (
-    Path(__file__).parent / "models" / "mnist.joblib",
-    Path(__file__).parents[1] / "models" / "mnist.joblib",  # in a checkout
+    Path(__file__).parents[1] / "models" / "mnist.joblib",
+    Path(__file__).parents[2] / "models" / "mnist.joblib",  # in a checkout
 )
 
 _FORMAT = Format("mnist-net model", 2)  # 1 knew neither temperatures nor committees

@@ -14,7 +14,7 @@ import numpy as np
 
 from mnist_net.errors import ModelFileError
 from mnist_net.learning.network import Layer, Parameters
-from mnist_net.safe_joblib import read_contents, write_contents
+from mnist_net.trained.safe_joblib import read_contents, write_contents
 
 __all__ = [
     "DamageError",
