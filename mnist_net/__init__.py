@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from mnist_net.committee_runs import train_committee as train_committee
-    from mnist_net.data import Dataset as Dataset
-    from mnist_net.data import Splits as Splits
-    from mnist_net.data import load_dataset as load_dataset
-    from mnist_net.data import load_mnist as load_mnist
+    from mnist_net.datasets.dataset import Dataset as Dataset
+    from mnist_net.datasets.dataset import Splits as Splits
+    from mnist_net.datasets.loading import load_dataset as load_dataset
+    from mnist_net.datasets.mnist import load_mnist as load_mnist
     from mnist_net.errors import DataError as DataError
     from mnist_net.errors import DivergenceError as DivergenceError
     from mnist_net.errors import ImageError as ImageError
@@ -43,7 +43,9 @@ _HOMES = {
     "learning.distortion": ("DISTORTIONS", "Distortion"),
     "trained.committee": ("Committee",),
     "committee_runs": ("train_committee",),
-    "data": ("Dataset", "Splits", "load_dataset", "load_mnist"),
+    "datasets.dataset": ("Dataset", "Splits"),
+    "datasets.loading": ("load_dataset",),
+    "datasets.mnist": ("load_mnist",),
     "errors": ("DataError", "DivergenceError", "ImageError", "MnistNetError", "ModelFileError"),
     "estimator": ("DigitClassifier",),
     "learning.gradcheck": ("check_system",),

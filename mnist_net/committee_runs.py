@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from mnist_net.data import load_dataset
+from mnist_net.datasets.loading import load_dataset
 from mnist_net.learning.recipe import PRESETS, Hyperparameters
 from mnist_net.learning.training import Progress, train
 from mnist_net.runs import Run, blas_threads, finish, measure_accuracy, prepare

@@ -18,9 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from mnist_net.arrays import IMAGE_SHAPE, Bytes, Labels
-from mnist_net.data import DATASET_NAMES, Dataset, load_dataset
+from mnist_net.datasets.dataset import Dataset
+from mnist_net.datasets.drawn import draw_digits
+from mnist_net.datasets.loading import DATASET_NAMES, load_dataset
 from mnist_net.errors import DataError
-from mnist_net.handwriting import draw_digits
 from mnist_net.learning.calibration import fit_temperature
 from mnist_net.learning.network import forward
 from mnist_net.learning.recipe import PRESETS, Hyperparameters

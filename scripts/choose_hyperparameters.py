@@ -18,7 +18,7 @@ from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
 from mnist_net import Hyperparameters, load_dataset
-from mnist_net.data import Dataset
+from mnist_net.datasets.dataset import Dataset
 from mnist_net.learning.training import train
 from mnist_net.runs import prepare
 from scripts.benchmark_accuracy import RECIPES

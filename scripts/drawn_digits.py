@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 from PIL import Image
 
-from mnist_net import handwriting
 from mnist_net.arrays import Bytes
+from mnist_net.datasets import drawn as handwriting
 from scripts.drawing import CANVAS, Points, bezier, draw_lines, finish, fit_lines, place
 from scripts.glyphs import Fonts, hershey
 from scripts.not_digits import line_sign

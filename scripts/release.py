@@ -23,7 +23,7 @@ import numpy as np
 from mnist_net import PRESETS, Hyperparameters, load_dataset, load_model, save_model
 from mnist_net.checkpoints import resume, save_checkpoint
 from mnist_net.committee_runs import train_together
-from mnist_net.data import Splits
+from mnist_net.datasets.dataset import Splits
 from mnist_net.errors import MnistNetError
 from mnist_net.learning.training import Progress
 from mnist_net.reporting import Evaluation, evaluate

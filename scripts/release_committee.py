@@ -20,7 +20,7 @@ import numpy as np
 
 from mnist_net import PRESETS, Hyperparameters, load_dataset, load_model, save_model
 from mnist_net.committee_runs import form_committee
-from mnist_net.data import Splits
+from mnist_net.datasets.dataset import Splits
 from mnist_net.errors import MnistNetError
 from mnist_net.learning.distortion import Distortion
 from mnist_net.reporting import evaluate

@@ -22,7 +22,7 @@ from PIL import Image
 
 from mnist_net import Hyperparameters, load_dataset
 from mnist_net.arrays import Bytes
-from mnist_net.data import Dataset, data_digest
+from mnist_net.datasets.dataset import Dataset, data_digest
 from mnist_net.learning.distortion import Distortion
 from mnist_net.learning.network import Layer, Parameters
 from mnist_net.learning.optimizers import OPTIMIZERS

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
-from mnist_net.data import Dataset, load_digits_as_images
+from mnist_net.datasets.dataset import Dataset
+from mnist_net.datasets.loading import load_digits_as_images
 from mnist_net.errors import DataError
 from mnist_net.learning.calibration import fit_temperature
 from mnist_net.learning.losses import LOSSES

@@ -29,7 +29,7 @@ from PIL import Image
 from mnist_net import committee_runs
 from mnist_net.checkpoints import load_checkpoint, save_checkpoint
 from mnist_net.cli import main
-from mnist_net.data import load_digits_as_images
+from mnist_net.datasets.loading import load_digits_as_images
 from mnist_net.learning import gradcheck, training
 from mnist_net.learning.distortion import DISTORTIONS
 from mnist_net.learning.recipe import PRESETS
@@ -645,7 +645,7 @@ def test_ctrl_c_elsewhere_is_one_word(monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("mnist_net.data.load_dataset", interrupted)
+    monkeypatch.setattr("mnist_net.datasets.loading.load_dataset", interrupted)
     result = invoke("train", *SMALL)
     assert result.exit_code == 130
     assert result.stderr == "interrupted\n"
@@ -946,7 +946,7 @@ def test_evaluate_finds_out_first_that_a_report_cannot_be_written(
     def loading(*_: object, **__: object) -> None:
         raise AssertionError("work began")
 
-    monkeypatch.setattr("mnist_net.data.load_dataset", loading)
+    monkeypatch.setattr("mnist_net.datasets.loading.load_dataset", loading)
     Path("file").write_text("")
     result = invoke("evaluate", "--model", digits_model, "--output", "file/report.md")
     assert result.exit_code == 1
@@ -964,7 +964,7 @@ def test_a_missing_matplotlib_is_found_out_before_any_work(
     def loading(*_: object, **__: object) -> None:
         raise AssertionError("work began")
 
-    monkeypatch.setattr("mnist_net.data.load_dataset", loading)
+    monkeypatch.setattr("mnist_net.datasets.loading.load_dataset", loading)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.setenv("MNIST_NET_MODEL", str(digits_model))
     result = invoke(*command)
@@ -1107,7 +1107,7 @@ def test_the_bundled_digits_do_not_replace_a_model_of_something_else(
     monkeypatch: pytest.MonkeyPatch, digits_model: Path
 ) -> None:
     # No source works: nothing is cached, and the addresses lead nowhere.
-    monkeypatch.setattr("mnist_net.data.sources", lambda *_, **__: iter(()))
+    monkeypatch.setattr("mnist_net.datasets.mnist.sources", lambda *_, **__: iter(()))
     train = ("train", *PLAIN, "--epochs", 1, "-o", "m.joblib")
     assert invoke(*train).exit_code == 0  # nothing there
     assert invoke(*train).exit_code == 0  # a model of the bundled digits

@@ -19,7 +19,7 @@ from mnist_net import committee_runs
 from mnist_net.checkpoints import load_checkpoint
 from mnist_net.cli import main
 from mnist_net.committee_runs import member_runs, train_committee, train_together
-from mnist_net.data import load_dataset
+from mnist_net.datasets.loading import load_dataset
 from mnist_net.errors import DivergenceError, ModelFileError
 from mnist_net.learning.recipe import Hyperparameters
 from mnist_net.learning.training import train

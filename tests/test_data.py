@@ -28,14 +28,14 @@ import sklearn.datasets
 from PIL import Image
 from sklearn.datasets import _openml
 
-from mnist_net import data, sources
-from mnist_net.data import (
+from mnist_net import Dataset
+from mnist_net.datasets import loading, mnist, sources
+from mnist_net.datasets.dataset import data_digest
+from mnist_net.datasets.loading import load_dataset, load_digits_as_images
+from mnist_net.datasets.mnist import (
     MNIST_DIGEST,
     cache_path,
-    data_digest,
     data_home_path,
-    load_dataset,
-    load_digits_as_images,
     load_mnist,
     read_cache,
 )
@@ -92,8 +92,9 @@ def _only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def miniature(monkeypatch: pytest.MonkeyPatch) -> None:
     """MNIST is, for once, the few pictures of `RIGHT`."""
-    monkeypatch.setattr(data, "MNIST_DIGEST", DIGEST)
-    monkeypatch.setattr(data, "MNIST_TRAIN", N_TRAIN)
+    for module in (mnist, loading):
+        monkeypatch.setattr(module, "MNIST_DIGEST", DIGEST)
+    monkeypatch.setattr(loading, "MNIST_TRAIN", N_TRAIN)
 
 
 @pytest.fixture
@@ -131,7 +132,7 @@ def close_mirrors(server: Server) -> None:
         server.change(path, status=503)
 
 
-def assert_right(dataset: data.Dataset) -> None:
+def assert_right(dataset: Dataset) -> None:
     np.testing.assert_array_equal(dataset.images, RIGHT[0], strict=True)
     np.testing.assert_array_equal(dataset.labels, RIGHT[1], strict=True)
     assert (dataset.name, dataset.digest) == ("mnist", DIGEST)
@@ -780,10 +781,10 @@ def test_the_same_folder_as_scikit_learns(
 DRIVER = """if True:
     import sys
     from sklearn.datasets import _openml
-    from mnist_net import data, sources
+    from mnist_net.datasets import mnist, sources
     from mnist_net.cli import main
 
-    url, data.MNIST_DIGEST, *arguments = sys.argv[1:]
+    url, mnist.MNIST_DIGEST, *arguments = sys.argv[1:]
     for name in ("_SEARCH_NAME", "_DATA_INFO", "_DATA_FEATURES", "_DATA_QUALITIES"):
         there = getattr(_openml, name).replace("https://www.openml.org", url)
         setattr(_openml, name, there)

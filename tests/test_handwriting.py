@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mnist_net import handwriting
-from mnist_net.handwriting import _FORMS, _curve, _parsed, draw_digits
+from mnist_net.datasets import drawn as handwriting
+from mnist_net.datasets.drawn import _FORMS, _curve, _parsed, draw_digits
 from mnist_net.reading import Reader
 from tests.pictures import centre_of_mass, distance, extent
 

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mnist_net.cli import main
-from mnist_net.data import dataset_files, load_digits_as_images
+from mnist_net.datasets.loading import dataset_files, load_digits_as_images
 from tests.conftest import ROOT
 
 posix = pytest.mark.skipif(os.name == "nt", reason="needs links")

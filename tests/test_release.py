@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mnist_net.data import load_dataset
+from mnist_net.datasets.loading import load_dataset
 from mnist_net.reporting import evaluate
 from mnist_net.trained.committee import Committee
 from mnist_net.trained.store import load_model

@@ -8,7 +8,7 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from mnist_net.checkpoints import resume, save_checkpoint
-from mnist_net.data import Dataset
+from mnist_net.datasets.dataset import Dataset
 from mnist_net.errors import ModelFileError
 from mnist_net.learning.distortion import DISTORTIONS
 from mnist_net.learning.network import forward

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from mnist_net.cli import main
-from mnist_net.data import load_digits_as_images
+from mnist_net.datasets.loading import load_digits_as_images
 from mnist_net.pictures.decoding import save_png
 from mnist_net.trained.store import load_model, save_model
 

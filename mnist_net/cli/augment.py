@@ -68,7 +68,7 @@ def augment(
     """
     import numpy as np
 
-    from mnist_net.data import dataset_files, load_dataset
+    from mnist_net.datasets.loading import dataset_files, load_dataset
     from mnist_net.learning.distortion import contact_sheet
     from mnist_net.pictures.decoding import save_png
 

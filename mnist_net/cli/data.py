@@ -31,8 +31,8 @@ def data() -> None:
 @json_option
 def show(data_home: Path | None, as_json: bool) -> None:
     """Show where MNIST is kept and whether it is there."""
-    from mnist_net.data import cache_path, data_home_path
-    from mnist_net.sources import MIRRORS, openml_is_cached
+    from mnist_net.datasets.mnist import cache_path, data_home_path
+    from mnist_net.datasets.sources import MIRRORS, openml_is_cached
 
     path, home = cache_path(data_home), data_home_path(data_home)
     facts = {
@@ -57,7 +57,7 @@ def show(data_home: Path | None, as_json: bool) -> None:
 @quiet_option
 def fetch(data_home: Path | None, offline: bool) -> None:
     """Fetch MNIST now, so that training need not."""
-    from mnist_net.data import cache_path, load_mnist
+    from mnist_net.datasets.mnist import cache_path, load_mnist
 
     progress = shows_progress()
     dataset = load_mnist(data_home, offline=offline, progress=progress)
@@ -68,7 +68,7 @@ def fetch(data_home: Path | None, offline: bool) -> None:
 @data_home_option
 def verify(data_home: Path | None) -> None:
     """Check that the cache holds MNIST, to the last bit."""
-    from mnist_net.data import cache_path, read_cache
+    from mnist_net.datasets.mnist import cache_path, read_cache
 
     path = cache_path(data_home)
     dataset = read_cache(path)
@@ -79,7 +79,7 @@ def verify(data_home: Path | None) -> None:
 @data_home_option
 def clear(data_home: Path | None) -> None:
     """Remove the decoded cache (scikit-learn's own copy from OpenML stays)."""
-    from mnist_net.data import cache_path
+    from mnist_net.datasets.mnist import cache_path
 
     path = cache_path(data_home)
     existed = path.exists()
@@ -108,7 +108,7 @@ def sample(
     """Write one test picture as a PNG file, to try predict on."""
     import numpy as np
 
-    from mnist_net.data import dataset_files, load_dataset
+    from mnist_net.datasets.loading import dataset_files, load_dataset
     from mnist_net.pictures.decoding import save_png
 
     check_outputs([output], dataset_files(dataset, data_home))

@@ -62,7 +62,7 @@ def evaluate(
     Prints errors, accuracy with its 95 % interval, log loss, calibration error, precision, recall
     and F1 of each digit, the confusion matrix, and the worst mistakes.
     """
-    from mnist_net.data import dataset_files, load_dataset
+    from mnist_net.datasets.loading import dataset_files, load_dataset
     from mnist_net.reporting import evaluate as evaluate_answers
     from mnist_net.reporting import text
     from mnist_net.trained.store import find_model, load_model

@@ -27,7 +27,7 @@ from mnist_net.cli.watch import Watched, checkpoint_files, watch
 from mnist_net.errors import DataError, ModelFileError
 
 if TYPE_CHECKING:
-    from mnist_net.data import Dataset
+    from mnist_net.datasets.dataset import Dataset
     from mnist_net.runs import Run
     from mnist_net.trained.committee import Predictor
     from mnist_net.trained.model import Model
@@ -95,7 +95,7 @@ def train(
     """
     # Imported here: `--help` should not wait for them.
     from mnist_net.committee_runs import member_runs
-    from mnist_net.data import dataset_files, load_dataset
+    from mnist_net.datasets.loading import dataset_files, load_dataset
     from mnist_net.runs import prepare, recipe_for
     from mnist_net.trained.store import save_model
 

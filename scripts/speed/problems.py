@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from mnist_net import Hyperparameters, load_dataset
 from mnist_net.arrays import Array
-from mnist_net.data import Splits
+from mnist_net.datasets.dataset import Splits
 from mnist_net.learning.training import Batch
 from mnist_net.runs import Run, prepare
 

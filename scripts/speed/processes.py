@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from mnist_net.data import MNIST_DIGEST, cache_path, data_digest, load_dataset, load_mnist
+from mnist_net.datasets.dataset import data_digest
+from mnist_net.datasets.loading import load_dataset
+from mnist_net.datasets.mnist import MNIST_DIGEST, cache_path, load_mnist
 from scripts.records import ROOT, table
 from scripts.speed.figures import duration, medians, ratio, times
 from scripts.speed.settings import Settings

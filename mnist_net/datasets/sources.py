@@ -17,8 +17,8 @@ from typing import NoReturn
 import numpy as np
 
 from mnist_net.arrays import IMAGE_SHAPE, Bytes
+from mnist_net.datasets.formats import read_idx_folder
 from mnist_net.errors import DataError
-from mnist_net.formats import read_idx_folder
 
 __all__ = ["MIRRORS", "Source", "openml", "openml_is_cached", "sources"]
 
