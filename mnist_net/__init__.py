@@ -8,7 +8,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mnist_net.committee_runs import train_committee as train_committee
     from mnist_net.datasets.dataset import Dataset as Dataset
     from mnist_net.datasets.dataset import Splits as Splits
     from mnist_net.datasets.loading import load_dataset as load_dataset
@@ -25,14 +24,15 @@ if TYPE_CHECKING:
     from mnist_net.learning.recipe import PRESETS as PRESETS
     from mnist_net.learning.recipe import Hyperparameters as Hyperparameters
     from mnist_net.pictures.decoding import open_image as open_image
-    from mnist_net.reading import Page as Page
-    from mnist_net.reading import Reader as Reader
-    from mnist_net.reading import Reading as Reading
-    from mnist_net.reading import read_digit as read_digit
-    from mnist_net.reading import read_digits as read_digits
-    from mnist_net.reading import read_image as read_image
-    from mnist_net.reporting import evaluate as evaluate
-    from mnist_net.runs import train_model as train_model
+    from mnist_net.reading.reader import Page as Page
+    from mnist_net.reading.reader import Reader as Reader
+    from mnist_net.reading.reader import Reading as Reading
+    from mnist_net.reading.reader import read_digit as read_digit
+    from mnist_net.reading.reader import read_digits as read_digits
+    from mnist_net.reading.reader import read_image as read_image
+    from mnist_net.reports.figures import evaluate as evaluate
+    from mnist_net.runs.run import train_model as train_model
+    from mnist_net.runs.together import train_committee as train_committee
     from mnist_net.trained.committee import Committee as Committee
     from mnist_net.trained.model import Model as Model
     from mnist_net.trained.store import load_detector as load_detector
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "learning.distortion": ("DISTORTIONS", "Distortion"),
     "trained.committee": ("Committee",),
-    "committee_runs": ("train_committee",),
+    "runs.together": ("train_committee",),
     "datasets.dataset": ("Dataset", "Splits"),
     "datasets.loading": ("load_dataset",),
     "datasets.mnist": ("load_mnist",),
@@ -52,9 +52,9 @@ _HOMES = {
     "pictures.decoding": ("open_image",),
     "trained.model": ("Model",),
     "trained.store": ("load_detector", "load_model", "save_model"),
-    "reading": ("Page", "Reader", "Reading", "read_digit", "read_digits", "read_image"),
-    "reporting": ("evaluate",),
-    "runs": ("train_model",),
+    "reading.reader": ("Page", "Reader", "Reading", "read_digit", "read_digits", "read_image"),
+    "reports.figures": ("evaluate",),
+    "runs.run": ("train_model",),
     "learning.recipe": ("PRESETS", "Hyperparameters"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

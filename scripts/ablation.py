@@ -23,7 +23,7 @@ from mnist_net import PRESETS, Hyperparameters, load_dataset
 from mnist_net.datasets.dataset import Dataset
 from mnist_net.learning.distortion import DISTORTIONS
 from mnist_net.learning.training import train
-from mnist_net.runs import prepare
+from mnist_net.runs.run import prepare
 from scripts.records import commit, now, read_json, write_json
 
 Errors = dict[str, dict[str, float]]  # distortion, seed

@@ -22,7 +22,7 @@ from threadpoolctl import threadpool_limits
 from mnist_net import PRESETS, Hyperparameters, load_dataset
 from mnist_net.datasets.dataset import Splits
 from mnist_net.learning.training import train
-from mnist_net.runs import finish, measure_accuracy, prepare
+from mnist_net.runs.run import finish, measure_accuracy, prepare
 from scripts.records import append_line, commit, now, read_json, write_json
 
 PLAIN, CS229 = PRESETS["plain"], PRESETS["cs229"]

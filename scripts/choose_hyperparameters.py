@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 from mnist_net import Hyperparameters, load_dataset
 from mnist_net.datasets.dataset import Dataset
 from mnist_net.learning.training import train
-from mnist_net.runs import prepare
+from mnist_net.runs.run import prepare
 from scripts.benchmark_accuracy import RECIPES
 from scripts.records import read_json, write_json
 

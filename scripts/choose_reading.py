@@ -22,7 +22,7 @@ from unittest.mock import patch
 import click
 
 from mnist_net.pictures.decoding import Picture, open_image
-from mnist_net.reading import Reader, Reading
+from mnist_net.reading.reader import Reader, Reading
 from mnist_net.trained.store import load_model
 from scripts.foreign import PageAnswer, Row, read_manifest
 from scripts.foreign_figures import APART
@@ -32,24 +32,24 @@ HALF = 0  # the other one is for reporting
 MOST_SURPRISE = 5.0  # what is refused or entirely wrong
 
 ALTERNATIVES: dict[str, tuple[Any, ...]] = {
-    "reading._SURE": (0.7, 0.8, 0.9, 0.95),
-    "views._SURE_OF_PAPER": (0.5, 1.0, 1.5),
-    "views._LESS_LIKELY": (0.6, 0.8, 0.9),
-    "views._LIKELIER_AS_IT_IS": (0.9, 0.95, 1.0),
-    "views._CUT_WIDER_THAN": (0.65, 0.75, 0.85),
-    "fitting._WIDTHS": ((1.6, 3.8), (1.8, 3.6), (2.0, 3.4), (2.2, 3.2)),
-    "fitting._MOST_THINNING": (1.0, 2.0, 4.0),
-    "ink._LEAST_CONTRAST": (0.04, 0.06, 0.08),
-    "ink._NOISE": (3.0, 4.0, 5.0),
-    "ink._CLEAR": (1.0, 1.25, 1.5),
-    "ink._EDGE": (0.36, 0.42, 0.48),
-    "ink._SOLID": (0.65, 0.75, 0.85),
-    "ink._MOST_INK": (0.6, 0.7, 0.8),
-    "ink._WINDOW": (0.3, 0.4, 0.5),
-    "layout._SPECK": (0.01, 0.02, 0.04),
-    "layout._LARGE": (0.08, 0.12, 0.16),
-    "layout._NEAR": (0.15, 0.2, 0.25),
-    "layout._SAME_SIZE": (0.3, 0.4, 0.5),
+    "reading.reader._SURE": (0.7, 0.8, 0.9, 0.95),
+    "reading.looks._SURE_OF_PAPER": (0.5, 1.0, 1.5),
+    "reading.looks._LESS_LIKELY": (0.6, 0.8, 0.9),
+    "reading.looks._LIKELIER_AS_IT_IS": (0.9, 0.95, 1.0),
+    "reading.looks._CUT_WIDER_THAN": (0.65, 0.75, 0.85),
+    "pictures.form._WIDTHS": ((1.6, 3.8), (1.8, 3.6), (2.0, 3.4), (2.2, 3.2)),
+    "pictures.form._MOST_THINNING": (1.0, 2.0, 4.0),
+    "pictures.ink._LEAST_CONTRAST": (0.04, 0.06, 0.08),
+    "pictures.ink._NOISE": (3.0, 4.0, 5.0),
+    "pictures.ink._CLEAR": (1.0, 1.25, 1.5),
+    "pictures.ink._EDGE": (0.36, 0.42, 0.48),
+    "pictures.ink._SOLID": (0.65, 0.75, 0.85),
+    "pictures.ink._MOST_INK": (0.6, 0.7, 0.8),
+    "pictures.ink._WINDOW": (0.3, 0.4, 0.5),
+    "pictures.layout._SPECK": (0.01, 0.02, 0.04),
+    "pictures.layout._LARGE": (0.08, 0.12, 0.16),
+    "pictures.layout._NEAR": (0.15, 0.2, 0.25),
+    "pictures.layout._SAME_SIZE": (0.3, 0.4, 0.5),
 }
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from mnist_net.annotation import annotated
 from mnist_net.arrays import IMAGE_SHAPE, Bytes
 from mnist_net.errors import ImageError
 from mnist_net.files import atomic_write
 from mnist_net.pictures.decoding import open_image
-from mnist_net.reading import Page
+from mnist_net.reading.annotation import annotated
+from mnist_net.reading.reader import Page
 from scripts.foreign import Answer, PageAnswer, Row
 
 _WIDTH = 1400  # pixels of the sheet

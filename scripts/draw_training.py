@@ -14,7 +14,7 @@ import click
 import numpy as np
 
 from mnist_net import load_model
-from mnist_net.plots import plot_first_layer, plot_training, save_figure
+from mnist_net.reports.plots import plot_first_layer, plot_training, save_figure
 from mnist_net.trained.committee import Committee
 from mnist_net.trained.model import Model
 

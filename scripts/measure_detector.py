@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from mnist_net import load_dataset
 from mnist_net.arrays import Bytes
-from mnist_net.thresholds import REJECT_BELOW
+from mnist_net.reading.threshold import REJECT_BELOW
 from mnist_net.trained.committee import Predictor
 from mnist_net.trained.store import load_model
 from scripts.drawing import finish

@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from mnist_net.arrays import Bytes
 from mnist_net.pictures.decoding import open_image, save_png
-from mnist_net.reading import Reader
+from mnist_net.reading.reader import Reader
 from scripts.draw_examples import draw
 
 REPEATS = 3  # the fastest counts: whatever else the machine does only ever adds time

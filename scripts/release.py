@@ -21,13 +21,13 @@ import click
 import numpy as np
 
 from mnist_net import PRESETS, Hyperparameters, load_dataset, load_model, save_model
-from mnist_net.checkpoints import resume, save_checkpoint
-from mnist_net.committee_runs import train_together
 from mnist_net.datasets.dataset import Splits
 from mnist_net.errors import MnistNetError
 from mnist_net.learning.training import Progress
-from mnist_net.reporting import Evaluation, evaluate
-from mnist_net.runs import Run, calibrate, finish, measure_accuracy, prepare
+from mnist_net.reports.figures import Evaluation, evaluate
+from mnist_net.runs.checkpoints import resume, save_checkpoint
+from mnist_net.runs.run import Run, calibrate, finish, measure_accuracy, prepare
+from mnist_net.runs.together import train_together
 from mnist_net.trained.model import Model
 from scripts.records import append_line, commit, now, read_json, write_json
 

@@ -19,12 +19,12 @@ import click
 import numpy as np
 
 from mnist_net import PRESETS, Hyperparameters, load_dataset, load_model, save_model
-from mnist_net.committee_runs import form_committee
 from mnist_net.datasets.dataset import Splits
 from mnist_net.errors import MnistNetError
 from mnist_net.learning.distortion import Distortion
-from mnist_net.reporting import evaluate
-from mnist_net.runs import measure_accuracy, prepare
+from mnist_net.reports.figures import evaluate
+from mnist_net.runs.run import measure_accuracy, prepare
+from mnist_net.runs.together import form_committee
 from mnist_net.trained.model import Model
 from scripts.records import append_line, commit, now
 from scripts.release import SEEDS, measured, model_name, train_model

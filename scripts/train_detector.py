@@ -27,8 +27,8 @@ from mnist_net.learning.distortion import Distortion
 from mnist_net.learning.network import Layer, Parameters
 from mnist_net.learning.optimizers import OPTIMIZERS
 from mnist_net.learning.training import Epoch, Progress, train
-from mnist_net.runs import finish as finish_run
-from mnist_net.runs import prepare
+from mnist_net.runs.run import finish as finish_run
+from mnist_net.runs.run import prepare
 from mnist_net.trained.model import Model
 from mnist_net.trained.store import save_model
 from scripts.drawing import finish

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 from mnist_net.arrays import Array
 from mnist_net.learning.network import Architecture, Parameters, initialize, loss_and_gradients
 from mnist_net.learning.optimizers import OPTIMIZERS
-from mnist_net.plots import save_figure
+from mnist_net.reports.plots import save_figure
 
 NEURON_X = np.array([[a, b, c] for a in (0, 1) for b in (0, 1) for c in (0, 1)], dtype=float)
 NEURON_Y = NEURON_X[:, :1]

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 if TYPE_CHECKING:
-    from mnist_net.reading import Reader
+    from mnist_net.reading.reader import Reader
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("MNIST_NET_SHARED", ROOT.parent / "shared"))
@@ -73,7 +73,7 @@ def digits_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def reader() -> "Reader":
     """A reader with the networks that ship."""
-    from mnist_net.reading import Reader, load_detector
+    from mnist_net.reading.reader import Reader, load_detector
     from mnist_net.trained.store import SHIPPED_MODELS, load_model
 
     # By name: whoever runs the tests may have a latest model of their own.

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from mnist_net.annotation import annotated
 from mnist_net.pictures.decoding import Picture
-from mnist_net.reading import Page, Reading
+from mnist_net.reading.annotation import annotated
+from mnist_net.reading.reader import Page, Reading
 
 RED = (214, 39, 40)
 

@@ -18,8 +18,8 @@ from mnist_net.learning.calibration import fit_temperature
 from mnist_net.learning.losses import LOSSES
 from mnist_net.learning.recipe import Hyperparameters
 from mnist_net.learning.training import one_hot, train
-from mnist_net.reporting import evaluate
-from mnist_net.runs import blas_threads, calibrate, finish, prepare
+from mnist_net.reports.figures import evaluate
+from mnist_net.runs.run import blas_threads, calibrate, finish, prepare
 from mnist_net.trained.model import Model
 
 SOFTMAX, BINARY = "softmax-cross-entropy", "binary-cross-entropy"

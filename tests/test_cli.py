@@ -26,15 +26,15 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
-from mnist_net import committee_runs
-from mnist_net.checkpoints import load_checkpoint, save_checkpoint
 from mnist_net.cli import main
 from mnist_net.datasets.loading import load_digits_as_images
 from mnist_net.learning import gradcheck, training
 from mnist_net.learning.distortion import DISTORTIONS
 from mnist_net.learning.recipe import PRESETS
 from mnist_net.pictures.decoding import save_png
-from mnist_net.runs import train_model
+from mnist_net.runs import together
+from mnist_net.runs.checkpoints import load_checkpoint, save_checkpoint
+from mnist_net.runs.run import train_model
 from mnist_net.trained.model import Model
 from mnist_net.trained.store import SHIPPED_MODELS, load_model, save_model
 
@@ -524,7 +524,7 @@ def test_ctrl_c_keeps_the_best_epoch_and_not_the_latest(monkeypatch: pytest.Monk
                 raise KeyboardInterrupt
 
     train_epochs = training.train
-    monkeypatch.setattr(committee_runs, "train", interrupted)
+    monkeypatch.setattr(together, "train", interrupted)
     result = invoke("train", *SMALL, "--validation", 200, "--learning-rate", 2, "--epochs", 30)
     assert result.exit_code == 130
     metadata = load_model("models/latest.joblib").metadata

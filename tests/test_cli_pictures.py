@@ -15,11 +15,11 @@ import pytest
 from click.testing import CliRunner, Result
 from PIL import Image
 
-from mnist_net.annotation import annotated
 from mnist_net.cli import main
 from mnist_net.cli.pictures import Saver
 from mnist_net.pictures.decoding import open_image, save_png
-from mnist_net.reading import Reader
+from mnist_net.reading.annotation import annotated
+from mnist_net.reading.reader import Reader
 from mnist_net.trained.store import SHIPPED_MODELS
 from tests.pictures import STROKES, draw, pixels
 

@@ -15,15 +15,15 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from mnist_net import committee_runs
-from mnist_net.checkpoints import load_checkpoint
 from mnist_net.cli import main
-from mnist_net.committee_runs import member_runs, train_committee, train_together
 from mnist_net.datasets.loading import load_dataset
 from mnist_net.errors import DivergenceError, ModelFileError
 from mnist_net.learning.recipe import Hyperparameters
 from mnist_net.learning.training import train
-from mnist_net.runs import prepare
+from mnist_net.runs import together
+from mnist_net.runs.checkpoints import load_checkpoint
+from mnist_net.runs.run import prepare
+from mnist_net.runs.together import member_runs, train_committee, train_together
 from mnist_net.trained.committee import Committee
 from mnist_net.trained.model import Model
 from mnist_net.trained.store import load_model, save_model
@@ -168,11 +168,9 @@ def test_each_member_is_the_network_of_its_seed(runs: Any) -> None:
     for seed, run, progress in zip((5, 6, 7), runs, reached, strict=True):
         assert run.hyperparameters == replace(RECIPE, random_state=seed)
         *_, alone = train(run.training, run.hyperparameters)
-        for together, apart in zip(
-            progress.latest.parameters, alone.latest.parameters, strict=True
-        ):
+        for beside, apart in zip(progress.latest.parameters, alone.latest.parameters, strict=True):
             # To the bit on equal threads; else products of 784 terms differ in their rounding.
-            np.testing.assert_allclose(together.weights, apart.weights, atol=1e-5)
+            np.testing.assert_allclose(beside.weights, apart.weights, atol=1e-5)
 
 
 def test_rounds_go_on_from_wherever_each_member_stood(runs: Any) -> None:
@@ -342,7 +340,7 @@ def test_ctrl_c_before_an_epoch_of_each_member_saves_nothing(
         raise KeyboardInterrupt
         yield
 
-    monkeypatch.setattr(committee_runs, "train", interrupted)
+    monkeypatch.setattr(together, "train", interrupted)
     result = invoke("train", *SMALL, "--committee", 2)
     assert result.exit_code == 130
     assert "there is nothing to save" in result.stderr

@@ -17,9 +17,9 @@ from mnist_net.learning.scaling import Scaling
 from mnist_net.pictures import decoding
 from mnist_net.pictures.decoding import MAX_PIXELS, is_image_name, open_image, save_png
 from mnist_net.pictures.form import fit_image, in_mnist_form
-from mnist_net.reading import read_digit, read_image
+from mnist_net.reading.looks import views
+from mnist_net.reading.reader import read_digit, read_image
 from mnist_net.trained.store import load_model
-from mnist_net.views import views
 from tests.pictures import (
     STROKES,
     as_picture,

@@ -23,12 +23,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mnist_net.checkpoints import load_checkpoint, save_checkpoint
 from mnist_net.errors import ModelFileError
 from mnist_net.learning.network import Architecture, initialize
 from mnist_net.learning.recipe import Hyperparameters
 from mnist_net.learning.scaling import Scaling
 from mnist_net.learning.training import Batch, one_hot, train
+from mnist_net.runs.checkpoints import load_checkpoint, save_checkpoint
 from mnist_net.trained import store
 from mnist_net.trained.model import Model
 from mnist_net.trained.safe_joblib import write_contents

@@ -18,10 +18,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image, ImageDraw, ImageFilter
 
-from mnist_net import reading
 from mnist_net.errors import ImageError, ModelFileError
 from mnist_net.pictures.decoding import Picture, open_image
-from mnist_net.reading import (
+from mnist_net.reading import reader as reader_module
+from mnist_net.reading.looks import first_look, views
+from mnist_net.reading.reader import (
     REJECT_BELOW,
     Page,
     Reader,
@@ -31,7 +32,6 @@ from mnist_net.reading import (
     read_image,
 )
 from mnist_net.trained import store
-from mnist_net.views import first_look, views
 from scripts import draw_examples
 from scripts.foreign import Row, read_manifest
 from tests.conftest import SHARED
@@ -865,7 +865,7 @@ def test_no_more_pictures_are_decoded_than_are_read_together(
 def test_many_pictures_take_no_more_memory_than_a_few(
     monkeypatch: pytest.MonkeyPatch, reader: Reader, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(reading, "_MOST_PIXELS", 300_000)  # three of these
+    monkeypatch.setattr(reader_module, "_MOST_PIXELS", 300_000)  # three of these
     path = tmp_path / "photo.png"
     Image.fromarray(pencil(5)).save(path)
 

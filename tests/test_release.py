@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mnist_net.datasets.loading import load_dataset
-from mnist_net.reporting import evaluate
+from mnist_net.reports.figures import evaluate
 from mnist_net.trained.committee import Committee
 from mnist_net.trained.store import load_model
 from scripts.release_committee import MEMBERS

@@ -14,13 +14,19 @@ from PIL import Image
 from sklearn import metrics
 
 from mnist_net.errors import DataError, MnistNetError
-from mnist_net.plots import check_plot, plot_first_layer, plot_training, save_figure, save_report
-from mnist_net.reporting import (
+from mnist_net.reports.figures import (
     Evaluation,
     evaluate,
     expected_calibration_error,
     markdown,
     text,
+)
+from mnist_net.reports.plots import (
+    check_plot,
+    plot_first_layer,
+    plot_training,
+    save_figure,
+    save_report,
 )
 
 # Three classes, six pictures: two mistakes, in pictures 2 and 5.

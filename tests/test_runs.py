@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from mnist_net.checkpoints import resume, save_checkpoint
 from mnist_net.datasets.dataset import Dataset
 from mnist_net.errors import ModelFileError
 from mnist_net.learning.distortion import DISTORTIONS
 from mnist_net.learning.network import forward
 from mnist_net.learning.recipe import Hyperparameters
 from mnist_net.learning.training import train
-from mnist_net.runs import blas_threads, calibrate, finish, prepare
+from mnist_net.runs.checkpoints import resume, save_checkpoint
+from mnist_net.runs.run import blas_threads, calibrate, finish, prepare
 
 RECIPE = Hyperparameters(hidden_layer_sizes=(5,), epochs=2, learning_rate=0.1, validation=40)
 

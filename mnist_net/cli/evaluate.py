@@ -63,8 +63,8 @@ def evaluate(
     and F1 of each digit, the confusion matrix, and the worst mistakes.
     """
     from mnist_net.datasets.loading import dataset_files, load_dataset
-    from mnist_net.reporting import evaluate as evaluate_answers
-    from mnist_net.reporting import text
+    from mnist_net.reports.figures import evaluate as evaluate_answers
+    from mnist_net.reports.figures import text
     from mnist_net.trained.store import find_model, load_model
 
     path = model or find_model()
@@ -96,7 +96,7 @@ def evaluate(
         echo_line(title)
         click.echo(f"\n{text(evaluation)}")
     if output:
-        from mnist_net.plots import save_report
+        from mnist_net.reports.plots import save_report
 
         save_report(output, title, evaluation, pictures.images, loaded.classes.tolist())
         tell(f"wrote {output} and two pictures beside it")
@@ -104,7 +104,7 @@ def evaluate(
 
 def _check_output(output: Path, inputs: list[Path]) -> None:
     """Find out before the work that the report could not be written."""
-    from mnist_net.plots import check_plot, report_paths
+    from mnist_net.reports.plots import check_plot, report_paths
 
     if output.exists() and not output.is_file():
         raise click.UsageError(f"--output {output}: pictures go beside it, so name a file")

@@ -12,12 +12,12 @@ import click
 
 from mnist_net.cli.shared import PATH, echo_json, note, printable, program, warn
 from mnist_net.errors import ImageError
-from mnist_net.thresholds import REJECT_BELOW
+from mnist_net.reading.threshold import REJECT_BELOW
 
 if TYPE_CHECKING:
     from mnist_net.arrays import Bytes
     from mnist_net.pictures.decoding import Picture
-    from mnist_net.reading import Reader
+    from mnist_net.reading.reader import Reader
 
 __all__ = [
     "Saver",
@@ -69,7 +69,7 @@ def reading_options(command: Command) -> Command:
 
 def make_reader(model: Path | None, reject_below: float) -> "Reader":
     """A reader with the model that the options name."""
-    from mnist_net.reading import Reader, load_detector
+    from mnist_net.reading.reader import Reader, load_detector
     from mnist_net.trained.store import load_model
 
     loaded = load_model(model)

@@ -30,7 +30,7 @@ from mnist_net.errors import ImageError
 
 if TYPE_CHECKING:
     from mnist_net.pictures.decoding import Picture
-    from mnist_net.reading import Reader, Reading
+    from mnist_net.reading.reader import Reader, Reading
 
     Result = tuple[str, Reading | ImageError]
 

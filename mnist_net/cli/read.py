@@ -28,7 +28,7 @@ from mnist_net.cli.shared import (
 from mnist_net.errors import ImageError
 
 if TYPE_CHECKING:
-    from mnist_net.reading import Page
+    from mnist_net.reading.reader import Page
 
 __all__ = ["read"]
 
@@ -66,8 +66,8 @@ def read(
     pictures, or - for standard input. A row of digits is printed as a line; a picture without
     any, as a dash.
     """
-    from mnist_net.annotation import annotated
     from mnist_net.pictures.decoding import save_png
+    from mnist_net.reading.annotation import annotated
     from mnist_net.trained.store import find_model
 
     files = list(picture_files(images))

@@ -28,7 +28,7 @@ from mnist_net.errors import DataError, ModelFileError
 
 if TYPE_CHECKING:
     from mnist_net.datasets.dataset import Dataset
-    from mnist_net.runs import Run
+    from mnist_net.runs.run import Run
     from mnist_net.trained.committee import Predictor
     from mnist_net.trained.model import Model
 
@@ -94,9 +94,9 @@ def train(
     so far and saves it.
     """
     # Imported here: `--help` should not wait for them.
-    from mnist_net.committee_runs import member_runs
     from mnist_net.datasets.loading import dataset_files, load_dataset
-    from mnist_net.runs import prepare, recipe_for
+    from mnist_net.runs.run import prepare, recipe_for
+    from mnist_net.runs.together import member_runs
     from mnist_net.trained.store import save_model
 
     if resume and checkpoint is None:
@@ -107,7 +107,7 @@ def train(
     files = checkpoint_files(checkpoint, committee or 1)
     check_outputs([output, plot, *files], dataset_files(dataset, data_home))
     if plot:
-        from mnist_net.plots import check_plot
+        from mnist_net.reports.plots import check_plot
 
         check_plot(plot)
     splits = load_dataset(dataset, data_home, offline=offline, progress=shows_progress())
@@ -125,7 +125,7 @@ def train(
     model = _model(runs, reached, splits.test, preset, interrupted)
     save_model(model, output)
     if plot and reached[0]:
-        from mnist_net.plots import plot_training, save_figure
+        from mnist_net.reports.plots import plot_training, save_figure
 
         save_figure(plot_training(reached[0].history), plot)
         tell(f"wrote {plot}")
@@ -156,8 +156,8 @@ def _model(
     runs: "tuple[Run, ...]", reached: Watched, test: "Dataset", preset: str, interrupted: bool
 ) -> "Predictor":
     """What was trained: the best epochs after Ctrl-C, else those that the recipe keeps."""
-    from mnist_net.committee_runs import form_committee
-    from mnist_net.runs import finish, measure_accuracy
+    from mnist_net.runs.run import finish, measure_accuracy
+    from mnist_net.runs.together import form_committee
 
     models = []
     for run, progress in zip(runs, reached, strict=True):

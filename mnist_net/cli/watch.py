@@ -12,7 +12,7 @@ from mnist_net.cli.shared import shows_progress, tell
 from mnist_net.learning.training import Progress
 
 if TYPE_CHECKING:
-    from mnist_net.runs import Run
+    from mnist_net.runs.run import Run
 
 __all__ = ["Watched", "checkpoint_files", "watch"]
 
@@ -35,8 +35,8 @@ def watch(
     """Train, showing and saving each epoch; return where it ended, and whether by Ctrl-C."""
     from tqdm import tqdm
 
-    from mnist_net.checkpoints import save_checkpoint
-    from mnist_net.committee_runs import train_together
+    from mnist_net.runs.checkpoints import save_checkpoint
+    from mnist_net.runs.together import train_together
 
     pairs = list(zip(runs, files, strict=True))
     starts: Watched = tuple(_resumed(file, run, resume) if file else None for run, file in pairs)
@@ -100,7 +100,7 @@ def _mean(records: Sequence[dict[str, Any]], name: str) -> float:
 
 
 def _resumed(file: Path, run: "Run", resume: bool) -> Progress | None:
-    from mnist_net.checkpoints import resume as resume_run
+    from mnist_net.runs.checkpoints import resume as resume_run
 
     if not file.exists():
         if resume:

@@ -14,10 +14,15 @@ import numpy as np
 from mnist_net.arrays import Array
 from mnist_net.learning.losses import LOSSES
 
-__all__ = ["fit_temperature"]
+__all__ = ["fit_temperature", "tempered"]
 
 _EXTREME = 64.0
 _N_HALVINGS = 60  # of the range of the logarithm: to the last bit
+
+
+def tempered(logits: Array, temperature: float) -> Array:
+    """Logits divided by a temperature, of any shape; see above."""
+    return logits / temperature  # (29)
 
 
 def fit_temperature(logits: Array, targets: Array, loss: str) -> float:

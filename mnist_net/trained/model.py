@@ -1,4 +1,4 @@
-"""A trained network that reads pictures, with nothing but NumPy.
+"""A trained network, from pictures in MNIST's form to probabilities.
 
 It is what a model file becomes: parameters, how to scale pixels, which label each output stands
 for, and a record of how it came to be.
@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from mnist_net.arrays import IMAGE_SHAPE, Array, Bytes, keep_freed_memory
 from mnist_net.errors import ModelFileError
+from mnist_net.learning.calibration import tempered
 from mnist_net.learning.losses import LOSSES
 from mnist_net.learning.network import Architecture, Parameters, forward
 from mnist_net.learning.scaling import Scaling
@@ -92,7 +93,7 @@ class Model:
     def _outputs(self, images: Bytes) -> Array:
         X = self.scaling.apply(images)
         outputs = forward(self.parameters, self.architecture.activations, X)[-1]
-        return outputs / self.temperature  # (29)
+        return tempered(outputs, self.temperature)
 
     def predict(self, images: Bytes) -> npt.NDArray[np.int64]:
         """Label of the most probable class, N; see `predict_proba`."""

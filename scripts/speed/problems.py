@@ -10,7 +10,7 @@ from mnist_net import Hyperparameters, load_dataset
 from mnist_net.arrays import Array
 from mnist_net.datasets.dataset import Splits
 from mnist_net.learning.training import Batch
-from mnist_net.runs import Run, prepare
+from mnist_net.runs.run import Run, prepare
 
 Labels = npt.NDArray[np.integer[Any]]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from mnist_net.datasets.loading import load_dataset
 from mnist_net.learning.recipe import PRESETS, Hyperparameters
 from mnist_net.learning.training import Progress, train
-from mnist_net.runs import Run, blas_threads, finish, measure_accuracy, prepare
+from mnist_net.runs.run import Run, blas_threads, finish, measure_accuracy, prepare
 from mnist_net.trained.committee import Committee
 from mnist_net.trained.model import Model
 

@@ -12,7 +12,7 @@ from mnist_net.learning.network import Parameters
 from mnist_net.learning.optimizers import OPTIMIZERS, OptimizerState
 from mnist_net.learning.recipe import Hyperparameters
 from mnist_net.learning.training import Epoch, Progress, classifier, steps_per_epoch
-from mnist_net.runs import Run
+from mnist_net.runs.run import Run
 from mnist_net.trained.contents import (
     Format,
     arrays_of,

@@ -9,7 +9,7 @@ import numpy as np
 from mnist_net.arrays import IMAGE_SHAPE, Array, Bytes
 from mnist_net.errors import MnistNetError
 from mnist_net.files import atomic_write
-from mnist_net.reporting import Evaluation, markdown
+from mnist_net.reports.figures import Evaluation, markdown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -13,15 +13,15 @@ from typing import BinaryIO
 
 import numpy as np
 
-from mnist_net.answers import Judgement, Page, Reading
 from mnist_net.arrays import Array, Bytes
 from mnist_net.errors import ImageError
 from mnist_net.pictures.decoding import Picture, open_image
 from mnist_net.pictures.pieces import Box, Figure
-from mnist_net.thresholds import REJECT_BELOW
+from mnist_net.reading.answers import Judgement, Page, Reading
+from mnist_net.reading.looks import View, first_look, page_views, segments, views
+from mnist_net.reading.threshold import REJECT_BELOW
 from mnist_net.trained.committee import Predictor
 from mnist_net.trained.store import load_detector, load_model
-from mnist_net.views import View, first_look, page_views, segments, views
 
 __all__ = [
     "REJECT_BELOW",

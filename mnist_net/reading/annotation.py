@@ -5,7 +5,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from mnist_net.arrays import Bytes
 from mnist_net.pictures.decoding import Picture
-from mnist_net.reading import Page
+from mnist_net.reading.reader import Page
 
 __all__ = ["annotated"]
 
