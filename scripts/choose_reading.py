@@ -32,7 +32,7 @@ HALF = 0  # the other one is for reporting
 MOST_SURPRISE = 5.0  # what is refused or entirely wrong
 
 ALTERNATIVES: dict[str, tuple[Any, ...]] = {
-    "reading.reader._SURE": (0.7, 0.8, 0.9, 0.95),
+    "reading.judge.SURE": (0.7, 0.8, 0.9, 0.95),
     "reading.looks._SURE_OF_PAPER": (0.5, 1.0, 1.5),
     "reading.looks._LESS_LIKELY": (0.6, 0.8, 0.9),
     "reading.looks._LIKELIER_AS_IT_IS": (0.9, 0.95, 1.0),
@@ -46,8 +46,8 @@ ALTERNATIVES: dict[str, tuple[Any, ...]] = {
     "pictures.ink._SOLID": (0.65, 0.75, 0.85),
     "pictures.ink._MOST_INK": (0.6, 0.7, 0.8),
     "pictures.ink._WINDOW": (0.3, 0.4, 0.5),
-    "pictures.layout._SPECK": (0.01, 0.02, 0.04),
-    "pictures.layout._LARGE": (0.08, 0.12, 0.16),
+    "pictures.not_writing._SPECK": (0.01, 0.02, 0.04),
+    "pictures.not_writing._LARGE": (0.08, 0.12, 0.16),
     "pictures.layout._NEAR": (0.15, 0.2, 0.25),
     "pictures.layout._SAME_SIZE": (0.3, 0.4, 0.5),
 }

@@ -16,7 +16,7 @@ from scipy import ndimage
 
 from mnist_net.arrays import Bytes
 from mnist_net.learning.distortion import Distortion, distort
-from mnist_net.pictures.form import fit_image, fit_strokes
+from mnist_net.pictures.form import fitted
 from mnist_net.pictures.pieces import bounds
 
 CANVAS, EXTENT = 56, 40  # the field and the box of MNIST, at twice its scale
@@ -140,8 +140,8 @@ def _fit(ink: Bytes, random: np.random.Generator) -> Bytes:
     if random.random() < 0.1:  # as programs draw that know no grey
         ink = (ink > ink.max() // 2).astype(np.uint8) * np.uint8(255)
     if random.random() < _STROKES_FITTED:
-        return fit_strokes((ink / ink.max()).astype(np.float32))
-    return fit_image(ink)
+        return fitted((ink / ink.max()).astype(np.float32), usual_strokes=True)
+    return fitted(ink)
 
 
 def _stretch(ink: Bytes, factor: float) -> Bytes:

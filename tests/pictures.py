@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from mnist_net.pictures.decoding import Picture
+from mnist_net.reading.looks import View, looks
 
 # Strokes of digits on a grid of 10 wide and 16 high.
 STROKES = {
@@ -137,3 +138,18 @@ def overlap(one: Box, other: Box) -> float:
     (x, y, w, h), (u, v, s, t) = one, other
     shared = max(min(x + w, u + s) - max(x, u), 0) * max(min(y + h, v + t) - max(y, v), 0)
     return shared / (w * h + s * t - shared)
+
+
+def first_look(pixels: np.ndarray) -> list[View]:
+    """What is seen in haste: all the ink on clean paper."""
+    hasty = (look for stage in looks(pixels) for look in stage if look.drawing is not None)
+    return [view for look in hasty for view in look.digit()]
+
+
+def views(pixels: np.ndarray) -> list[View]:
+    """What is seen with care, in the first stage that sees anything."""
+    careful = (
+        [view for look in stage if look.ready or look.drawing is None for view in look.digit()]
+        for stage in looks(pixels)
+    )
+    return next(found for found in careful if found)

@@ -16,8 +16,7 @@ from PIL import Image, ImageDraw
 from mnist_net.learning.network import Architecture, Layer
 from mnist_net.learning.scaling import Scaling
 from mnist_net.pictures.form import in_mnist_form
-from mnist_net.reading import reader
-from mnist_net.reading.looks import first_look
+from mnist_net.reading import judge
 from mnist_net.reading.reader import Reader, Reading
 from mnist_net.trained.model import Model
 from mnist_net.trained.store import save_model
@@ -25,6 +24,7 @@ from scripts import choose_reading, measure_speed
 from scripts.benchmark_foreign import main
 from scripts.foreign import Row, edit_distance, read_one_each, squashed
 from scripts.foreign_figures import THRESHOLDS
+from tests.pictures import first_look
 
 SIDE = 60
 
@@ -197,7 +197,6 @@ def test_off_form_digits_are_found_again() -> None:
     assert page.min() == 0
     assert in_mnist_form(page[..., None]) is None
     (view,) = first_look(page[..., None])
-    assert view.figure is not None
     assert view.figure.box == (13, 4, 17, 22)  # 24 / 28 as large, and moved by (3, 1)
 
 
@@ -205,7 +204,7 @@ def test_constants_are_checked_on_half_0_alone(
     folder: Path, files: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     alternatives = {
-        "reading.reader._SURE": (0.5, reader._SURE),
+        "reading.judge.SURE": (0.5, judge.SURE),
         "reading.looks._CUT_WIDER_THAN": (9.0, 0.75),
     }
     monkeypatch.setattr(choose_reading, "ALTERNATIVES", alternatives)
@@ -217,20 +216,20 @@ def test_constants_are_checked_on_half_0_alone(
     rows = [line.split("|") for line in done.output.splitlines()[2:]]
     assert [(row[2].strip(), row[3].strip(), row[6].strip()) for row in rows] == [
         ("0.5", "100.00%", "1 of 1"),
-        (f"{reader._SURE} (committed)", "100.00%", "1 of 1"),
+        (f"{judge.SURE} (committed)", "100.00%", "1 of 1"),
         ("9.0", "100.00%", "1 of 1"),
         ("0.75 (committed)", "100.00%", "1 of 1"),
     ]
     found = json.loads(out.read_text())["constants"]
-    assert [row["committed"] for row in found["reading.reader._SURE"]] == [False, True]
+    assert [row["committed"] for row in found["reading.judge.SURE"]] == [False, True]
     # By hand: a bar's ink is read as 1 with the logit 8 or nearly so.
-    assert 0.0 < found["reading.reader._SURE"][1]["surprise"] < 0.1
+    assert 0.0 < found["reading.judge.SURE"][1]["surprise"] < 0.1
 
-    only = [*map(str, options), "--out", str(out), "--only", "reading.reader._SURE"]
-    monkeypatch.setitem(alternatives, "reading.reader._SURE", (0.6,))
+    only = [*map(str, options), "--out", str(out), "--only", "reading.judge.SURE"]
+    monkeypatch.setitem(alternatives, "reading.judge.SURE", (0.6,))
     assert CliRunner().invoke(choose_reading.main, only).exit_code == 0
     again = json.loads(out.read_text())["constants"]
-    assert [row["value"] for row in again["reading.reader._SURE"]] == [0.6]
+    assert [row["value"] for row in again["reading.judge.SURE"]] == [0.6]
     assert again["reading.looks._CUT_WIDER_THAN"] == found["reading.looks._CUT_WIDER_THAN"]
 
 

@@ -8,8 +8,12 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 from scipy import ndimage
 
-from mnist_net.pictures.form import deslanted, fit_strokes, narrowed
+from mnist_net.pictures.form import deslanted, fitted, narrowed
 from tests.pictures import STROKES, centre_of_mass, distance, draw, extent, pixels
+
+
+def strokes_fitted(ink: np.ndarray) -> np.ndarray:
+    return fitted(ink, usual_strokes=True)
 
 
 def ink_of(digit: int, unit: int, pen: int | None = None) -> np.ndarray:
@@ -35,7 +39,7 @@ def ring(side: int, pen: int) -> np.ndarray:
 def test_the_longer_side_is_20_and_the_mass_is_in_the_middle(
     digit: int, unit: int, pen: float
 ) -> None:
-    result = fit_strokes(ink_of(digit, unit, max(1, round(pen * unit))))
+    result = strokes_fitted(ink_of(digit, unit, max(1, round(pen * unit))))
     assert result.shape == (28, 28)
     assert result.dtype == np.uint8
     assert max(extent(result)) == 20
@@ -50,10 +54,10 @@ def test_proportions_are_kept(height: int, width: int, across: int) -> None:
     """Of what is no stroke; a stroke's width is brought into MNIST's range."""
     frame = bar(height, width)
     frame[3:-3, 3:-3] = 0.0
-    seen = extent(fit_strokes(frame))
+    seen = extent(strokes_fitted(frame))
     assert seen[0] == 20
     assert abs(seen[1] - across) <= 1
-    assert extent(fit_strokes(frame.T)) == seen[::-1]
+    assert extent(strokes_fitted(frame.T)) == seen[::-1]
 
 
 def stroke_width(ring_seen: np.ndarray) -> float:
@@ -70,12 +74,12 @@ def test_any_pen_draws_strokes_of_mnists_width(pen: int) -> None:
     # Its edges move by half of the change; then what is 20 + change across is fitted into 20.
     expected = wanted * 20.0 / (20.0 + wanted - drawn)
     # The measure is a mean along the ridge, on a grid of quarter pixels.
-    assert stroke_width(fit_strokes(ring(200, pen))) == pytest.approx(expected, abs=0.35)
+    assert stroke_width(strokes_fitted(ring(200, pen))) == pytest.approx(expected, abs=0.35)
 
 
 def test_a_pen_within_mnists_range_changes_nothing() -> None:
     """Antialiased by the library and by us, one ring is the same picture."""
-    seen = fit_strokes(ring(200, 26))[4:24, 4:24]
+    seen = strokes_fitted(ring(200, 26))[4:24, 4:24]
     large = Image.fromarray(ring(200, 26))
     expected = 255.0 * np.asarray(large.resize((20, 20), Image.Resampling.BOX))
     assert distance(seen, expected) < 6.0
@@ -84,7 +88,7 @@ def test_a_pen_within_mnists_range_changes_nothing() -> None:
 @settings(max_examples=40, deadline=None)
 @given(digit=st.sampled_from(sorted(STROKES)), first=st.integers(4, 30), second=st.integers(4, 30))
 def test_size_hardly_changes_a_digit(digit: int, first: int, second: int) -> None:
-    one, other = (fit_strokes(ink_of(digit, unit)) for unit in (first, second))
+    one, other = (strokes_fitted(ink_of(digit, unit)) for unit in (first, second))
     # A stroke's width is a whole number of pixels and so not in exact proportion; another digit
     # is at a distance of 24 or more.
     assert distance(one, other) < 20.0
@@ -92,8 +96,8 @@ def test_size_hardly_changes_a_digit(digit: int, first: int, second: int) -> Non
 
 @pytest.mark.parametrize("digit", STROKES)
 def test_a_hairline_of_a_huge_digit_is_not_averaged_away(digit: int) -> None:
-    hairline = fit_strokes(ink_of(digit, 100, 1))
-    assert distance(hairline, fit_strokes(ink_of(digit, 100, 120))) < 12.0
+    hairline = strokes_fitted(ink_of(digit, 100, 1))
+    assert distance(hairline, strokes_fitted(ink_of(digit, 100, 120))) < 12.0
 
 
 @settings(max_examples=300, deadline=None)
@@ -108,7 +112,7 @@ def test_whatever_has_ink_can_be_fitted(ink: np.ndarray) -> None:
     ink.flat[ink.size // 2] = 1.0
     before = ink.copy()
     for shown in (ink, narrowed(ink), deslanted(ink)):
-        result = fit_strokes(shown)
+        result = strokes_fitted(shown)
         assert result.shape == (28, 28)
         assert result.dtype == np.uint8
         assert result.max() == 255
@@ -117,7 +121,7 @@ def test_whatever_has_ink_can_be_fitted(ink: np.ndarray) -> None:
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 40), (40, 1), (1, 2000), (2000, 3)])
 def test_specks_and_lines_can_be_fitted(shape: tuple[int, int]) -> None:
-    result = fit_strokes(np.ones(shape, np.float32))
+    result = strokes_fitted(np.ones(shape, np.float32))
     assert result.max() == 255
     assert max(extent(result)) <= 20
 
@@ -131,7 +135,7 @@ def test_mnist_ten_times_as_large_comes_back(
         ink = large.astype(np.float32) / 255.0
         rows, columns = (np.flatnonzero((ink >= 0.5).any(axis=axis)) for axis in (1, 0))
         cropped = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        differences.append(distance(fit_strokes(cropped), image))
+        differences.append(distance(strokes_fitted(cropped), image))
     # MNIST's own edges are of all kinds, ours of one, and they are a third of a digit's pixels.
     assert np.median(differences) < 10.0
     assert np.quantile(differences, 0.95) < 20.0

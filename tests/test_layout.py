@@ -10,7 +10,8 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from scipy import ndimage
 
 from mnist_net.pictures.layout import cut_places, digit_rows, main_figure, part
-from mnist_net.pictures.pieces import Box, Figure, _long_runs, panel, without_ruled_lines
+from mnist_net.pictures.not_writing import _long_runs, framed, without_ruled_lines
+from mnist_net.pictures.pieces import Box, Figure
 from tests.pictures import STROKES, draw, pixels
 
 MASKS = arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, max_side=60))
@@ -105,15 +106,15 @@ def test_no_ink_is_invented(mask: np.ndarray) -> None:
 # Panels.
 
 
-def test_a_panel_is_found_within_its_edges() -> None:
-    inner = panel(page(200, 200, (40, 30, 160, 170)))
+def test_a_frame_is_found_within_its_edges() -> None:
+    inner = framed(page(200, 200, (40, 30, 160, 170)))
     assert inner is not None
     assert Box(40, 30, 160, 170).union(inner) == (40, 30, 160, 170)
     assert inner.width > 100
     assert inner.height > 120
     holed = page(200, 200, (40, 30, 160, 170))
     holed[60:140, 90:110] = 0.0  # the digit on it
-    assert panel(holed) == inner
+    assert framed(holed) == inner
 
 
 @pytest.mark.parametrize(
@@ -128,8 +129,8 @@ def test_a_panel_is_found_within_its_edges() -> None:
     ],
     ids=["nothing", "a digit", "a stroke", "everything", "a triangle", "a speck"],
 )
-def test_what_is_no_panel(ink: np.ndarray) -> None:
-    assert panel(ink) is None
+def test_what_is_no_framed(ink: np.ndarray) -> None:
+    assert framed(ink) is None
 
 
 # The one digit of a picture.

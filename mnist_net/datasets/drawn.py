@@ -14,7 +14,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 
 from mnist_net.arrays import IMAGE_SHAPE, Bytes
-from mnist_net.pictures.form import fit_image
+from mnist_net.pictures.form import fitted
 
 __all__ = ["draw_digits"]
 
@@ -134,7 +134,7 @@ def draw_digits(n: int, random_state: int = 0) -> tuple[Bytes, npt.NDArray[np.in
     generator = np.random.default_rng(random_state)
     for k in range(n):
         labels[k], strokes = forms[k % len(forms)]
-        images[k] = fit_image(_draw(strokes, _ASPECTS.get(int(labels[k]), _ASPECT), generator))
+        images[k] = fitted(_draw(strokes, _ASPECTS.get(int(labels[k]), _ASPECT), generator))
     return images, labels
 
 

@@ -13,7 +13,7 @@ from mnist_net.datasets.dataset import Dataset, Splits, data_digest, split
 from mnist_net.datasets.formats import FourArrays, find_idx_files, read_idx_folder, read_npz
 from mnist_net.datasets.mnist import MNIST_DIGEST, MNIST_TRAIN, cache_path, load_mnist
 from mnist_net.errors import DataError
-from mnist_net.pictures.form import fit_image
+from mnist_net.pictures.form import fitted
 
 __all__ = [
     "DATASET_NAMES",
@@ -42,7 +42,7 @@ def load_digits_as_images() -> Dataset:
 
     bunch = load_digits()
     pixels = np.round(bunch.images * (255.0 / 16.0)).astype(np.uint8)
-    images = np.stack([fit_image(picture) for picture in pixels])
+    images = np.stack([fitted(picture) for picture in pixels])
     labels = bunch.target.astype(np.uint8)
     return Dataset(images, labels, "digits", data_digest(images, labels))
 

@@ -1,9 +1,11 @@
-"""From the ink of one digit to a picture as MNIST's makers would have made it.
+"""MNIST's form: how the ink of one digit becomes a picture as MNIST's makers would have made it.
 
-They had bilevel pictures of pen strokes, fitted each into 20 × 20 pixels with grey levels from
-anti-aliasing, and centred it by mass in 28 × 28 (LeCun et al. 1998, section III-A).  People draw
-with hairlines and with brushes, so a stroke's width is brought into MNIST's range on the way: the
-signed distance to the stroke's edge says of each pixel how far it must move to lie on it.
+They had bilevel pictures of pen strokes, fitted each into 20 × 20 pixels, keeping its proportions,
+with grey levels from anti-aliasing, and placed it in a field of 28 × 28 with its centre of mass in
+the middle (LeCun et al. 1998, section III-A).  So: crop, scale, centre.  People draw with hairlines
+and with brushes, too; where a picture may come from anybody, a stroke's width is brought into
+MNIST's range on the way: the signed distance to the stroke's edge says of each pixel how far it
+must move to lie on it.
 """
 
 import numpy as np
@@ -14,13 +16,12 @@ from mnist_net.arrays import IMAGE_SHAPE, Bytes
 from mnist_net.pictures.ink import Ink
 from mnist_net.pictures.pieces import bounds
 
-__all__ = ["BOX", "centred", "deslanted", "fit_image", "fit_strokes", "in_mnist_form", "narrowed"]
+__all__ = ["BOX", "deslanted", "fitted", "in_mnist_form", "narrowed"]
 
 BOX = 20
 """Side of the box that a digit is fitted into, in pixels."""
 
 _FULL_INK = 230  # grey levels, which MNIST's strokes reach
-
 _OVERSAMPLING = 4  # per pixel of the result, while strokes are moved
 _PADDING = 6  # of these fine pixels: no stroke grows by more
 _MOST_THINNING = 2.0  # pixels of the result
@@ -32,7 +33,10 @@ other by `_stroke_width`'s measure."""
 def in_mnist_form(pixels: Bytes) -> Bytes | None:
     """The picture itself, bright on black, if it is as MNIST's are: 28 × 28, fitted and centred.
 
-    Such a picture has been through all that `reading` would do to it.
+    Parameters
+    ----------
+    pixels
+        uint8, rows × columns × channels.
     """
     if pixels.shape != (*IMAGE_SHAPE, 1):
         return None
@@ -54,30 +58,35 @@ def in_mnist_form(pixels: Bytes) -> Bytes | None:
     return ink if is_centred else None
 
 
-def fit_image(ink: Bytes) -> Bytes:
+def fitted(ink: Bytes | Ink, *, usual_strokes: bool = False) -> Bytes:
     """Crop to the ink, scale its longer side to 20, and centre by mass in 28 × 28.
 
     Parameters
     ----------
     ink
-        uint8, rows × columns, bright ink on black, not all black.
+        Rows × columns, 0 on paper and not all 0; uint8 up to 255, or float up to 1.
+    usual_strokes
+        Make strokes as wide as MNIST's; for this the ink must be float, and cropped to the digit.
+
+    Returns
+    -------
+    uint8 array
+        28 × 28, ink bright on black.
     """
-    rows, columns = _extent(ink.max(axis=1)), _extent(ink.max(axis=0))
+    full = np.float32(255.0 if ink.dtype == np.uint8 else 1.0)
     # As floats: a fine line on a large picture shrinks to less than one grey level of 256.
-    image = Image.fromarray(ink[rows, columns].astype(np.float32))
-    width, height = image.size
-    longer = max(width, height)
-    if longer != BOX:
-        size = (max(1, round(width * BOX / longer)), max(1, round(height * BOX / longer)))
-        image = image.resize(size, Image.Resampling.BICUBIC)
-    digit = np.clip(np.asarray(image), 0.0, 255.0)
+    levels, method = ink.astype(np.float32), Image.Resampling.BICUBIC
+    if usual_strokes:  # flat ones on a fine grid, of which averages make grey levels
+        levels, method = full * _with_usual_strokes(levels / full), Image.Resampling.BOX
+    rows, columns = _extent(levels.max(axis=1)), _extent(levels.max(axis=0))
+    digit = np.clip(_resized(levels[rows, columns], BOX, method), 0.0, full)
     # A thin stroke fades as it is shrunk; its darkest point is full ink again.
-    return centred(np.round(digit * (255.0 / digit.max())).astype(np.uint8))
+    return _centred(np.round(digit * (255.0 / digit.max())).astype(np.uint8))
 
 
-def _extent(profile: Bytes) -> slice:
+def _extent(profile: Ink) -> slice:
     """From the first to the last row (or column) with solid ink, and its soft edge beyond."""
-    solid = np.flatnonzero(profile > profile.max() // 2)
+    solid = np.flatnonzero(profile > profile.max() / 2)
     first, last = int(solid[0]), int(solid[-1])
     edge = max(1, (last - first) // BOX)
     while edge and first > 0 and profile[first - 1] > 0:
@@ -88,7 +97,17 @@ def _extent(profile: Bytes) -> slice:
     return slice(first, last + 1)
 
 
-def centred(digit: Bytes) -> Bytes:
+def _resized(levels: Ink, longer: int, method: Image.Resampling = Image.Resampling.BICUBIC) -> Ink:
+    """The same with its longer side of so many pixels."""
+    height, width = levels.shape
+    scale = longer / max(height, width)
+    if scale == 1.0:
+        return levels
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(Image.fromarray(levels).resize(size, method))
+
+
+def _centred(digit: Bytes) -> Bytes:
     """Place a digit of at most 20 × 20 so that its centre of mass is the field's."""
     field = np.zeros(IMAGE_SHAPE, np.uint8)
     mass = digit.sum(dtype=np.float64)
@@ -104,19 +123,8 @@ def centred(digit: Bytes) -> Bytes:
     return field
 
 
-def fit_strokes(ink: Ink) -> Bytes:
-    """Fit a digit's ink into MNIST's form.
-
-    Parameters
-    ----------
-    ink
-        Rows × columns, cropped to the digit.
-
-    Returns
-    -------
-    uint8 array
-        28 × 28, ink bright on black.
-    """
+def _with_usual_strokes(ink: Ink) -> Ink:
+    """The same digit on a finer grid, in strokes as wide as MNIST's."""
     distance = _signed_distance(_oversampled(ink))
     width = _stroke_width(distance)
     # A blob must not be thinned until it looks like a stroke.
@@ -124,8 +132,7 @@ def fit_strokes(ink: Ink) -> Bytes:
     strokes = np.clip(distance + change * _OVERSAMPLING / 2.0 + 0.5, 0.0, 1.0)
     if strokes.max() <= 0.5:  # thinned away
         strokes = np.clip(distance + 0.5, 0.0, 1.0)
-    digit = np.clip(_resized(bounds(strokes > 0.5).cut(strokes), BOX), 0.0, 1.0)
-    return centred(np.round(digit * (255.0 / digit.max())).astype(np.uint8))
+    return bounds(strokes > 0.5).cut(strokes).astype(np.float32)
 
 
 def _oversampled(ink: Ink) -> npt.NDArray[np.bool_]:
@@ -154,15 +161,6 @@ def _stroke_width(distance: npt.NDArray[np.float64]) -> float:
 
     ridge = (distance > 0.0) & (distance >= maximum_filter(distance, 3))
     return 2.0 * float(distance[ridge].mean()) / _OVERSAMPLING
-
-
-def _resized(levels: npt.NDArray[np.floating], longer: int) -> Ink:
-    height, width = levels.shape
-    scale = longer / max(height, width)
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))
-    image = Image.fromarray(levels.astype(np.float32))
-    method = Image.Resampling.BOX if scale < 0.5 else Image.Resampling.BICUBIC
-    return np.asarray(image.resize(size, method))
 
 
 def narrowed(ink: Ink, share: float = 0.8) -> Ink:

@@ -1,28 +1,19 @@
 """Where the digits are: the pieces that belong together, rows, and reading order."""
 
-import math
-
 import numpy as np
 
 from mnist_net.pictures.ink import Ink
-from mnist_net.pictures.pieces import (
-    Box,
-    Figure,
-    Piece,
-    around,
-    bounds,
-    figure_of,
-    find_pieces,
+from mnist_net.pictures.not_writing import (
+    is_full_stop,
+    is_speck,
+    least_size,
     without_ruled_lines,
 )
+from mnist_net.pictures.pieces import Box, Figure, Piece, around, bounds, figure_of, find_pieces
 
 __all__ = ["cut_places", "digit_rows", "main_figure", "part"]
 
-_SPECK = 0.02  # of the main piece's area; less is dirt
-_LARGE = 0.12  # of the main piece's size; less is dirt too
 _NEAR = 0.2  # of the main piece's size, across which pieces belong together
-_LEAST_SIZE = 5  # pixels, of what can be read
-_LEAST_SHARE = 0.01  # of the picture's side, likewise
 _SAME_SIZE = 0.4  # of the typical height, which a digit's piece reaches
 _MOST_CUTS = 6  # that are tried on one figure
 
@@ -36,7 +27,7 @@ def main_figure(ink: Ink) -> Figure | None:
     numbers, pieces = find_pieces(without_ruled_lines(ink >= 0.5))
     if not pieces:
         return None
-    large = [piece for piece in pieces if piece.box.size >= _least_size(ink)]
+    large = [piece for piece in pieces if piece.box.size >= least_size(ink)]
     main = max(large or pieces, key=lambda piece: _prominence(piece, ink.shape))
     within = [p for p in pieces if p is main or (not p.borders and p.area > 0.05 * main.area)]
     extent = around(within).size
@@ -46,12 +37,7 @@ def main_figure(ink: Ink) -> Figure | None:
         chosen += near
         rest = [p for p in rest if p not in near]
         box = around(chosen)
-    return figure_of(ink, numbers, chosen) if box.size >= _least_size(ink) else None
-
-
-def _least_size(ink: Ink) -> float:
-    """Of what can be a digit; what is smaller, is the paper's grain."""
-    return max(_LEAST_SIZE, _LEAST_SHARE * math.sqrt(ink.size))
+    return figure_of(ink, numbers, chosen) if box.size >= least_size(ink) else None
 
 
 def _prominence(piece: Piece, shape: tuple[int, ...]) -> float:
@@ -67,14 +53,13 @@ def _prominence(piece: Piece, shape: tuple[int, ...]) -> float:
 
 
 def _belongs(piece: Piece, box: Box, main: Piece, extent: int) -> bool:
+    if is_full_stop(piece, main, box):
+        return False
     gap = box.gap(piece.box)
-    large = piece.box.size > _LARGE * main.box.size and piece.area > _SPECK * main.area
-    alike = piece.area > 0.1 * main.area
-    if piece.is_dot and piece.box.size < 0.3 * main.box.size and piece.box.left >= box.right:
-        return False  # a full stop
-    return (large and gap < _NEAR * main.box.size) or (
-        alike and gap < max(3.0 * main.stroke, 0.06 * extent)
-    )
+    near = gap < _NEAR * main.box.size and not is_speck(piece, main.box.size, main.area)
+    # Larger pieces may be further off, as the parts of a stroke that is broken.
+    broken = gap < max(3.0 * main.stroke, 0.06 * extent) and piece.area > 0.1 * main.area
+    return near or broken
 
 
 def digit_rows(ink: Ink) -> list[list[Figure]]:
@@ -88,13 +73,13 @@ def digit_rows(ink: Ink) -> list[list[Figure]]:
     if not pieces:
         return []
     typical = _typical_size(pieces)
-    least = max(_SAME_SIZE * typical, _least_size(ink))
+    least = max(_SAME_SIZE * typical, least_size(ink))
     groups = [[p] for p in pieces if p.box.size >= least]
     if not groups:
         return []
     groups = _joined(groups, typical)
     for piece in pieces:
-        if _LARGE * typical < piece.box.size < _SAME_SIZE * typical:
+        if piece.box.size < _SAME_SIZE * typical and not is_speck(piece, typical):
             gap, nearest = min(
                 ((around(group).gap(piece.box), group) for group in groups),
                 key=lambda pair: pair[0],

@@ -1,4 +1,4 @@
-"""What was read: how sure the networks are of it, at one place, and on a whole page."""
+"""What was read, at one place and on a whole page, and how sure it is: one score for all uses."""
 
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -11,15 +11,18 @@ __all__ = ["Judgement", "Page", "Reading"]
 
 
 class Judgement(NamedTuple):
-    """Probabilities of the classes, and the score of being a digit at all (see `Reading.score`)."""
+    """What the networks say of one view.
+
+    Attributes
+    ----------
+    probabilities
+        K, of each class if it is a digit.
+    score
+        That it is a digit at all, and the likeliest one; see `Reading.score`.
+    """
 
     probabilities: Array
     score: float
-
-    @property
-    def confidence(self) -> float:
-        """How sure both networks are: the surest of several views is the one that is kept."""
-        return float(self.probabilities.max()) * self.score
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +36,10 @@ class Reading:
     probability
         Of this digit rather than another one, from 0 to 1, if there is one.
     score
-        How much it looks like a digit at all, from 0 to 1: what the detector gives it, times the
-        probability of its surest class; with three times the odds if it is in MNIST's form.
+        How sure it is that there is a digit, and this one: from 0 to 1, the probability times what
+        the detector gives that it is a digit at all (with three times the odds if the picture came
+        in MNIST's form).  It chooses between views, it is what a threshold refuses by, and its
+        mean is a page's confidence.
     probabilities
         One a class; None where there is nothing to read.
     image
@@ -44,7 +49,9 @@ class Reading:
     reason
         Why there is no digit, as part of a sentence.
 
-    Two readings are equal if they are but for their arrays.
+    A picture that is refused has no digit and a reason; the other attributes say what it would
+    have been.  Where there is nothing to read, they are 0, None, or black.  Two readings are equal
+    if they are but for their arrays.
     """
 
     digit: int | None
@@ -85,5 +92,5 @@ class Page:
 
     @property
     def confidence(self) -> float:
-        """Mean over the digits, of this digit rather than another or none; 0 without any."""
-        return float(np.mean([r.probability * r.score for r in self.digits])) if self.rows else 0.0
+        """Mean score of the digits; 0 without any."""
+        return float(np.mean([reading.score for reading in self.digits])) if self.rows else 0.0

@@ -1,140 +1,183 @@
-"""Ways to see a picture: what might be paper, what ink, where a digit ends.
+"""Ways to see a picture, cheapest first: what is paper, what is ink, where a digit ends.
 
-Each is brought into MNIST's form here; which of them is right, `reading` settles by reading them.
+Single digits and pages are seen in the same ways.  Each look is brought into MNIST's form here;
+which of them is right, `reader` settles by reading them.
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
 
 from mnist_net.arrays import Bytes
-from mnist_net.pictures.form import deslanted, fit_image, fit_strokes, in_mnist_form, narrowed
+from mnist_net.pictures.form import deslanted, fitted, in_mnist_form, narrowed
 from mnist_net.pictures.ink import Ink, clean_paper, find_ink, ink_on_clean_paper, paper_lightness
 from mnist_net.pictures.layout import cut_places, digit_rows, main_figure, part
-from mnist_net.pictures.pieces import Figure, bounds, panel
+from mnist_net.pictures.not_writing import framed, is_writing
+from mnist_net.pictures.pieces import Box, Figure, bounds
 
-__all__ = ["View", "first_look", "page_views", "segments", "views"]
+__all__ = ["Look", "View", "looks", "may_be_several", "segments"]
 
 _SURE_OF_PAPER = 1.0  # of the evidence that `paper_lightness` gives
 _LESS_LIKELY = 0.8  # prior of the other polarity
 _LIKELIER_AS_IT_IS = 0.95
+_HASTY = 0.0  # prior of all the ink at once: it counts only until something else is seen
 _WIDTHS = (0.8, 0.6)  # of a figure whose proportions are in doubt
-_HALF = 128  # grey levels: the edge of a stroke
 _CUT_WIDER_THAN = 0.75  # of its height: a figure may be several digits
+_WIDEST_DIGIT = 1.5  # of its height
 
 
 class View(NamedTuple):
-    """One way to see a picture: the digit in MNIST's form, and how likely this way is.
+    """What may be a digit, in MNIST's form.
 
     Attributes
     ----------
     image
         28 × 28.
     figure
-        What it was made of; None if the picture was taken as it is.
+        What it was made of.
     prior
-        From 0 to 1.
+        How likely it is that this is the way to see it, from 0 to 1.
+    ready
+        The picture came in MNIST's form, and was taken as it is.
     """
 
     image: Bytes
-    figure: Figure | None = None
+    figure: Figure
     prior: float = 1.0
+    ready: bool = False
 
     def variants(self) -> list[Bytes]:
-        """The same digit, upright and narrower: a reading should depend on neither."""
-        if self.figure is None:
-            return [self.image]
+        """The same digit, upright, and narrower: a reading should depend on neither."""
+        if self.ready:
+            return []
         ink = self.figure.ink
-        return [self.image, fit_strokes(deslanted(ink)), fit_strokes(narrowed(ink))]
+        return [fitted(changed, usual_strokes=True) for changed in (deslanted(ink), narrowed(ink))]
 
 
-def first_look(pixels: Bytes) -> list[View]:
-    """What can be seen at hardly any cost: MNIST's own form, or all the ink on clean paper.
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One way to see a picture.
 
-    Most pictures that are drawn on a screen need no more; where the network is not sure of this,
-    `views` looks properly.
+    Attributes
+    ----------
+    pixels
+        The picture, uint8, rows × columns × channels.
+    ink
+        Of the whole picture, or of a part of it.
+    corner
+        Column and row that the ink begins at.
+    prior
+        How likely this way is, from 0 to 1.
+    drawing
+        What all the ink together is in MNIST's form, 28 × 28, where nothing on the picture can be
+        shadow or dirt; else None.
+    ready
+        The drawing is the picture as it came.
+    """
+
+    pixels: Bytes
+    ink: Ink
+    corner: tuple[int, int] = (0, 0)
+    prior: float = 1.0
+    drawing: Bytes | None = None
+    ready: bool = False
+
+    def digit(self) -> list[View]:
+        """Views of the one digit on it; none if what there is, is no writing."""
+        if self.drawing is not None:
+            height, width = self.ink.shape
+            box = Box(0, 0, width, height) if self.ready else bounds(self.ink >= 0.5)
+            figure = Figure(box.cut(self.ink), box, (box.left, box.top))
+            return [View(self.drawing, figure, self.prior, self.ready)]
+        main = main_figure(self.ink)
+        if main is None or not is_writing(figure := main.moved(*self.corner), self.pixels):
+            return []
+        views = [_view(figure, self.prior)]
+        if figure.box == (0, 0, *self.pixels.shape[1::-1]):
+            # Who cuts a picture off at the ink may also have stretched it.
+            views += [
+                _view(
+                    replace(figure, ink=narrowed(figure.ink, share)),
+                    self.prior * _LIKELIER_AS_IT_IS,
+                )
+                for share in _WIDTHS
+            ]
+        return views
+
+    def rows(self) -> list[list[Figure]]:
+        """All that may be digits, row by row."""
+        rows = [[figure.moved(*self.corner) for figure in row] for row in digit_rows(self.ink)]
+        return [[figure for figure in row if is_writing(figure, self.pixels)] for row in rows]
+
+
+def looks(pixels: Bytes) -> Iterator[list[Look]]:
+    """Ways to see a picture, in stages: another stage is for whom those before left in doubt.
+
+    Most pictures that are drawn on a screen need no more than the first stage: MNIST's own form,
+    which has been through all of this already, or all the ink on clean paper.  Then comes whatever
+    departs from paper, light and shadow that are followed across the picture; and at last the same
+    without sharp shadows, which costs no wide stroke.
+
+    Parameters
+    ----------
+    pixels
+        uint8, rows × columns × channels.
     """
     ready = in_mnist_form(pixels)
     if ready is not None:
-        return [View(ready)]
+        yield [Look(pixels, _as_ink(ready), drawing=ready, ready=True)]
+        return
     levels = ink_on_clean_paper(pixels)
-    if levels is None:
-        return []
-    box = bounds(levels >= _HALF)
-    ink = (box.cut(levels) / np.float32(2 * _HALF)).astype(np.float32)
-    return [View(fit_image(levels), Figure(ink, box, box[:2]))]
+    if levels is not None:
+        yield [Look(pixels, _as_ink(levels), prior=_HASTY, drawing=fitted(levels))]
+    yield list(_followed(pixels, shadows=True))
+    if clean_paper(pixels) is None:  # else there is no shadow
+        yield list(_followed(pixels, shadows=False))
 
 
-def views(pixels: Bytes, *, shadows: bool = True) -> list[View]:
-    """Ways to see the one digit of a picture; one where the paper is beyond doubt."""
-    ready = in_mnist_form(pixels)
-    if ready is not None:
-        return [View(ready)]
-    if not shadows and clean_paper(pixels) is not None:
-        return []  # there is no shadow to be seen otherwise
-    found = []
-    for ink, prior, corner in _inks(pixels, shadows=shadows):
-        figure = main_figure(ink)
-        if figure is None or figure.is_blob:
-            continue
-        figure = figure.moved(*corner)
-        if figure.is_side(*pixels.shape[1::-1]) or not figure.stands_out(pixels):
-            continue
-        found.append(_view(figure, prior))
-        if figure.box == (0, 0, *pixels.shape[1::-1]):
-            # Who cuts a picture off at the ink may also have stretched it.
-            for share in _WIDTHS:
-                narrower = replace(figure, ink=narrowed(figure.ink, share))
-                found.append(_view(narrower, prior * _LIKELIER_AS_IT_IS))
-    return found
+def _as_ink(levels: Bytes) -> Ink:
+    """Ink of grey levels: the edge of a stroke is half of the brightest."""
+    return (levels / np.float32(255.0)).astype(np.float32)
 
 
-def _view(figure: Figure, prior: float = 1.0) -> View:
-    return View(fit_strokes(figure.ink), figure, prior)
-
-
-def _inks(pixels: Bytes, *, shadows: bool) -> Iterator[tuple[Ink, float, tuple[int, int]]]:
-    """Ink for each likely polarity, its prior, and its left top corner within the picture."""
+def _followed(pixels: Bytes, *, shadows: bool) -> Iterator[Look]:
+    """A look for each likely polarity, within a frame if there is one."""
     lightness = paper_lightness(pixels)
     likelier = lightness > 0.0
     for dark, prior in ((likelier, 1.0), (not likelier, _LESS_LIKELY)):
         if dark != likelier and abs(lightness) > _SURE_OF_PAPER:
             break
         ink = find_ink(pixels, dark=dark, shadows=shadows)
-        inner = None if ink is None else panel(ink)
+        inner = None if ink is None else framed(ink)
         if inner is not None:
-            corner = (inner.left, inner.top)
             within = find_ink(inner.cut(pixels), dark=not dark, shadows=shadows)
             if within is not None:
-                yield within, prior, corner
+                yield Look(pixels, within, (inner.left, inner.top), prior)
                 continue
         if ink is not None:
-            yield ink, prior, (0, 0)
+            yield Look(pixels, ink, prior=prior)
 
 
-def page_views(pixels: Bytes) -> list[tuple[list[list[Figure]], float]]:
-    """Rows of what may be digits, and the prior, for each likely polarity."""
-    found = []
-    for ink, prior, corner in _inks(pixels, shadows=True):
-        rows = [[f.moved(*corner) for f in row if not f.is_blob] for row in digit_rows(ink)]
-        found.append(([[f for f in row if f.stands_out(pixels)] for row in rows], prior))
-    return found
+def _view(figure: Figure, prior: float = 1.0) -> View:
+    return View(fitted(figure.ink, usual_strokes=True), figure, prior)
+
+
+def may_be_several(figure: Figure) -> bool:
+    """Whether a figure is too wide to be one digit for sure."""
+    height, width = figure.ink.shape
+    return width > _CUT_WIDER_THAN * height
 
 
 def segments(figure: Figure) -> dict[tuple[int, int], View]:
     """The whole figure, and its parts between places where it may be cut; by begin and end."""
-    width = figure.ink.shape[1]
-    places = [
-        0,
-        *(cut_places(figure) if width > _CUT_WIDER_THAN * figure.ink.shape[0] else []),
-        width,
-    ]
+    height, width = figure.ink.shape
+    places = [0, *(cut_places(figure) if may_be_several(figure) else []), width]
     found = {(0, width): _view(figure)}
     for begin, end in combinations(places, 2):
-        if (begin, end) != (0, width) and end - begin < 1.5 * figure.ink.shape[0]:
+        if (begin, end) != (0, width) and end - begin < _WIDEST_DIGIT * height:
             piece = part(figure, begin, end)
             if piece is not None:
                 found[begin, end] = _view(piece)

@@ -1,0 +1,184 @@
+"""What is on a picture and is no writing, by one list of named tests.
+
+Lines of ruled paper go before the ink is parted into pieces, and specks while pieces are put
+together; a figure that is put together is asked by each test of `NOT_WRITING` whether it is a
+blob, a picture's shaded side, or the edge of a shadow.  Single digits and pages go the same way.
+"""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+from PIL import Image
+
+from mnist_net.arrays import Bytes
+from mnist_net.pictures.ink import Ink
+from mnist_net.pictures.pieces import Box, Figure, Mask, Piece, find_pieces
+
+__all__ = [
+    "NOT_WRITING",
+    "framed",
+    "is_full_stop",
+    "is_speck",
+    "is_writing",
+    "least_size",
+    "without_ruled_lines",
+]
+
+_LEAST_SIZE = 5  # pixels, of what can be read
+_LEAST_SHARE = 0.01  # of the picture's side, likewise
+_SPECK = 0.02  # of a digit's area; less is dirt
+_LARGE = 0.12  # of a digit's size; less is dirt too
+_DOT = 0.3  # of a digit's size, which a full stop does not reach
+_FULL = 0.6  # of its box, which no digit but a 1 covers
+_COARSE = 20  # pixels of a figure's longer side, so that the paper's grain makes no holes
+_ENOUGH = 300  # pixels of a figure's longer side, to compare it with what is around it
+_FAINT = 10.0  # grey levels: ink that differs by its colour alone
+_ONE_SIDED = 0.15  # of the difference on the other side
+_LINE_LENGTH = 0.95  # of the picture's side, which a ruled line has at least
+_LINE_THICKNESS = 0.05  # of the picture's other side, which a ruled line does not exceed
+_LEAST_WIDTH = 40  # pixels of a picture that has ruled lines
+_FRAME_SIZES = (0.1, 0.98)  # of the picture's area, within a frame
+_FRAME_LEVEL = 0.95  # of a frame's box that is filled but for what is written within
+
+
+def _is_blob(figure: Figure, _: Bytes) -> bool:
+    """Whether a disc of half its size fits into the ink, as into no digit's."""
+    from scipy.ndimage import distance_transform_edt
+
+    scale = _COARSE / figure.box.size
+    size = (max(1, round(figure.box.width * scale)), max(1, round(figure.box.height * scale)))
+    coarse = Image.fromarray(figure.ink).resize(size, Image.Resampling.BOX)
+    radius = distance_transform_edt(np.pad(np.asarray(coarse) >= 0.5, 1)).max()
+    return bool(radius > _COARSE / 4)
+
+
+def _is_side(figure: Figure, pixels: Bytes) -> bool:
+    """Whether it covers one side of the picture, as a shadow does."""
+    height, width = pixels.shape[:2]
+    left, top, right, bottom = figure.box
+    borders = (left == 0) + (top == 0) + (right == width) + (bottom == height)
+    return borders == 3 and bool((figure.ink >= 0.5).mean() > _FULL)
+
+
+def _is_edge_of_shadow(figure: Figure, pixels: Bytes) -> bool:
+    """Whether one side of it is as dark as the strip that was taken for ink, and not the other.
+
+    Around writing the picture is lighter on all sides, or darker on all.
+    """
+    from scipy.ndimage import distance_transform_edt
+
+    thickness = max(1.0, float((figure.ink >= 0.5).sum()) / figure.box.size / 2.0)
+    margin = int(2.0 * thickness) + 2
+    (left, top), (height, width) = figure.corner, figure.ink.shape
+    wide = Box(max(left - margin, 0), max(top - margin, 0), left + width, top + height)
+    levels = pixels[wide.top : wide.bottom + margin, wide.left : wide.right + margin]
+    mask = np.zeros(levels.shape[:2], bool)
+    mask[top - wide.top :, left - wide.left :][:height, :width] = figure.ink >= 0.5
+    step = 1 + figure.box.size // _ENOUGH
+    mask, levels = mask[::step, ::step], levels[::step, ::step].mean(axis=2)
+    distance = distance_transform_edt(~mask) * step
+    ring = (distance > 1.0 + thickness / 2.0) & (distance < 2.0 + 1.5 * thickness)
+    if not (mask.any() and ring.any()):
+        return False
+    sides = np.quantile(levels[ring], (0.2, 0.8)) - np.median(levels[mask])
+    lesser, greater = sorted(map(float, sides), key=abs)
+    return abs(greater) >= _FAINT and lesser / greater <= _ONE_SIDED
+
+
+NOT_WRITING: dict[str, Callable[[Figure, Bytes], bool]] = {
+    "blob": _is_blob,
+    "side": _is_side,
+    "edge of a shadow": _is_edge_of_shadow,
+}
+"""Tests of a figure on the picture's pixels, uint8, rows × columns × channels."""
+
+
+def is_writing(figure: Figure, pixels: Bytes) -> bool:
+    """Whether a figure passes for writing: none of `NOT_WRITING` holds."""
+    return not any(holds(figure, pixels) for holds in NOT_WRITING.values())
+
+
+def least_size(ink: Ink) -> float:
+    """Pixels of what can be a digit; what is smaller, is the paper's grain."""
+    return max(_LEAST_SIZE, _LEAST_SHARE * math.sqrt(ink.size))
+
+
+def is_speck(piece: Piece, size: float, area: float = 0.0) -> bool:
+    """Whether a piece is dirt beside a digit whose main piece has this size and area."""
+    return piece.box.size <= _LARGE * size or piece.area <= _SPECK * area
+
+
+def is_full_stop(piece: Piece, main: Piece, box: Box) -> bool:
+    """Whether a piece is a small dot to the right of a digit, whose box is given."""
+    small = piece.box.size < _DOT * main.box.size
+    return piece.is_dot and small and piece.box.left >= box.right
+
+
+def without_ruled_lines(mask: Mask) -> Mask:
+    """Remove thin straight lines that cross the whole picture, but not where a stroke meets one."""
+    for turned in (False, True):
+        lines = _ruled_lines(mask.T if turned else mask)
+        mask = mask & ~(lines.T if turned else lines)
+    return mask
+
+
+def _ruled_lines(mask: Mask) -> Mask:
+    from scipy import ndimage
+
+    height, width = mask.shape
+    found = np.zeros_like(mask)
+    if width < _LEAST_WIDTH:
+        return found
+    straight = _long_runs(mask, width // 4)
+    if not straight.any():
+        return found
+    numbers, pieces = find_pieces(ndimage.binary_dilation(straight, np.ones((3, 3))))
+    for number, _, box, _ in pieces:
+        thickness = box.height - 2
+        if box.width < _LINE_LENGTH * width or thickness > max(3.0, _LINE_THICKNESS * height):
+            continue
+        above, below = (
+            mask[row] if 0 <= row < height else np.zeros(width, bool)
+            for row in (box.top - 1, box.bottom)
+        )
+        above, below = (
+            ndimage.binary_dilation(beyond, iterations=max(1, thickness))
+            for beyond in (above, below)
+        )
+        band = (numbers[box.top : box.bottom] == number) & ~(above & below)
+        found[box.top : box.bottom] |= band & mask[box.top : box.bottom]
+    return found
+
+
+def _long_runs(mask: Mask, length: int) -> Mask:
+    """Horizontal runs of at least so many pixels: an opening, in time that no length adds to."""
+    found = np.zeros_like(mask)
+    rows = np.flatnonzero(np.count_nonzero(mask, axis=1) >= length)
+    ends = np.diff(np.pad(mask[rows], ((0, 0), (1, 1))).astype(np.int8), axis=1)
+    (row, begin), (_, end) = np.nonzero(ends > 0), np.nonzero(ends < 0)
+    for k in np.flatnonzero(end - begin >= length):
+        found[rows[row[k]], begin[k] : end[k]] = True
+    return found
+
+
+def framed(ink: Ink) -> Box | None:
+    """Inside of a filled rectangle, such as a black screen on a white page; None without one."""
+    from scipy.ndimage import binary_fill_holes
+
+    numbers, pieces = find_pieces(ink >= 0.5)
+    largest = max(pieces, key=lambda piece: piece.box.width * piece.box.height, default=None)
+    if largest is None:
+        return None
+    box = largest.box
+    box_area = box.width * box.height
+    if (
+        largest.area < 0.5 * box_area
+        or not _FRAME_SIZES[0] < box_area / ink.size < _FRAME_SIZES[1]
+        or box.size < 12
+    ):
+        return None
+    filled = binary_fill_holes(box.cut(numbers) == largest.number)
+    margin = max(1, box.size // 40)
+    inner = Box(box.left + margin, box.top + margin, box.right - margin, box.bottom - margin)
+    return inner if filled.mean() > _FRAME_LEVEL and min(inner.width, inner.height) > 4 else None

@@ -1,0 +1,100 @@
+"""What the networks say of views of a picture, and which view is the best.
+
+One network tells the digits apart, and a second one tells digits from other things; a view's score
+is the product of what both are sure of.
+"""
+
+import math
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from mnist_net.arrays import Array, Bytes
+from mnist_net.reading.answers import Judgement
+from mnist_net.reading.looks import View
+from mnist_net.trained.committee import Predictor
+
+__all__ = ["SURE", "Judge", "Judged", "best_path", "best_view", "is_sure"]
+
+SURE = 0.92
+"""Score, from which on no further look is taken."""
+
+_ODDS_IN_FORM = 3.0  # what is in MNIST's form is likelier a digit than most pictures are
+_LEAST = 1e-9  # score, whose logarithm is finite
+
+Judged = tuple[View, Judgement]
+
+
+class Judge:
+    """The network that reads digits, and the one that knows whether there is one.
+
+    Parameters
+    ----------
+    model, detector
+        See `reader.Reader`.
+    """
+
+    def __init__(self, model: Predictor, detector: Predictor | None) -> None:
+        self.model = model
+        self.detector = detector
+
+    def views(self, views: Sequence[View]) -> list[Judgement]:
+        """What the networks say of each view, all read at once."""
+        if not views:
+            return []
+        probabilities, scores = self._score(np.stack([view.image for view in views]))
+        return [
+            Judgement(p, _with_odds(float(score)) if view.ready else float(score))
+            for view, p, score in zip(views, probabilities, scores, strict=True)
+        ]
+
+    def variants(self, judged: Sequence[Judged]) -> list[Judged]:
+        """The same views, each with the mean judgement over it and its variants."""
+        groups = [view.variants() for view, _ in judged]
+        images = [image for group in groups for image in group]
+        if not images:
+            return list(judged)
+        probabilities, scores = self._score(np.stack(images))
+        means, end = [], 0
+        for (view, first), group in zip(judged, groups, strict=True):
+            begin, end = end, end + len(group)
+            all_probabilities = np.stack([first.probabilities, *probabilities[begin:end]])
+            score = float(np.mean([first.score, *scores[begin:end]]))
+            means.append((view, Judgement(all_probabilities.mean(axis=0), score)))
+        return means
+
+    def _score(self, images: Bytes) -> tuple[Array, Array]:
+        """Probabilities of the classes, N × K, and scores, N."""
+        probabilities = self.model.predict_proba(images)
+        scores = probabilities.max(axis=1)
+        if self.detector is not None:
+            scores = scores * self.detector.predict_proba(images)[:, 1]
+        return probabilities, scores
+
+
+def _with_odds(score: float) -> float:
+    """Score of what came in MNIST's form, by Bayes' rule."""
+    return score * _ODDS_IN_FORM / (1.0 + (_ODDS_IN_FORM - 1.0) * score)
+
+
+def best_view(judged: Iterable[Judged]) -> Judged | None:
+    """The view that is read with most confidence, if there is one."""
+    return max(judged, key=lambda pair: pair[0].prior * pair[1].score, default=None)
+
+
+def best_path(parts: dict[tuple[int, int], Judged]) -> list[Judged]:
+    """Parts that tile the figure with the greatest product of scores (Viterbi)."""
+    last = max(end for _, end in parts)
+    best: dict[int, tuple[float, list[Judged]]] = {0: (0.0, [])}
+    for (begin, end), choice in sorted(parts.items(), key=lambda item: item[0][::-1]):
+        if begin in best:
+            score, path = best[begin]
+            score += math.log(choice[1].score + _LEAST)
+            if end not in best or score > best[end][0]:
+                best[end] = (score, [*path, choice])
+    return best[last][1]
+
+
+def is_sure(best: Judged | None) -> bool:
+    """Whether the best view, if there is one, is beyond doubt."""
+    return best is not None and best[1].score >= SURE
