@@ -107,9 +107,10 @@ def ink_on_clean_paper(pixels: Bytes) -> Bytes | None:
     if clean is None:
         return None
     departure = np.abs(pixels - clean.astype(np.int16)).max(axis=2)
-    strongest = departure.max()
-    if strongest < _LEAST_CONTRAST * 255:
+    least, strongest = _LEAST_CONTRAST * 255, departure.max()
+    if strongest < least:
         return None
+    departure[departure < least] = 0  # what a lossy format left around the strokes
     return np.round(departure * (255.0 / strongest)).astype(np.uint8)
 
 
