@@ -123,6 +123,10 @@ def test_the_development_lock_holds_the_other() -> None:
         assert pins(LOCKS["run"], environment).items() <= pins(LOCKS["dev"], environment).items()
 
 
+def test_the_project_is_built_by_what_is_pinned() -> None:
+    assert PROJECT["build-system"]["requires"] == [f"hatchling=={pins(LOCKS['run'])['hatchling']}"]
+
+
 METADATA = {
     "a": ["B[fast]>=2", "never; python_version < '3'", "rare; extra == 'all'"],
     "b": ["c<1; extra == 'fast'", "colour; sys_platform == 'win32'"],
