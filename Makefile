@@ -27,8 +27,8 @@ train: $(RUN) ## train a model (ARGS="--preset cs229", say)
 evaluate: $(RUN) $(MODEL) ## measure the model on the test set; train one first if there is none
 	$(BIN)/mnist-net evaluate $(ARGS)
 
-test: $(DEV) ## run the tests (ARGS="-m 'not slow'", ARGS=--cov)
-	$(BIN)/python -m pytest $(ARGS)
+test: $(DEV) ## run the tests (ARGS="-m 'not slow'", ARGS=--cov, ARGS="-x -n0" for one process)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 lint: $(DEV) ## check style and types
 	$(BIN)/ruff check
