@@ -9,8 +9,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
+
+# There are as many workers as cores: one core for the matrix products of each, and of the processes
+# that it starts. The libraries look once, when they are loaded: so this stands before NumPy.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    for library in ("OPENBLAS_NUM", "OMP_NUM", "MKL_NUM", "VECLIB_MAXIMUM"):
+        os.environ.setdefault(f"{library}_THREADS", "1")
+
+import numpy as np
 
 if TYPE_CHECKING:
     from mnist_net.reading.reader import Reader
@@ -26,6 +33,8 @@ def _apart_from_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.delenv("MNIST_NET_MODEL", raising=False)
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
+    # A worker of pytest-xdist is a `python -c`; commands that are run in it say how to call them.
+    monkeypatch.setattr(sys, "argv", [str(ROOT / "mnist_net" / "__main__.py")])
     monkeypatch.chdir(tmp_path)
 
 
