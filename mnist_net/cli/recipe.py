@@ -1,52 +1,34 @@
 """The options of a recipe: what a preset says, and what overrides it."""
 
+import math
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import Field, fields, replace
 from typing import Any
 
 import click
 
-from mnist_net.learning.activations import ACTIVATIONS
 from mnist_net.learning.distortion import DISTORTIONS
-from mnist_net.learning.losses import LOSSES
-from mnist_net.learning.optimizers import OPTIMIZERS, SCHEDULES
-from mnist_net.learning.recipe import PRESETS, Hyperparameters
+from mnist_net.learning.recipe import PRESETS, Hyperparameters, Setting
 
 __all__ = ["recipe_from", "recipe_options"]
 
-_AT_LEAST_1 = click.IntRange(min=1)
-_NOT_NEGATIVE = click.FloatRange(min=0.0)
-
-_DRAWN_DIGITS = "Add so many drawn in forms that MNIST lacks; to others' pictures only if asked."
-
-_OPTIONS = (
-    (("--hidden", "hidden_layer_sizes"), _AT_LEAST_1, "Width of a hidden layer; repeat for more."),
-    (("--activation",), click.Choice(list(ACTIVATIONS)), "Of the hidden layers."),
-    (("--loss",), click.Choice(list(LOSSES)), "What is minimized."),
-    (("--optimizer",), click.Choice(list(OPTIMIZERS)), "Update rule."),
-    (("--learning-rate",), _NOT_NEGATIVE, "Step size."),
-    (("--momentum",), click.FloatRange(0.0, 1.0, max_open=True), "Of the update rule."),
-    (("--weight-decay",), _NOT_NEGATIVE, "Decoupled decay of the weights."),
-    (("--l2-penalty",), _NOT_NEGATIVE, "Adds so many times Σ‖W‖² to the loss."),
-    (("--schedule",), click.Choice(list(SCHEDULES)), "Course of the learning rate."),
-    (("--warmup-epochs",), _NOT_NEGATIVE, "Epochs over which the rate first rises."),
-    (("--batch-size",), _AT_LEAST_1, "Pictures per step."),
-    (("--epochs",), _AT_LEAST_1, "Passes over the training pictures."),
-    (("--distortion",), click.Choice(list(DISTORTIONS)), "Of the pictures, anew in each epoch."),
-    (("--drawn-digits",), click.IntRange(min=0), _DRAWN_DIGITS),
-    (("--shuffle/--no-shuffle",), None, "Draw a new order for each epoch."),
-    (("--validation",), click.IntRange(min=0), "Hold out so many training pictures."),
-    (("--patience",), _AT_LEAST_1, "Stop after so many epochs without progress."),
-    (("--seed", "random_state"), click.IntRange(min=0), "Of weights, order and distortions."),
-)
+_ALIASES = {
+    "hidden_layer_sizes": ("--hidden", "hidden_layer_sizes"),
+    "random_state": ("--seed", "random_state"),
+    "shuffle": ("--shuffle/--no-shuffle",),
+}
+_HELP = {"hidden_layer_sizes": "Width of a hidden layer; repeat for more."}
 
 
 def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add ``--preset``, and an option for each hyperparameter."""
-    for names, kind, text in reversed(_OPTIONS):
-        multiple = names[0] == "--hidden"
+    for one in reversed(fields(Hyperparameters)):
         command = click.option(
-            *names, type=kind, default=None, multiple=multiple, help=text + _default_of(names)
+            *_ALIASES.get(one.name, (f"--{one.name.replace('_', '-')}",)),
+            type=_type_of(one),
+            default=None,
+            multiple=one.name == "hidden_layer_sizes",
+            help=_help_of(one),
         )(command)
     return click.option(
         "--preset",
@@ -57,13 +39,32 @@ def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
-def _default_of(names: tuple[str, ...]) -> str:
-    name = names[-1].split("/")[0].removeprefix("--").replace("-", "_")
-    value = getattr(PRESETS["default"], name)
-    if name == "distortion":
+def _type_of(one: "Field[Any]") -> Any:
+    setting: Setting = one.metadata["setting"]
+    if one.name == "distortion":
+        return click.Choice(list(DISTORTIONS))
+    if one.name == "hidden_layer_sizes":
+        return click.IntRange(min=1)
+    if setting.choices is not None:
+        return click.Choice(list(setting.choices))
+    if setting.least is not None:
+        return click.IntRange(min=setting.least)
+    if setting.below is not None:
+        bounded = setting.below < math.inf
+        return click.FloatRange(0.0, setting.below if bounded else None, max_open=bounded)
+    return None
+
+
+def _help_of(one: "Field[Any]") -> str:
+    """What it means, in short, and its value in the preset that is the default."""
+    value = getattr(PRESETS["default"], one.name)
+    if one.name == "distortion":
         value = next(known for known, distortion in DISTORTIONS.items() if distortion == value)
     shown = ", ".join(map(str, value)) if isinstance(value, tuple) else value
-    return "" if value is None else f"  [default: {shown}]"
+    meaning = (
+        _HELP.get(one.name) or one.metadata["setting"].meaning.split(". ")[0].rstrip(".") + "."
+    )
+    return meaning + ("" if value is None else f"  [default: {shown}]")
 
 
 def recipe_from(preset: str, options: dict[str, Any]) -> Hyperparameters:

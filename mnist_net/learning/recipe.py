@@ -1,9 +1,14 @@
-"""Recipes for training, and the one home of every default."""
+"""Recipes for training, and the one home of every default.
+
+A hyperparameter is one field of `Hyperparameters`: its default, what it may be, and what it means.
+The checks, the documentation and the command line's options are made from these.
+"""
 
 import math
 from collections.abc import Collection
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import asdict, dataclass, field, fields, replace
+from textwrap import fill
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -13,27 +18,51 @@ from mnist_net.learning.losses import LOSSES
 from mnist_net.learning.optimizers import OPTIMIZERS, SCHEDULES
 from mnist_net.learning.scaling import SCALINGS
 
-__all__ = ["PRESETS", "Hyperparameters"]
+__all__ = ["PRESETS", "Hyperparameters", "Setting"]
 
-_CHOICES: dict[str, Collection[str]] = {
-    "activation": ACTIVATIONS,
-    "loss": LOSSES,
-    "initialization": ("scaled", "standard-normal"),
-    "scaling": SCALINGS,
-    "optimizer": OPTIMIZERS,
-    "schedule": SCHEDULES,
-}
+_WIDEST = 1_000_000  # units of a layer
 
 
-_LEAST = {
-    "batch_size": 1,
-    "epochs": 1,
-    "patience": 1,
-    "validation": 0,
-    "drawn_digits": 0,
-    "random_state": 0,
-}
-_WIDEST = 1_000_000
+class Setting(NamedTuple):
+    """What a hyperparameter is: the metadata of its field, under ``setting``.
+
+    Attributes
+    ----------
+    meaning
+        Sentences, of which the first says it in short.
+    choices
+        Names that it may have; None if it is no name.
+    least
+        The smallest whole number that it may be; None if it is no whole number.
+    below
+        What it must be below, if it is a number from 0 on; None if it is none.
+    """
+
+    meaning: str
+    choices: Collection[str] | None = None
+    least: int | None = None
+    below: float | None = None
+
+    def problem(self, value: Any) -> str | None:
+        """What a value should have been, if it is not that."""
+        if self.choices is not None and value not in self.choices:
+            return f"one of {', '.join(self.choices)}"
+        if self.least is not None and not _is_whole(value, self.least):
+            return f"a whole number from {self.least} up"
+        if self.below is not None and not 0.0 <= value < self.below:
+            return (
+                "finite and not negative" if self.below == math.inf else f"in [0, {self.below:g})"
+            )
+        return None
+
+
+def _setting(default: Any, meaning: str, **limits: Any) -> Any:
+    return field(default=default, metadata={"setting": Setting(meaning, **limits)})
+
+
+def _is_whole(value: Any, least: int) -> bool:
+    whole = type(value) is not bool and isinstance(value, int | np.integer)
+    return whole and bool(value >= least)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,67 +70,65 @@ class Hyperparameters:
     """A recipe for training a classifier.
 
     The defaults are the preset ``plain``, chosen on the last 10,000 of MNIST's 60,000 training
-    pictures by `scripts/choose_hyperparameters.py`: of the best two, which differ by less than
-    their seeds do, the one of the lower rate.
-
-    Attributes
-    ----------
-    hidden_layer_sizes
-        Widths of the hidden layers, first to last; may be empty.
-    activation
-        Of the hidden layers, a name in `ACTIVATIONS`.
-    loss
-        A name in `LOSSES`; it settles the output layer's activation.
-    initialization
-        ``scaled`` or ``standard-normal``, see `network.initialize`.
-    scaling
-        Of the pixels: ``unit`` divides by 255; ``centred`` takes off the training pixels' mean
-        before; ``standard`` takes it off and divides by their deviation (one scalar each).
-    optimizer, learning_rate, momentum, weight_decay
-        A name in `OPTIMIZERS`, and its numbers.
-    l2_penalty
-        Adds ``l2_penalty * Σ ‖W‖²`` to the loss.
-    schedule
-        A name in `SCHEDULES`: the learning rate's course over the epochs.
-    warmup_epochs
-        The rate first rises linearly from zero for so many epochs (a fraction will do).
-    batch_size, epochs
-        Examples per update, passes over them.  The last batch of an epoch may be smaller.
-    distortion
-        How each minibatch is distorted, anew in every epoch; the inputs must be square pictures.
-    drawn_digits
-        So many digits in forms that MNIST hardly has (see `handwriting`) join the training
-        pictures, as far as their classes have them.
-    shuffle
-        Draw a new order for each epoch; if False, keep the data's.
-    validation
-        How many examples, the last ones, are held out.
-    patience
-        Stop when so many epochs brought no better validation accuracy, and keep the best epoch.
-    random_state
-        Non-negative seed of the weights, of the order, and of the distortions.
+    pictures: of the best two, which differ by less than their seeds do, the one of the lower rate.
     """
 
-    hidden_layer_sizes: tuple[int, ...] = (300,)
-    activation: str = "sigmoid"
-    loss: str = "softmax-cross-entropy"
-    initialization: str = "scaled"
-    scaling: str = "unit"
-    optimizer: str = "sgd"
-    learning_rate: float = 0.3
-    momentum: float = 0.9
-    weight_decay: float = 0.0
-    l2_penalty: float = 1e-5
-    schedule: str = "cosine"
-    warmup_epochs: float = 2.0
-    batch_size: int = 50
-    epochs: int = 30
-    distortion: Distortion = DISTORTIONS["none"]
-    drawn_digits: int = 0
-    shuffle: bool = True
-    validation: int = 0
-    patience: int | None = None
-    random_state: int = 0
+    hidden_layer_sizes: tuple[int, ...] = _setting(
+        (300,), "Widths of the hidden layers, first to last; may be empty."
+    )
+    activation: str = _setting("sigmoid", "Of the hidden layers.", choices=ACTIVATIONS)
+    loss: str = _setting(
+        "softmax-cross-entropy",
+        "What is minimized. It settles the output layer's activation.",
+        choices=LOSSES,
+    )
+    initialization: str = _setting(
+        "scaled",
+        "How the weights are drawn. See `network.initialize`.",
+        choices=("scaled", "standard-normal"),
+    )
+    scaling: str = _setting(
+        "unit",
+        "Of the pixels. ``unit`` divides by 255; ``centred`` takes off the training pixels' mean "
+        "before; ``standard`` takes it off and divides by their deviation (one scalar each).",
+        choices=SCALINGS,
+    )
+    optimizer: str = _setting("sgd", "Update rule.", choices=OPTIMIZERS)
+    learning_rate: float = _setting(0.3, "Step size.", below=math.inf)
+    momentum: float = _setting(0.9, "Of the update rule.", below=1.0)
+    weight_decay: float = _setting(0.0, "Decoupled decay of the weights.", below=math.inf)
+    l2_penalty: float = _setting(1e-5, "Adds so many times Σ‖W‖² to the loss.", below=math.inf)
+    schedule: str = _setting("cosine", "Course of the learning rate.", choices=SCHEDULES)
+    warmup_epochs: float = _setting(
+        2.0,
+        "Epochs over which the rate first rises. Linearly from zero; a fraction will do.",
+        below=math.inf,
+    )
+    batch_size: int = _setting(
+        50, "Pictures per step. The last batch of an epoch may be smaller.", least=1
+    )
+    epochs: int = _setting(30, "Passes over the training pictures.", least=1)
+    distortion: Distortion = _setting(  # noqa: RUF009  (it makes a field)
+        DISTORTIONS["none"],
+        "Of the pictures, anew in each epoch. The inputs must be square pictures.",
+    )
+    drawn_digits: int = _setting(
+        0,
+        "Add so many drawn in forms that MNIST lacks; to others' pictures only if asked. They join "
+        "as far as the classes have them, see `datasets.drawn`.",
+        least=0,
+    )
+    shuffle: bool = _setting(True, "Draw a new order for each epoch. If False, keep the data's.")
+    validation: int = _setting(
+        0, "Hold out so many training pictures. They are the last ones.", least=0
+    )
+    patience: int | None = _setting(
+        None,
+        "Stop after so many epochs without progress. What counts is validation accuracy, and the "
+        "best epoch is kept.",
+        least=1,
+    )
+    random_state: int = _setting(0, "Seed of weights, order and distortions.", least=0)
 
     def __post_init__(self) -> None:
         """Refuse what no run could make sense of.
@@ -111,26 +138,18 @@ class Hyperparameters:
         ValueError
             Naming the hyperparameter, its value and what it may be.
         """
-        for name, choices in _CHOICES.items():
-            value = getattr(self, name)
-            if value not in choices:
-                raise ValueError(f"{name} is {value!r}; it must be one of {', '.join(choices)}")
-        for name, least in _LEAST.items():
-            value = getattr(self, name)
-            if not _is_whole(value, least) and (name, value) != ("patience", None):
-                raise ValueError(f"{name} is {value!r}; it must be a whole number from {least} up")
+        for one in fields(self):
+            value, setting = getattr(self, one.name), one.metadata["setting"]
+            if value is None and one.default is None:
+                continue
+            if (problem := setting.problem(value)) is not None:
+                raise ValueError(f"{one.name} is {value!r}; it must be {problem}")
         for size in self.hidden_layer_sizes:
             if not _is_whole(size, 1) or size > _WIDEST:
                 raise ValueError(
                     f"hidden_layer_sizes has {size!r}; each must be a whole number from 1 to "
                     f"{_WIDEST:,}"
                 )
-        for name in ("learning_rate", "weight_decay", "l2_penalty", "warmup_epochs"):
-            value = getattr(self, name)
-            if not 0.0 <= value < math.inf:
-                raise ValueError(f"{name} is {value}; it must be finite and not negative")
-        if not 0.0 <= self.momentum < 1.0:
-            raise ValueError(f"momentum is {self.momentum}; it must be in [0, 1)")
         if not isinstance(self.distortion, Distortion):
             raise ValueError(f"distortion is {self.distortion!r}; it must be a Distortion")
         if self.patience is not None and not self.validation:
@@ -141,9 +160,18 @@ class Hyperparameters:
         return {**asdict(self), "hidden_layer_sizes": list(self.hidden_layer_sizes)}
 
 
-def _is_whole(value: Any, least: int) -> bool:
-    whole = type(value) is not bool and isinstance(value, int | np.integer)
-    return whole and bool(value >= least)
+def _documented() -> str:
+    paragraphs = [(Hyperparameters.__doc__ or "").rstrip(), "\n    Attributes\n    ----------"]
+    for one in fields(Hyperparameters):
+        setting: Setting = one.metadata["setting"]
+        names = f" One of {', '.join(setting.choices)}." if setting.choices else ""
+        indent = " " * 8
+        text = fill(setting.meaning + names, 100, initial_indent=indent, subsequent_indent=indent)
+        paragraphs.append(f"    {one.name}\n{text}")
+    return "\n".join(paragraphs) + "\n    "
+
+
+Hyperparameters.__doc__ = _documented()
 
 
 _DEFAULT = Hyperparameters(
