@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from mnist_net.reading.reader import read_digits as read_digits
     from mnist_net.reading.reader import read_image as read_image
     from mnist_net.reports.figures import evaluate as evaluate
-    from mnist_net.runs.run import train_model as train_model
     from mnist_net.runs.together import train_committee as train_committee
+    from mnist_net.runs.together import train_model as train_model
     from mnist_net.trained.committee import Committee as Committee
     from mnist_net.trained.model import Model as Model
     from mnist_net.trained.store import load_detector as load_detector
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
 _HOMES = {
     "learning.distortion": ("DISTORTIONS", "Distortion"),
     "trained.committee": ("Committee",),
-    "runs.together": ("train_committee",),
     "datasets.dataset": ("Dataset", "Splits"),
     "datasets.loading": ("load_dataset",),
     "datasets.mnist": ("load_mnist",),
@@ -54,7 +53,7 @@ _HOMES = {
     "trained.store": ("load_detector", "load_model", "save_model"),
     "reading.reader": ("Page", "Reader", "Reading", "read_digit", "read_digits", "read_image"),
     "reports.figures": ("evaluate",),
-    "runs.run": ("train_model",),
+    "runs.together": ("train_committee", "train_model"),
     "learning.recipe": ("PRESETS", "Hyperparameters"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

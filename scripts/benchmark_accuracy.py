@@ -22,7 +22,8 @@ from threadpoolctl import threadpool_limits
 from mnist_net import PRESETS, Hyperparameters, load_dataset
 from mnist_net.datasets.dataset import Splits
 from mnist_net.learning.training import train
-from mnist_net.runs.run import finish, measure_accuracy, prepare
+from mnist_net.runs.outcome import measure_accuracy, model_of
+from mnist_net.runs.run import prepare
 from scripts.records import append_line, commit, now, read_json, write_json
 
 PLAIN, CS229 = PRESETS["plain"], PRESETS["cs229"]
@@ -52,7 +53,7 @@ def measure(splits: Splits, recipe: Hyperparameters, seed: int) -> tuple[float, 
     with threadpool_limits(1, user_api="blas"):
         *_, progress = train(run.training, run.hyperparameters, validation=run.validation)
     seconds = time.perf_counter() - began
-    model = measure_accuracy(finish(run, progress), splits.test)
+    model = measure_accuracy(model_of(run, progress), splits.test)
     return float(model.metadata["accuracy"]["test"]), seconds
 
 

@@ -26,7 +26,8 @@ from mnist_net.errors import MnistNetError
 from mnist_net.learning.training import Progress
 from mnist_net.reports.figures import Evaluation, evaluate
 from mnist_net.runs.checkpoints import resume, save_checkpoint
-from mnist_net.runs.run import Run, calibrate, finish, measure_accuracy, prepare
+from mnist_net.runs.outcome import calibrate, measure_accuracy, model_of
+from mnist_net.runs.run import Run, prepare
 from mnist_net.runs.together import train_together
 from mnist_net.trained.model import Model
 from scripts.records import append_line, commit, now, read_json, write_json
@@ -59,7 +60,7 @@ def train_with_checkpoint(run: Run, file: Path) -> Progress:
 def train_model(run: Run, file: Path, preset: str) -> Model:
     """A run's model, with the seconds that it took in its metadata."""
     progress = train_with_checkpoint(run, file)
-    model = finish(run, progress, preset=preset)
+    model = model_of(run, progress, preset=preset)
     model.metadata["seconds"] = sum(record["seconds"] for record in progress.history)
     return model
 

@@ -23,8 +23,8 @@ from mnist_net.datasets.dataset import Splits
 from mnist_net.errors import MnistNetError
 from mnist_net.learning.distortion import Distortion
 from mnist_net.reports.figures import evaluate
-from mnist_net.runs.run import measure_accuracy, prepare
-from mnist_net.runs.together import form_committee
+from mnist_net.runs.outcome import committee_of, measure_accuracy
+from mnist_net.runs.run import prepare
 from mnist_net.trained.model import Model
 from scripts.records import append_line, commit, now
 from scripts.release import SEEDS, measured, model_name, train_model
@@ -92,7 +92,7 @@ def main(dataset: str, only: str | None, trial: bool, folder: Path) -> None:
     if only:
         return
     test = splits.test
-    committee = form_committee(models)
+    committee = committee_of(models)
     committee.metadata["preset"] = "committee"
     path = folder / "models" / "committee.joblib"
     save_model(measure_accuracy(committee, test), path, dtype=np.float16)

@@ -27,7 +27,7 @@ from mnist_net.learning.distortion import Distortion
 from mnist_net.learning.network import Layer, Parameters
 from mnist_net.learning.optimizers import OPTIMIZERS
 from mnist_net.learning.training import Epoch, Progress, train
-from mnist_net.runs.run import finish as finish_run
+from mnist_net.runs.outcome import model_of
 from mnist_net.runs.run import prepare
 from mnist_net.trained.model import Model
 from mnist_net.trained.store import save_model
@@ -125,7 +125,7 @@ def fit(dataset: Dataset, recipe: Hyperparameters, start: Parameters | None = No
     ):
         record: dict[str, Any] = progress.history[-1]
         print(f"epoch {record['epoch']}: loss {record['loss']:.4f}", flush=True)
-    return finish_run(run, progress)
+    return model_of(run, progress)
 
 
 def whether(which: Parameters) -> Parameters:

@@ -19,7 +19,9 @@ from mnist_net.learning.losses import LOSSES
 from mnist_net.learning.recipe import Hyperparameters
 from mnist_net.learning.training import one_hot, train
 from mnist_net.reports.figures import evaluate
-from mnist_net.runs.run import blas_threads, calibrate, finish, prepare
+from mnist_net.runs.outcome import calibrate, model_of
+from mnist_net.runs.run import prepare
+from mnist_net.runs.together import blas_threads
 from mnist_net.trained.model import Model
 
 SOFTMAX, BINARY = "softmax-cross-entropy", "binary-cross-entropy"
@@ -115,7 +117,7 @@ def trained() -> tuple[Any, Model, Dataset]:
     with blas_threads(recipe):
         *_, progress = train(run.training, recipe, validation=run.validation)
     unseen = Dataset(images[400:], labels[400:], "digits", "0" * 64)
-    return run, finish(run, progress), unseen
+    return run, model_of(run, progress), unseen
 
 
 def test_a_calibrated_model_is_as_sure_as_it_is_right(trained: tuple) -> None:

@@ -34,7 +34,7 @@ from mnist_net.learning.recipe import PRESETS
 from mnist_net.pictures.decoding import save_png
 from mnist_net.runs import together
 from mnist_net.runs.checkpoints import load_checkpoint, save_checkpoint
-from mnist_net.runs.run import train_model
+from mnist_net.runs.together import train_model
 from mnist_net.trained.model import Model
 from mnist_net.trained.store import SHIPPED_MODELS, load_model, save_model
 

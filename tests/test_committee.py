@@ -23,7 +23,7 @@ from mnist_net.learning.training import train
 from mnist_net.runs import together
 from mnist_net.runs.checkpoints import load_checkpoint
 from mnist_net.runs.run import prepare
-from mnist_net.runs.together import member_runs, train_committee, train_together
+from mnist_net.runs.together import train_committee, train_together
 from mnist_net.trained.committee import Committee
 from mnist_net.trained.model import Model
 from mnist_net.trained.store import load_model, save_model
@@ -60,7 +60,7 @@ def digits() -> Any:
 
 @pytest.fixture(scope="module")
 def runs(digits: Any) -> Any:
-    return member_runs(prepare(digits.train, RECIPE, "digits"), 3)
+    return prepare(digits.train, RECIPE, "digits").with_seeds(3)
 
 
 @pytest.fixture
@@ -192,7 +192,7 @@ def test_members_stop_when_each_has_learned_enough(digits: Any) -> None:
     recipe = replace(
         RECIPE, epochs=60, validation=300, patience=1, schedule="constant", learning_rate=1.0
     )
-    *_, reached = train_together(member_runs(prepare(digits.train, recipe, "digits"), 3))
+    *_, reached = train_together(prepare(digits.train, recipe, "digits").with_seeds(3))
     ends = [progress.latest.number for progress in reached]
     assert len(set(ends)) > 1
     assert [p.best.number for p in reached] == [n - 1 for n in ends]
@@ -201,7 +201,7 @@ def test_members_stop_when_each_has_learned_enough(digits: Any) -> None:
 def test_the_divergence_of_one_is_told(digits: Any) -> None:
     recipe = replace(RECIPE, learning_rate=1e30, activation="relu")
     with pytest.raises(DivergenceError, match="training diverged"):
-        list(train_together(member_runs(prepare(digits.train, recipe, "digits"), 2)))
+        list(train_together(prepare(digits.train, recipe, "digits").with_seeds(2)))
 
 
 @pytest.mark.parametrize("n_members", [0, -1])

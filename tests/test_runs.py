@@ -11,10 +11,12 @@ from mnist_net.datasets.dataset import Dataset
 from mnist_net.errors import ModelFileError
 from mnist_net.learning.distortion import DISTORTIONS
 from mnist_net.learning.network import forward
-from mnist_net.learning.recipe import Hyperparameters
+from mnist_net.learning.recipe import PRESETS, Hyperparameters
 from mnist_net.learning.training import train
 from mnist_net.runs.checkpoints import resume, save_checkpoint
-from mnist_net.runs.run import blas_threads, calibrate, finish, prepare
+from mnist_net.runs.outcome import calibrate, model_of
+from mnist_net.runs.run import prepare
+from mnist_net.runs.together import blas_threads, train_committee, train_model
 
 RECIPE = Hyperparameters(hidden_layer_sizes=(5,), epochs=2, learning_rate=0.1, validation=40)
 
@@ -40,7 +42,7 @@ def test_pixels_that_never_carry_ink_are_left_out_and_change_no_answer(
     assert run.validation.X.shape == (40, 100)
     assert run.training.X.flags.c_contiguous  # or each minibatch would copy all of it
     *_, progress = train(run.training, run.hyperparameters, validation=run.validation)
-    model = calibrate(finish(run, progress), run)
+    model = calibrate(model_of(run, progress), run)
     weights = model.parameters[0].weights
     assert weights.shape == (784, 5)
     assert not np.delete(weights, run.pixels, axis=0).any()
@@ -98,3 +100,23 @@ def test_a_checkpoint_with_another_number_of_steps_is_refused(
     save_checkpoint(path, other, run.identity())
     with pytest.raises(ModelFileError, match="counts do not fit"):
         resume(run, path)
+
+
+def test_a_committee_and_a_model_follow_the_same_recipe(tmp_path: Path) -> None:
+    """On a path whose classes need be no digits, neither adds drawn digits unasked."""
+    random = np.random.default_rng(0)
+    images = random.integers(0, 256, (70, 28, 28), dtype=np.uint8)
+    path = tmp_path / "clothes.npz"
+    np.savez(path, images=images, labels=np.arange(70, dtype=np.uint8) % 7)
+    small = replace(PRESETS["default"], hidden_layer_sizes=(4,), epochs=1)
+    for recipe, n_drawn in ((None, 0), (small, 15_000)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(PRESETS, "default", small)
+            model = train_model(str(path), recipe)
+            committee = train_committee(2, str(path), recipe)
+        one, other = model.metadata["hyperparameters"], committee.metadata["hyperparameters"]
+        assert one == other
+        assert one["drawn_digits"] == n_drawn
+        np.testing.assert_array_equal(
+            model.predict_proba(images), committee.members[0].predict_proba(images)
+        )

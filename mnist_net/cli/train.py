@@ -27,8 +27,7 @@ from mnist_net.cli.watch import Watched, checkpoint_files, watch
 from mnist_net.errors import DataError, ModelFileError
 
 if TYPE_CHECKING:
-    from mnist_net.datasets.dataset import Dataset
-    from mnist_net.runs.run import Run
+    from mnist_net.learning.training import Progress
     from mnist_net.trained.committee import Predictor
     from mnist_net.trained.model import Model
 
@@ -95,8 +94,8 @@ def train(
     """
     # Imported here: `--help` should not wait for them.
     from mnist_net.datasets.loading import dataset_files, load_dataset
+    from mnist_net.runs.outcome import finish
     from mnist_net.runs.run import prepare, recipe_for
-    from mnist_net.runs.together import member_runs
     from mnist_net.trained.store import save_model
 
     if resume and checkpoint is None:
@@ -118,16 +117,17 @@ def train(
     run = prepare(splits.train, hyperparameters, dataset)
     if dataset == "auto" and run.data["name"] != "mnist":
         _keep_better(output)
-    runs = member_runs(run, committee or 1)
+    runs = run.with_seeds(committee or 1)
     began = time.perf_counter()
     reached, interrupted = watch(runs, files, resume=resume)
     seconds = time.perf_counter() - began
-    model = _model(runs, reached, splits.test, preset, interrupted)
+    finished = _require_epochs(reached)
+    model = finish(runs, finished, splits.test, preset=preset, best=interrupted)
     save_model(model, output)
-    if plot and reached[0]:
+    if plot:
         from mnist_net.reports.plots import plot_training, save_figure
 
-        save_figure(plot_training(reached[0].history), plot)
+        save_figure(plot_training(finished[0].history), plot)
         tell(f"wrote {plot}")
     _tell_how_it_ended(model, hyperparameters.epochs, interrupted, checkpoint)
     _report(model, seconds, output)
@@ -152,21 +152,12 @@ def _keep_better(output: Path) -> None:
         )
 
 
-def _model(
-    runs: "tuple[Run, ...]", reached: Watched, test: "Dataset", preset: str, interrupted: bool
-) -> "Predictor":
-    """What was trained: the best epochs after Ctrl-C, else those that the recipe keeps."""
-    from mnist_net.runs.run import finish, measure_accuracy
-    from mnist_net.runs.together import form_committee
-
-    models = []
-    for run, progress in zip(runs, reached, strict=True):
-        if progress is None:
-            note("interrupted before the first epoch ended: there is nothing to save")
-            raise click.exceptions.Exit(130)
-        epoch = progress.best if interrupted else None
-        models.append(measure_accuracy(finish(run, progress, epoch=epoch, preset=preset), test))
-    return models[0] if len(models) == 1 else measure_accuracy(form_committee(models), test)
+def _require_epochs(reached: Watched) -> "list[Progress]":
+    """Where each run stands; there is nothing to save if one has no epoch behind it."""
+    if None in reached:
+        note("interrupted before the first epoch ended: there is nothing to save")
+        raise click.exceptions.Exit(130)
+    return [progress for progress in reached if progress]
 
 
 def _tell_how_it_ended(

@@ -1,29 +1,114 @@
-"""Several training runs side by side, from which a committee comes.
+"""Training runs from start to end; one alone, or several side by side for a committee.
 
 The runs go on in rounds of one epoch each, which joblib spreads over the cores.  Its workers are
 threads: NumPy lets go of Python's lock while it computes, and threads share the pictures.  Matrix
-products get one thread each, for the cores are busy already.
+products of several runs get one thread each, for the cores are busy already.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from mnist_net.datasets.loading import load_dataset
 from mnist_net.learning.recipe import PRESETS, Hyperparameters
 from mnist_net.learning.training import Progress, train
-from mnist_net.runs.run import Run, blas_threads, finish, measure_accuracy, prepare
-from mnist_net.trained.committee import Committee
+from mnist_net.runs.outcome import committee_of, finish
+from mnist_net.runs.run import Run, prepare, recipe_for
+from mnist_net.trained.committee import Committee, Predictor
 from mnist_net.trained.model import Model
 
-__all__ = ["form_committee", "member_runs", "train_committee", "train_together"]
+__all__ = ["blas_threads", "train_committee", "train_model", "train_together"]
+
+_LARGE_BATCH = 128
 
 
-def member_runs(run: Run, n_members: int) -> tuple[Run, ...]:
-    """The same run with as many seeds, from its own up."""
-    recipe = run.hyperparameters
-    seeds = range(recipe.random_state, recipe.random_state + n_members)
-    return tuple(replace(run, hyperparameters=replace(recipe, random_state=seed)) for seed in seeds)
+def train_model(
+    dataset: str = "auto",
+    hyperparameters: Hyperparameters | None = None,
+    *,
+    data_home: Path | None = None,
+    offline: bool = False,
+) -> Model:
+    """Train a model from start to end, without a word.
+
+    Parameters
+    ----------
+    dataset, data_home, offline
+        See `load_dataset`.
+    hyperparameters
+        The recipe, such as ``PRESETS["cs229"]``, or ``dataclasses.replace(PRESETS["default"],
+        epochs=5)``; bare `Hyperparameters` are those of the preset ``plain``.  By default
+        ``PRESETS["default"]``, without its drawn digits if `dataset` is the path of something else
+        than MNIST, for the classes there may be no digits.
+
+    Returns
+    -------
+    Model
+        With its accuracy on the test pictures in ``metadata["accuracy"]``.
+
+    Raises
+    ------
+    DataError
+        If the data set cannot be had.
+    DivergenceError
+        If the recipe leads out of the finite numbers.
+    """
+    model = _trained(1, dataset, hyperparameters, data_home, offline)
+    assert isinstance(model, Model)
+    return model
+
+
+def train_committee(
+    n_members: int,
+    dataset: str = "auto",
+    hyperparameters: Hyperparameters | None = None,
+    *,
+    data_home: Path | None = None,
+    offline: bool = False,
+) -> Committee:
+    """Train several networks whose probabilities are averaged, without a word.
+
+    Parameters
+    ----------
+    n_members
+        How many networks; their seeds follow on each other.
+    dataset, hyperparameters, data_home, offline
+        See `train_model`.
+
+    Returns
+    -------
+    Committee
+        With its accuracy on the test pictures in ``metadata["accuracy"]``, as have its members.
+
+    Raises
+    ------
+    DataError, DivergenceError
+        As for `train_model`.
+    ValueError
+        If there would be no members.
+    """
+    if n_members < 1:
+        raise ValueError(f"a committee needs at least one member, not {n_members}")
+    trained = _trained(n_members, dataset, hyperparameters, data_home, offline)
+    if isinstance(trained, Committee):
+        return trained
+    alone = committee_of([trained])
+    alone.metadata["accuracy"] = trained.metadata["accuracy"]
+    return alone
+
+
+def _trained(
+    n: int,
+    dataset: str,
+    hyperparameters: Hyperparameters | None,
+    data_home: Path | None,
+    offline: bool,
+) -> Predictor:
+    splits = load_dataset(dataset, data_home, offline=offline)
+    recipe = hyperparameters or recipe_for(splits.train, PRESETS["default"])
+    runs = prepare(splits.train, recipe, dataset).with_seeds(n)
+    *_, reached = train_together(runs)
+    return finish(runs, [progress for progress in reached if progress], splits.test)
 
 
 def train_together(
@@ -65,51 +150,17 @@ def train_together(
             yield reached
 
 
-def form_committee(members: Sequence[Model]) -> Committee:
-    """A committee that says of itself what its first member says, but for how that one learned."""
-    own = ("preset", "hyperparameters", "data", "versions", "date")
-    return Committee(tuple(members), {key: members[0].metadata[key] for key in own})
+def blas_threads(
+    hyperparameters: Hyperparameters, n_runs: int = 1
+) -> AbstractContextManager[object]:
+    """One thread for matrix products, unless batches are large and nothing else needs a core.
 
-
-def train_committee(
-    n_members: int,
-    dataset: str = "auto",
-    hyperparameters: Hyperparameters = PRESETS["default"],
-    *,
-    data_home: Path | None = None,
-    offline: bool = False,
-) -> Committee:
-    """Train a committee from start to end, without a word.
-
-    Parameters
-    ----------
-    n_members
-        How many networks; their seeds follow on each other.
-    dataset, hyperparameters, data_home, offline
-        See `runs.train_model`.
-
-    Returns
-    -------
-    Committee
-        With its accuracy on the test pictures in ``metadata["accuracy"]``, as have its members.
-
-    Raises
-    ------
-    DataError
-        If the data set cannot be had.
-    DivergenceError
-        If the recipe leads out of the finite numbers.
-    ValueError
-        If there would be no members.
+    Small products are over so soon that several threads mostly wait for each other, and on a busy
+    machine they wait long; beside distortions, and beside other networks, there is one core for
+    them anyway.  And on one thread the same seed gives the same bits however many cores there are.
     """
-    if n_members < 1:
-        raise ValueError(f"a committee needs at least one member, not {n_members}")
-    splits = load_dataset(dataset, data_home, offline=offline)
-    runs = member_runs(prepare(splits.train, hyperparameters, dataset), n_members)
-    *_, reached = train_together(runs)
-    members = [
-        measure_accuracy(finish(run, progress), splits.test)
-        for run, progress in zip(runs, reached, strict=True)
-        if progress
-    ]
-    return measure_accuracy(form_committee(members), splits.test)
+    from threadpoolctl import threadpool_limits
+
+    small = hyperparameters.batch_size < _LARGE_BATCH
+    alone = not small and not hyperparameters.distortion and n_runs == 1
+    return nullcontext() if alone else threadpool_limits(1, user_api="blas")

@@ -7,7 +7,7 @@ from typing import Any
 
 from mnist_net import Hyperparameters
 from mnist_net.learning.recipe import PRESETS
-from mnist_net.runs.run import train_model
+from mnist_net.runs.together import train_model
 from scripts.records import table
 from scripts.speed import torch_peer, trainers
 from scripts.speed.distance import HOW_TO_READ_RATIOS, compared, ratio_in_words, surveyed

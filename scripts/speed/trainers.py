@@ -8,7 +8,7 @@ import numpy as np
 from mnist_net.arrays import Array
 from mnist_net.learning.network import forward
 from mnist_net.learning.training import Batch, Progress, classifier, train
-from mnist_net.runs.run import blas_threads
+from mnist_net.runs.together import blas_threads
 from scripts.speed.problems import Labels, Problem
 from scripts.speed.workers import Trial
 
