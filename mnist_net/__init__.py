@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from mnist_net.learning.recipe import PRESETS as PRESETS
     from mnist_net.learning.recipe import Hyperparameters as Hyperparameters
     from mnist_net.pictures.decoding import open_image as open_image
-    from mnist_net.reading.reader import Page as Page
+    from mnist_net.reading.answers import Page as Page
+    from mnist_net.reading.answers import Reading as Reading
     from mnist_net.reading.reader import Reader as Reader
-    from mnist_net.reading.reader import Reading as Reading
     from mnist_net.reading.reader import read_digit as read_digit
     from mnist_net.reading.reader import read_digits as read_digits
     from mnist_net.reading.reader import read_image as read_image
@@ -51,7 +51,8 @@ _HOMES = {
     "pictures.decoding": ("open_image",),
     "trained.model": ("Model",),
     "trained.store": ("load_detector", "load_model", "save_model"),
-    "reading.reader": ("Page", "Reader", "Reading", "read_digit", "read_digits", "read_image"),
+    "reading.answers": ("Page", "Reading"),
+    "reading.reader": ("Reader", "read_digit", "read_digits", "read_image"),
     "reports.figures": ("evaluate",),
     "runs.together": ("train_committee", "train_model"),
     "learning.recipe": ("PRESETS", "Hyperparameters"),

@@ -6,8 +6,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["IMAGE_SHAPE", "Array", "Bytes", "Labels", "keep_freed_memory"]
-
 Array = npt.NDArray[np.floating[Any]]
 """A float32 or float64 array: whichever goes in, the same comes out."""
 

@@ -4,8 +4,6 @@ Every error that a user can cause is a `MnistNetError` whose message is one sent
 found, what was expected, what to do.  The command line prints that sentence and nothing else.
 """
 
-__all__ = ["DataError", "DivergenceError", "ImageError", "MnistNetError", "ModelFileError"]
-
 
 class MnistNetError(Exception):
     """The parent of every error that this package raises on purpose."""

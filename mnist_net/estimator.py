@@ -22,8 +22,6 @@ from mnist_net.learning.network import Architecture, forward
 from mnist_net.learning.recipe import Hyperparameters
 from mnist_net.learning.training import Batch, Progress, classifier, one_hot, train
 
-__all__ = ["DigitClassifier"]
-
 _DEFAULT = Hyperparameters()
 
 

@@ -9,9 +9,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-__all__ = ["atomic_write", "check_writable", "resolved", "same_file"]
-
-
 _BEGINNING = 40  # characters, of at most 4 bytes each
 
 

@@ -24,7 +24,8 @@ from mnist_net import load_dataset
 from mnist_net.arrays import Bytes
 from mnist_net.files import check_writable
 from mnist_net.pictures.decoding import Picture
-from mnist_net.reading.reader import Reader, Reading
+from mnist_net.reading.answers import Reading
+from mnist_net.reading.reader import Reader
 from mnist_net.reports.plots import check_plot, save_figure
 from mnist_net.trained.store import load_model
 from scripts.contact_sheet import digit_cell, page_cell, save_sheet

@@ -22,7 +22,8 @@ from unittest.mock import patch
 import click
 
 from mnist_net.pictures.decoding import Picture, open_image
-from mnist_net.reading.reader import Reader, Reading
+from mnist_net.reading.answers import Reading
+from mnist_net.reading.reader import Reader
 from mnist_net.trained.store import load_model
 from scripts.foreign import PageAnswer, Row, read_manifest
 from scripts.foreign_figures import APART

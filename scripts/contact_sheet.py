@@ -12,7 +12,7 @@ from mnist_net.errors import ImageError
 from mnist_net.files import atomic_write
 from mnist_net.pictures.decoding import open_image
 from mnist_net.reading.annotation import annotated
-from mnist_net.reading.reader import Page
+from mnist_net.reading.answers import Page
 from scripts.foreign import Answer, PageAnswer, Row
 
 _WIDTH = 1400  # pixels of the sheet

@@ -18,7 +18,8 @@ from PIL import Image
 from mnist_net.arrays import IMAGE_SHAPE, Bytes
 from mnist_net.errors import ImageError
 from mnist_net.pictures.decoding import Picture, open_image
-from mnist_net.reading.reader import Page, Reader, Reading
+from mnist_net.reading.answers import Page, Reading
+from mnist_net.reading.reader import Reader
 
 LOOKALIKES = frozenset("olszbgiq")
 """Letters that are digits too: nobody can be blamed for reading them."""

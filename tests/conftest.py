@@ -82,8 +82,8 @@ def digits_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def reader() -> "Reader":
     """A reader with the networks that ship."""
-    from mnist_net.reading.reader import Reader, load_detector
-    from mnist_net.trained.store import SHIPPED_MODELS, load_model
+    from mnist_net.reading.reader import Reader
+    from mnist_net.trained.store import SHIPPED_MODELS, load_detector, load_model
 
     # By name: whoever runs the tests may have a latest model of their own.
     return Reader(

@@ -5,7 +5,7 @@ import pytest
 
 from mnist_net.pictures.decoding import Picture
 from mnist_net.reading.annotation import annotated
-from mnist_net.reading.reader import Page, Reading
+from mnist_net.reading.answers import Page, Reading
 
 RED = (214, 39, 40)
 

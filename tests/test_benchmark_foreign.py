@@ -17,7 +17,8 @@ from mnist_net.learning.network import Architecture, Layer
 from mnist_net.learning.scaling import Scaling
 from mnist_net.pictures.form import in_mnist_form
 from mnist_net.reading import judge
-from mnist_net.reading.reader import Reader, Reading
+from mnist_net.reading.answers import Reading
+from mnist_net.reading.reader import Reader
 from mnist_net.trained.model import Model
 from mnist_net.trained.store import save_model
 from scripts import choose_reading, measure_speed

@@ -17,8 +17,9 @@ from mnist_net.learning.scaling import Scaling
 from mnist_net.pictures import decoding
 from mnist_net.pictures.decoding import MAX_PIXELS, is_image_name, open_image, save_png
 from mnist_net.pictures.form import fitted, in_mnist_form
-from mnist_net.reading.reader import Reader, Reading, load_detector, read_digit, read_image
-from mnist_net.trained.store import SHIPPED_MODELS, load_model
+from mnist_net.reading.answers import Reading
+from mnist_net.reading.reader import Reader, read_digit, read_image
+from mnist_net.trained.store import SHIPPED_MODELS, load_detector, load_model
 from tests.pictures import (
     STROKES,
     as_picture,

@@ -21,15 +21,9 @@ from PIL import Image, ImageDraw, ImageFilter
 from mnist_net.errors import ImageError, ModelFileError
 from mnist_net.pictures.decoding import Picture, open_image
 from mnist_net.reading import reader as reader_module
-from mnist_net.reading.reader import (
-    REJECT_BELOW,
-    Page,
-    Reader,
-    Reading,
-    read_digit,
-    read_digits,
-    read_image,
-)
+from mnist_net.reading.answers import Page, Reading
+from mnist_net.reading.reader import Reader, read_digit, read_digits, read_image
+from mnist_net.reading.threshold import REJECT_BELOW
 from mnist_net.trained import store
 from scripts import draw_examples
 from scripts.foreign import Row, read_manifest

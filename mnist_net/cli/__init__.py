@@ -23,8 +23,6 @@ from mnist_net.cli.shared import (
 )
 from mnist_net.errors import MnistNetError
 
-__all__ = ["main"]
-
 # Command to (module, one-line help); a module is imported when its command is called for.
 _COMMANDS = {
     "train": ("train", "Train a network and save it as a model."),

@@ -16,8 +16,6 @@ from mnist_net.cli.shared import (
 )
 from mnist_net.learning.distortion import DISTORTIONS
 
-__all__ = ["augment"]
-
 _MAGNIFICATION = 3
 
 

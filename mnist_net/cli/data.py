@@ -18,8 +18,6 @@ from mnist_net.cli.shared import (
 )
 from mnist_net.errors import DataError
 
-__all__ = ["data"]
-
 
 @click.group(epilog=epilog("data fetch", "data sample seven.png --digit 7"))
 def data() -> None:

@@ -20,8 +20,6 @@ from mnist_net.cli.shared import (
 )
 from mnist_net.errors import DataError
 
-__all__ = ["evaluate"]
-
 
 @click.command(
     epilog=epilog(

@@ -19,8 +19,6 @@ from mnist_net.cli.shared import (
 if TYPE_CHECKING:
     from mnist_net.trained.model import Model
 
-__all__ = ["gradcheck", "info"]
-
 
 @click.command(epilog=epilog("info", "info models/latest.joblib --json"))
 @click.argument("file", metavar="[MODEL]", type=PATH, required=False)

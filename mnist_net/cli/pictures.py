@@ -19,17 +19,6 @@ if TYPE_CHECKING:
     from mnist_net.pictures.decoding import Picture
     from mnist_net.reading.reader import Reader
 
-__all__ = [
-    "Saver",
-    "make_reader",
-    "opened",
-    "picture_files",
-    "reading_options",
-    "require_apart",
-    "show_image",
-    "tell_error",
-]
-
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _MOST_BYTES = 500_000_000
@@ -69,8 +58,8 @@ def reading_options(command: Command) -> Command:
 
 def make_reader(model: Path | None, reject_below: float) -> "Reader":
     """A reader with the model that the options name."""
-    from mnist_net.reading.reader import Reader, load_detector
-    from mnist_net.trained.store import load_model
+    from mnist_net.reading.reader import Reader
+    from mnist_net.trained.store import load_detector, load_model
 
     loaded = load_model(model)
     if loaded.metadata.get("data", {}).get("name") == "digits":

@@ -30,11 +30,10 @@ from mnist_net.errors import ImageError
 
 if TYPE_CHECKING:
     from mnist_net.pictures.decoding import Picture
-    from mnist_net.reading.reader import Reader, Reading
+    from mnist_net.reading.answers import Reading
+    from mnist_net.reading.reader import Reader
 
     Result = tuple[str, Reading | ImageError]
-
-__all__ = ["predict"]
 
 _MANY = 20  # pictures, of which a progress bar tells how many are left
 

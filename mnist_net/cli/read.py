@@ -28,9 +28,7 @@ from mnist_net.cli.shared import (
 from mnist_net.errors import ImageError
 
 if TYPE_CHECKING:
-    from mnist_net.reading.reader import Page
-
-__all__ = ["read"]
+    from mnist_net.reading.answers import Page
 
 
 @click.command(

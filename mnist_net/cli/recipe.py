@@ -10,8 +10,6 @@ import click
 from mnist_net.learning.distortion import DISTORTIONS
 from mnist_net.learning.recipe import PRESETS, Hyperparameters, Setting
 
-__all__ = ["recipe_from", "recipe_options"]
-
 _ALIASES = {
     "hidden_layer_sizes": ("--hidden", "hidden_layer_sizes"),
     "random_state": ("--seed", "random_state"),

@@ -13,29 +13,6 @@ from typing import Any
 
 import click
 
-__all__ = [
-    "PATH",
-    "PNG_PATH",
-    "EchoHandler",
-    "check_outputs",
-    "data_home_option",
-    "echo_json",
-    "echo_line",
-    "epilog",
-    "json_option",
-    "model_option",
-    "note",
-    "offline_option",
-    "printable",
-    "printable_lines",
-    "program",
-    "quiet_option",
-    "shows_progress",
-    "silence_stdout",
-    "tell",
-    "warn",
-]
-
 PATH = click.Path(path_type=Path, readable=False)  # whoever opens it says what is wrong
 
 

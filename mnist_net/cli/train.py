@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from mnist_net.trained.committee import Predictor
     from mnist_net.trained.model import Model
 
-__all__ = ["train"]
-
 _OUTPUT = Path("models", "latest.joblib")
 _POOR = 0.5  # below this accuracy something is wrong with the recipe
 

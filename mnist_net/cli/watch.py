@@ -14,8 +14,6 @@ from mnist_net.learning.training import Progress
 if TYPE_CHECKING:
     from mnist_net.runs.run import Run
 
-__all__ = ["Watched", "checkpoint_files", "watch"]
-
 Watched = tuple[Progress | None, ...]
 """Where each run stands; None for one that has no epoch behind it."""
 

@@ -7,8 +7,6 @@ import numpy as np
 
 from mnist_net.arrays import Bytes
 
-__all__ = ["Dataset", "Splits", "data_digest", "split"]
-
 
 class Dataset(NamedTuple):
     """Labelled pictures.

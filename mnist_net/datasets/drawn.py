@@ -16,8 +16,6 @@ from PIL import Image, ImageDraw
 from mnist_net.arrays import IMAGE_SHAPE, Bytes
 from mnist_net.pictures.form import fitted
 
-__all__ = ["draw_digits"]
-
 Points = npt.NDArray[np.float64]
 
 _FORMS = {

@@ -18,14 +18,6 @@ import numpy as np
 from mnist_net.arrays import IMAGE_SHAPE, Bytes
 from mnist_net.errors import DataError
 
-__all__ = [
-    "FourArrays",
-    "find_idx_files",
-    "read_idx",
-    "read_idx_folder",
-    "read_npz",
-]
-
 _MAGIC = {"images": 2051, "labels": 2049}
 _IDX_NAME = re.compile(
     r"(?P<prefix>.*?)(?P<split>train|t10k|test)-(?P<kind>images|labels)[-.]idx[13]-ubyte(\.gz)?"

@@ -15,14 +15,6 @@ from mnist_net.datasets.mnist import MNIST_DIGEST, MNIST_TRAIN, cache_path, load
 from mnist_net.errors import DataError
 from mnist_net.pictures.form import fitted
 
-__all__ = [
-    "DATASET_NAMES",
-    "DIGITS_TRAIN",
-    "dataset_files",
-    "load_dataset",
-    "load_digits_as_images",
-]
-
 DATASET_NAMES = ("auto", "mnist", "digits")
 """What `load_dataset` knows by name; all else is a path."""
 

@@ -16,15 +16,6 @@ from mnist_net.datasets.sources import sources
 from mnist_net.errors import DataError
 from mnist_net.files import atomic_write
 
-__all__ = [
-    "MNIST_DIGEST",
-    "MNIST_TRAIN",
-    "cache_path",
-    "data_home_path",
-    "load_mnist",
-    "read_cache",
-]
-
 MNIST_DIGEST = "c2069063c1105f2bf96266aef1ff68c6e13bdda7a54e37bf19c16f1db24efc83"
 """SHA-256 over the bytes of MNIST's 70,000 images and then of its labels, uint8."""
 

@@ -20,8 +20,6 @@ from mnist_net.arrays import IMAGE_SHAPE, Bytes
 from mnist_net.datasets.formats import read_idx_folder
 from mnist_net.errors import DataError
 
-__all__ = ["MIRRORS", "Source", "openml", "openml_is_cached", "sources"]
-
 MIRRORS = (
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
     "https://storage.googleapis.com/cvdf-datasets/mnist/",

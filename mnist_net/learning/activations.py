@@ -12,8 +12,6 @@ import numpy as np
 
 from mnist_net.arrays import Array
 
-__all__ = ["ACTIVATIONS", "Activation", "sigmoid"]
-
 
 def sigmoid(z: Array) -> Array:
     """Logistic function, ``1 / (1 + exp(-z))``, written so that it can never overflow.

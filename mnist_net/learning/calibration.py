@@ -14,8 +14,6 @@ import numpy as np
 from mnist_net.arrays import Array
 from mnist_net.learning.losses import LOSSES
 
-__all__ = ["fit_temperature", "tempered"]
-
 _EXTREME = 64.0
 _N_HALVINGS = 60  # of the range of the logarithm: to the last bit
 

@@ -18,8 +18,6 @@ import numpy.typing as npt
 from mnist_net.arrays import Array
 from mnist_net.errors import DataError
 
-__all__ = ["DISTORTIONS", "Distortion", "contact_sheet", "distort"]
-
 _FRAME = 96  # a grey that neither paper nor ink has
 _NEGLIGIBLE = 1e-3  # of the field's variance: waves that carry less are left out
 

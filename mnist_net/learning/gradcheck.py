@@ -22,8 +22,6 @@ from mnist_net.learning.network import (
     total_loss,
 )
 
-__all__ = ["SYSTEMS", "THRESHOLD", "Check", "System", "check_system", "relative_error"]
-
 THRESHOLD = 1e-7
 """Above it a gradient is wrong: rounding leaves about 1e-9, a forgotten 1/N leaves 0.1 or more."""
 

@@ -19,16 +19,6 @@ import numpy as np
 from mnist_net.arrays import Array
 from mnist_net.learning.activations import sigmoid
 
-__all__ = [
-    "LOSSES",
-    "Loss",
-    "binary_cross_entropy",
-    "log_softmax",
-    "mean_squared_error",
-    "softmax",
-    "softmax_cross_entropy",
-]
-
 
 def log_softmax(logits: Array) -> Array:
     """Logarithm of the softmax over the last axis, by log-sum-exp.

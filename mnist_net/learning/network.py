@@ -33,18 +33,6 @@ from mnist_net.arrays import Array
 from mnist_net.learning.activations import ACTIVATIONS
 from mnist_net.learning.losses import LOSSES
 
-__all__ = [
-    "Architecture",
-    "Layer",
-    "Parameters",
-    "forward",
-    "initialize",
-    "input_gradient",
-    "loss_and_gradients",
-    "map_arrays",
-    "total_loss",
-]
-
 
 class Layer(NamedTuple):
     """The parameters of one layer; gradients and velocities have this type too.

@@ -21,8 +21,6 @@ import numpy as np
 from mnist_net.arrays import Array
 from mnist_net.learning.network import Parameters, map_arrays
 
-__all__ = ["OPTIMIZERS", "SCHEDULES", "Optimizer", "OptimizerState", "adamw", "sgd"]
-
 
 class OptimizerState(NamedTuple):
     """What an update rule remembers.

@@ -18,8 +18,6 @@ from mnist_net.learning.losses import LOSSES
 from mnist_net.learning.optimizers import OPTIMIZERS, SCHEDULES
 from mnist_net.learning.scaling import SCALINGS
 
-__all__ = ["PRESETS", "Hyperparameters", "Setting"]
-
 _WIDEST = 1_000_000  # units of a layer
 
 

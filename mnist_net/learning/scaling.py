@@ -8,8 +8,6 @@ import numpy as np
 
 from mnist_net.arrays import Array, Bytes
 
-__all__ = ["SCALINGS", "Scaling"]
-
 
 class Scaling(NamedTuple):
     """How pixels become inputs: ``(pixel - shift) / scale``, the same for every pixel."""

@@ -30,18 +30,6 @@ from mnist_net.learning.network import (
 from mnist_net.learning.optimizers import OPTIMIZERS, SCHEDULES, OptimizerState
 from mnist_net.learning.recipe import Hyperparameters
 
-__all__ = [
-    "Batch",
-    "Epoch",
-    "Progress",
-    "classifier",
-    "learning_rate_at",
-    "loss_and_accuracy",
-    "one_hot",
-    "steps_per_epoch",
-    "train",
-]
-
 
 class Batch(NamedTuple):
     """Examples: X is N × D, targets N × K, both of the parameters' dtype."""

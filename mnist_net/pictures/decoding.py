@@ -17,14 +17,6 @@ from mnist_net.arrays import Bytes
 from mnist_net.errors import ImageError
 from mnist_net.files import atomic_write
 
-__all__ = [
-    "MAX_PIXELS",
-    "Picture",
-    "is_image_name",
-    "open_image",
-    "save_png",
-]
-
 MAX_PIXELS = 80_000_000
 """A larger picture is refused before it is decoded: it would take hundreds of megabytes."""
 

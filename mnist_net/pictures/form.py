@@ -16,8 +16,6 @@ from mnist_net.arrays import IMAGE_SHAPE, Bytes
 from mnist_net.pictures.ink import Ink
 from mnist_net.pictures.pieces import bounds
 
-__all__ = ["BOX", "deslanted", "fitted", "in_mnist_form", "narrowed"]
-
 BOX = 20
 """Side of the box that a digit is fitted into, in pixels."""
 

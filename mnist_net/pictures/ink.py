@@ -14,8 +14,6 @@ from PIL import Image
 
 from mnist_net.arrays import Bytes
 
-__all__ = ["Ink", "clean_paper", "find_ink", "ink_on_clean_paper", "paper_lightness"]
-
 Ink = npt.NDArray[np.float32]
 """Rows × columns: 0 on paper, 0.5 at the edge of a stroke, 1 within it."""
 

@@ -11,8 +11,6 @@ from mnist_net.pictures.not_writing import (
 )
 from mnist_net.pictures.pieces import Box, Figure, Piece, around, bounds, figure_of, find_pieces
 
-__all__ = ["cut_places", "digit_rows", "main_figure", "part"]
-
 _NEAR = 0.2  # of the main piece's size, across which pieces belong together
 _SAME_SIZE = 0.4  # of the typical height, which a digit's piece reaches
 _MOST_CUTS = 6  # that are tried on one figure

@@ -15,16 +15,6 @@ from mnist_net.arrays import Bytes
 from mnist_net.pictures.ink import Ink
 from mnist_net.pictures.pieces import Box, Figure, Mask, Piece, find_pieces
 
-__all__ = [
-    "NOT_WRITING",
-    "framed",
-    "is_full_stop",
-    "is_speck",
-    "is_writing",
-    "least_size",
-    "without_ruled_lines",
-]
-
 _LEAST_SIZE = 5  # pixels, of what can be read
 _LEAST_SHARE = 0.01  # of the picture's side, likewise
 _SPECK = 0.02  # of a digit's area; less is dirt

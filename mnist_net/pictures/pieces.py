@@ -9,16 +9,6 @@ import numpy.typing as npt
 
 from mnist_net.pictures.ink import Ink
 
-__all__ = [
-    "Box",
-    "Figure",
-    "Piece",
-    "around",
-    "bounds",
-    "figure_of",
-    "find_pieces",
-]
-
 Mask = npt.NDArray[np.bool_]
 
 _MOST_PIECES = 1_000  # what is done with them takes the square of their number

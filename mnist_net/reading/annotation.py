@@ -5,9 +5,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from mnist_net.arrays import Bytes
 from mnist_net.pictures.decoding import Picture
-from mnist_net.reading.reader import Page
-
-__all__ = ["annotated"]
+from mnist_net.reading.answers import Page
 
 _COLOUR = (214, 39, 40)
 _SMALLEST = 400  # pixels of the longer side, so that the answers can be read

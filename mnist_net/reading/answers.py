@@ -7,8 +7,6 @@ import numpy as np
 
 from mnist_net.arrays import IMAGE_SHAPE, Array, Bytes
 
-__all__ = ["Judgement", "Page", "Reading"]
-
 
 class Judgement(NamedTuple):
     """What the networks say of one view.

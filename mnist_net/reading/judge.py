@@ -14,8 +14,6 @@ from mnist_net.reading.answers import Judgement
 from mnist_net.reading.looks import View
 from mnist_net.trained.committee import Predictor
 
-__all__ = ["SURE", "Judge", "Judged", "best_path", "best_view", "is_sure"]
-
 SURE = 0.92
 """Score, from which on no further look is taken."""
 

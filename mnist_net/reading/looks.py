@@ -18,8 +18,6 @@ from mnist_net.pictures.layout import cut_places, digit_rows, main_figure, part
 from mnist_net.pictures.not_writing import framed, is_writing
 from mnist_net.pictures.pieces import Box, Figure, bounds
 
-__all__ = ["Look", "View", "looks", "may_be_several", "segments"]
-
 _SURE_OF_PAPER = 1.0  # of the evidence that `paper_lightness` gives
 _LESS_LIKELY = 0.8  # prior of the other polarity
 _LIKELIER_AS_IT_IS = 0.95

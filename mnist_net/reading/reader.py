@@ -21,17 +21,6 @@ from mnist_net.reading.threshold import REJECT_BELOW
 from mnist_net.trained.committee import Predictor
 from mnist_net.trained.store import load_detector, load_model
 
-__all__ = [
-    "REJECT_BELOW",
-    "Page",
-    "Reader",
-    "Reading",
-    "load_detector",
-    "read_digit",
-    "read_digits",
-    "read_image",
-]
-
 _BLANK = "nothing on it is darker or lighter than its paper"
 _UNLIKE = "what is on it does not look like a digit"
 _LEAST_SHARE = 0.5  # of a page's figures are digits, or none is

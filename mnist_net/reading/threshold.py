@@ -3,8 +3,6 @@
 In a module of its own, so that a command's help can name it without loading a network.
 """
 
-__all__ = ["REJECT_BELOW"]
-
 REJECT_BELOW = 0.18
 """What scores less is no digit.  Of those that refuse less than 1 % of the digits in
 `results/foreign.json` it is about the largest; what any other costs is there too."""

@@ -13,8 +13,6 @@ import numpy.typing as npt
 from mnist_net.arrays import Array, Labels
 from mnist_net.errors import DataError
 
-__all__ = ["Evaluation", "evaluate", "expected_calibration_error", "markdown", "text"]
-
 _N_BINS = 15
 _N_WORST = 10
 _CONFIDENCE = 0.95

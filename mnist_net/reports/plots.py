@@ -15,17 +15,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = [
-    "check_plot",
-    "plot_confusion",
-    "plot_first_layer",
-    "plot_mistakes",
-    "plot_training",
-    "report_paths",
-    "save_figure",
-    "save_report",
-]
-
 _FORMATS = (".png", ".svg", ".pdf")
 
 

@@ -24,8 +24,6 @@ from mnist_net.trained.contents import (
     write_file,
 )
 
-__all__ = ["load_checkpoint", "resume", "save_checkpoint"]
-
 _FORMAT = Format("mnist-net checkpoint", 1)
 
 

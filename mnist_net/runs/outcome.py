@@ -20,8 +20,6 @@ from mnist_net.runs.run import Run
 from mnist_net.trained.committee import Committee, Predictor
 from mnist_net.trained.model import Model
 
-__all__ = ["calibrate", "committee_of", "finish", "measure_accuracy", "model_of"]
-
 P = TypeVar("P", Model, Committee)
 
 

@@ -16,8 +16,6 @@ from mnist_net.learning.recipe import Hyperparameters
 from mnist_net.learning.scaling import SCALINGS, Scaling
 from mnist_net.learning.training import Batch, one_hot
 
-__all__ = ["Run", "prepare", "recipe_for"]
-
 
 @dataclass(frozen=True, slots=True)
 class Run:

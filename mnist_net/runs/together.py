@@ -17,8 +17,6 @@ from mnist_net.runs.run import Run, prepare, recipe_for
 from mnist_net.trained.committee import Committee, Predictor
 from mnist_net.trained.model import Model
 
-__all__ = ["blas_threads", "train_committee", "train_model", "train_together"]
-
 _LARGE_BATCH = 128
 
 

@@ -14,8 +14,6 @@ import numpy.typing as npt
 from mnist_net.arrays import Array, Bytes
 from mnist_net.trained.model import Model
 
-__all__ = ["Committee", "Predictor"]
-
 
 @dataclass(frozen=True, slots=True)
 class Committee:

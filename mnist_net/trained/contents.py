@@ -16,18 +16,6 @@ from mnist_net.errors import ModelFileError
 from mnist_net.learning.network import Layer, Parameters
 from mnist_net.trained.safe_joblib import read_contents, write_contents
 
-__all__ = [
-    "DamageError",
-    "Format",
-    "arrays_of",
-    "parameters_from",
-    "plain",
-    "read_file",
-    "require",
-    "require_plain",
-    "write_file",
-]
-
 _MOST_CHARACTERS = 10_000_000  # of JSON in the metadata; an epoch's history takes some 300
 _DEEPEST = 20
 _MISFITS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)

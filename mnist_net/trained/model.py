@@ -17,8 +17,6 @@ from mnist_net.learning.losses import LOSSES
 from mnist_net.learning.network import Architecture, Parameters, forward
 from mnist_net.learning.scaling import Scaling
 
-__all__ = ["Model"]
-
 _CHUNK = 2_000  # pictures at a time: bounds the memory, and fills the matrix product well
 
 

@@ -20,8 +20,6 @@ from joblib.numpy_pickle import NumpyArrayWrapper, NumpyUnpickler
 from mnist_net.errors import ModelFileError
 from mnist_net.files import atomic_write
 
-__all__ = ["read_contents", "write_contents"]
-
 _DTYPES = ("f2", "f4", "f8", "i8", "u1")
 
 # What pickle writes for plain values and for joblib's wrapping of arrays.  Left out are the other

@@ -28,15 +28,6 @@ from mnist_net.trained.contents import (
 )
 from mnist_net.trained.model import Model
 
-__all__ = [
-    "LATEST_MODEL",
-    "SHIPPED_MODELS",
-    "find_model",
-    "load_detector",
-    "load_model",
-    "save_model",
-]
-
 LATEST_MODEL = Path("models", "latest.joblib")
 SHIPPED_MODELS = (
     Path(__file__).parents[1] / "models" / "mnist.joblib",
