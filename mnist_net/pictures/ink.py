@@ -28,7 +28,14 @@ _CLEAR = 1.25  # times what may still be paper; ink that is fainter drowns in it
 _EDGE = 0.42  # of the typical ink's strength, where a stroke ends
 _SOLID = 0.75  # of the typical ink's strength, which a stroke reaches somewhere
 _MOST_INK = 0.7  # of the picture; what covers more, is the paper
+_TRACE = 0.03  # of the strongest ink: what a lossy format leaves around it
 _WINDOW = 0.4  # of a side: what is wider than this, is no stroke
+_BLACK = 8.0  # grey levels that are added, so that black noise is no infinite contrast
+_MAD = 1.4826  # deviations of normal noise in its median absolute deviation
+_SKEWED = 1.5  # of a picture's detail: as sure a sign of ink as there is
+_OUTLIER = 3.5  # deviations from the paper's surface
+_REFITS = 5  # of that surface
+_PAPER_RANGE = (0.7, 1.1)  # of the darkest and of the lightest level: no paper lies beyond
 
 
 def paper_lightness(pixels: Bytes) -> float:
@@ -43,12 +50,12 @@ def paper_lightness(pixels: Bytes) -> float:
     if (clean := clean_paper(pixels)) is not None:
         return 3.0 if clean.mean() >= pixels.mean() else -3.0
     levels = _reduced(pixels.mean(axis=2, dtype=np.float32))
-    detail = levels - ndimage.gaussian_filter(levels, _side(levels) / 7, mode="nearest")
+    detail = levels - ndimage.gaussian_filter(levels, _WINDOW * _side(levels) / 2, mode="nearest")
     detail -= np.median(detail)
     skewness = float(np.mean((detail / (detail.std() + 1e-6)) ** 3))
     light = levels > otsu_threshold(levels)
     border = np.concatenate([light[0], light[-1], light[:, 0], light[:, -1]])
-    voices = (-np.clip(skewness / 1.5, -1.0, 1.0), 2 * border.mean() - 1, 2 * light.mean() - 1)
+    voices = (-np.clip(skewness / _SKEWED, -1.0, 1.0), 2 * border.mean() - 1, 2 * light.mean() - 1)
     return float(sum(voices))
 
 
@@ -71,22 +78,22 @@ def find_ink(pixels: Bytes, *, dark: bool = True, shadows: bool = True) -> Ink |
         None where nothing stands out from the paper.
     """
     light_paper = _agreeing(pixels if dark else 255 - pixels)
-    levels = light_paper.astype(np.float32) + np.float32(8.0)  # black noise is no infinite contrast
+    levels = light_paper.astype(np.float32) + np.float32(_BLACK)
     clean = clean_paper(light_paper)
     channels = [
         _contrast(levels[..., c], shadows)
         if clean is None
-        else 1.0 - levels[..., c] / np.float32(clean[c] + 8.0)
+        else 1.0 - levels[..., c] / np.float32(clean[c] + _BLACK)
         for c in range(light_paper.shape[2])
     ]
     strength, opposite = (_norm([np.maximum(s * c, 0.0) for c in channels]) for s in (1.0, -1.0))
     # What is lighter than the paper cannot be ink; so it tells how noisy the paper is.
     opposite = _sampled(opposite)
     opposite = opposite[opposite > 0.0]
-    noise = 1.4826 * float(np.median(opposite)) if len(opposite) > 20 else 0.0
+    noise = _MAD * float(np.median(opposite)) if len(opposite) else 0.0
     least = max(_NOISE * noise, _LEAST_CONTRAST)
     candidates = strength[strength > least]
-    if len(candidates) < 3:
+    if not len(candidates):
         return None
     # The median of the stronger ones: soft edges and faint shadows do not lower it.
     typical = float(np.median(candidates[candidates >= otsu_threshold(candidates)]))
@@ -108,7 +115,7 @@ def ink_on_clean_paper(pixels: Bytes) -> Bytes | None:
     least, strongest = _LEAST_CONTRAST * 255, departure.max()
     if strongest < least:
         return None
-    departure[departure < least] = 0  # what a lossy format left around the strokes
+    departure[departure < _TRACE * strongest] = 0  # what a lossy format left around the strokes
     return np.round(departure * (255.0 / strongest)).astype(np.uint8)
 
 
@@ -194,7 +201,7 @@ def _paper_level(levels: Ink, shadows: bool) -> Ink:
         # A closing fills what is dark and narrower than the window, and keeps a shadow's edge.
         closed = ndimage.grey_closing(ratio, size=_window(ratio), mode="nearest")
         paper = paper * ndimage.gaussian_filter(closed, 1.0, mode="nearest")
-    surface = Image.fromarray(np.clip(paper, 1.0, 400.0).astype(np.float32))
+    surface = Image.fromarray(paper.astype(np.float32))
     height, width = levels.shape
     return np.asarray(surface.resize((width, height), Image.Resampling.BILINEAR))
 
@@ -206,20 +213,21 @@ def _quadratic_surface(levels: Levels) -> Levels:
     )
     terms = np.stack(
         [np.ones_like(rows), rows, columns, rows**2, rows * columns, columns**2], axis=-1
-    ).reshape(-1, 6)
+    ).reshape(levels.size, -1)
     values = levels.ravel()
     paper = values > otsu_threshold(values)
     surface = np.full(len(values), float(np.median(values[paper] if paper.any() else values)))
-    for _ in range(5):
-        if paper.sum() < 12 or paper.mean() < 0.15:
+    for _ in range(_REFITS):
+        if paper.mean() < 1.0 - _MOST_INK or paper.sum() < terms.shape[1]:
             break
         # The normal equations: six unknowns, and far fewer operations than all rows at once.
         normal = terms[paper].T @ np.column_stack([terms[paper], values[paper]])
-        coefficients, *_ = np.linalg.lstsq(normal[:, :6], normal[:, 6])
+        coefficients, *_ = np.linalg.lstsq(normal[:, :-1], normal[:, -1])
         surface = terms @ coefficients
         residuals = np.abs(values - surface)
-        paper = residuals < 3.5 * (1.4826 * np.median(residuals[paper]) + 1.0)
-    surface = np.clip(surface, 0.7 * max(values.min(), 1.0), 1.1 * max(values.max(), 1.0))
+        paper = residuals < _OUTLIER * (_MAD * np.median(residuals[paper]) + 1.0)
+    low, high = _PAPER_RANGE
+    surface = np.clip(surface, low * max(values.min(), 1.0), high * max(values.max(), 1.0))
     return surface.reshape(levels.shape)
 
 

@@ -1,4 +1,7 @@
-"""Where the digits are: the pieces that belong together, rows, and reading order."""
+"""Where the digits are: the pieces that belong together, rows, and reading order.
+
+Lengths are compared with a digit's own: the size of its main piece, or on a page the typical one.
+"""
 
 import numpy as np
 
@@ -11,8 +14,13 @@ from mnist_net.pictures.not_writing import (
 )
 from mnist_net.pictures.pieces import Box, Figure, Piece, around, bounds, figure_of, find_pieces
 
-_NEAR = 0.2  # of the main piece's size, across which pieces belong together
-_SAME_SIZE = 0.4  # of the typical height, which a digit's piece reaches
+_NEAR = 0.2  # of a digit's size, across which its pieces belong together
+_PART = 0.1  # of the main piece's area, which a broken stroke's other parts have
+_SAME_SIZE = 0.4  # of the typical size, which a digit's piece reaches
+_TALLEST = 1.5  # of the typical size, which two pieces above each other do not exceed
+_OVERLAP = 0.5  # of the shorter side: what is above or beside each other
+_OFF = 0.5  # what a piece is worth in a corner, and at a border, of what it is in the middle
+_EDGE = 0.12  # of a figure's height, within which it is not cut
 _MOST_CUTS = 6  # that are tried on one figure
 
 
@@ -27,11 +35,9 @@ def main_figure(ink: Ink) -> Figure | None:
         return None
     large = [piece for piece in pieces if piece.box.size >= least_size(ink)]
     main = max(large or pieces, key=lambda piece: _prominence(piece, ink.shape))
-    within = [p for p in pieces if p is main or (not p.borders and p.area > 0.05 * main.area)]
-    extent = around(within).size
     chosen, box = [main], main.box
     rest = [p for p in pieces if p is not main and (main.borders or not p.borders)]
-    while near := [p for p in rest if _belongs(p, box, main, extent)]:
+    while near := [p for p in rest if _belongs(p, box, main)]:
         chosen += near
         rest = [p for p in rest if p not in near]
         box = around(chosen)
@@ -45,18 +51,18 @@ def _prominence(piece: Piece, shape: tuple[int, ...]) -> float:
     )
     return float(
         np.sqrt(piece.area * box.size)
-        * (1.0 - 0.5 * min(off_centre, 1.0))
-        * 0.6 ** min(piece.borders, 2)
+        * (1.0 - _OFF * min(off_centre, 1.0))
+        * _OFF ** min(piece.borders, 2)
     )
 
 
-def _belongs(piece: Piece, box: Box, main: Piece, extent: int) -> bool:
+def _belongs(piece: Piece, box: Box, main: Piece) -> bool:
     if is_full_stop(piece, main, box):
         return False
     gap = box.gap(piece.box)
     near = gap < _NEAR * main.box.size and not is_speck(piece, main.box.size, main.area)
     # Larger pieces may be further off, as the parts of a stroke that is broken.
-    broken = gap < max(3.0 * main.stroke, 0.06 * extent) and piece.area > 0.1 * main.area
+    broken = gap < 3.0 * main.stroke and piece.area > _PART * main.area
     return near or broken
 
 
@@ -78,11 +84,8 @@ def digit_rows(ink: Ink) -> list[list[Figure]]:
     groups = _joined(groups, typical)
     for piece in pieces:
         if piece.box.size < _SAME_SIZE * typical and not is_speck(piece, typical):
-            gap, nearest = min(
-                ((around(group).gap(piece.box), group) for group in groups),
-                key=lambda pair: pair[0],
-            )
-            if gap < 0.5 * _NEAR * typical:
+            nearest = min(groups, key=lambda group: around(group).gap(piece.box))
+            if around(nearest).gap(piece.box) < 0.5 * _NEAR * typical:
                 nearest.append(piece)
     return _rows([figure_of(ink, numbers, group) for group in groups])
 
@@ -95,20 +98,18 @@ def _typical_size(pieces: list[Piece]) -> float:
 
 def _joined(groups: list[list[Piece]], typical: float) -> list[list[Piece]]:
     """Unite what lies above each other within the height of one digit."""
-    groups = sorted(groups, key=lambda group: around(group).top)
     joined: list[list[Piece]] = []
-    for group in groups:
+    for group in sorted(groups, key=lambda group: around(group).top):
         box = around(group)
         for other in joined:
             above = around(other)
-            across = min(box.right, above.right) - max(box.left, above.left)
-            down = min(box.bottom, above.bottom) - max(box.top, above.top)
-            is_below = across > 0.5 * min(box.width, above.width)
+            across, down = box.overlap(above)
+            is_below = across > _OVERLAP * min(box.width, above.width)
             # A slanted stroke that is broken: the parts meet, and are not beside each other.
-            goes_on = down < 0.2 * min(box.height, above.height) and (
+            goes_on = down < _NEAR * min(box.height, above.height) and (
                 box.gap(above) < 0.5 * _NEAR * typical
             )
-            if (is_below or goes_on) and box.union(above).height < 1.5 * typical:
+            if (is_below or goes_on) and box.union(above).height < _TALLEST * typical:
                 other.extend(group)
                 break
         else:
@@ -119,11 +120,10 @@ def _joined(groups: list[list[Piece]], typical: float) -> list[list[Piece]]:
 def _rows(figures: list[Figure]) -> list[list[Figure]]:
     rows: list[list[Figure]] = []
     for figure in sorted(figures, key=lambda figure: figure.box.left):
-        box = figure.box
         for row in rows:
             last = row[-1].box
-            overlap = min(box.bottom, last.bottom) - max(box.top, last.top)
-            if overlap > 0.4 * min(box.height, last.height):
+            _, down = figure.box.overlap(last)
+            if down > _OVERLAP * min(figure.box.height, last.height):
                 row.append(figure)
                 break
         else:
@@ -137,12 +137,12 @@ def cut_places(figure: Figure) -> list[int]:
 
     height, width = figure.ink.shape
     profile = (figure.ink >= 0.5).sum(axis=0).astype(np.float64)
-    smooth = ndimage.gaussian_filter1d(profile, max(0.5, 0.02 * height), mode="constant")
-    margin = max(2, round(0.12 * height))
-    is_least = smooth == ndimage.minimum_filter1d(smooth, max(3, round(0.15 * height)))
+    margin = max(2, round(_EDGE * height))
+    smooth = ndimage.gaussian_filter1d(profile, max(0.5, margin / 6.0), mode="constant")
+    is_least = smooth == ndimage.minimum_filter1d(smooth, margin + 1)
     places = [int(x) for x in np.flatnonzero(is_least) if margin <= x <= width - margin]
-    places = [x for x, before in zip(places, [-9, *places], strict=False) if x - before > 1]
-    return sorted(sorted(places, key=lambda x: smooth[x])[:_MOST_CUTS])
+    apart = [x for x, before in zip(places, [-margin, *places], strict=False) if x - before > 1]
+    return sorted(sorted(apart, key=lambda x: smooth[x])[:_MOST_CUTS])
 
 
 def part(figure: Figure, begin: int, end: int) -> Figure | None:
@@ -152,7 +152,7 @@ def part(figure: Figure, begin: int, end: int) -> Figure | None:
     if not solid.any():
         return None
     place = bounds(solid)
-    if place.height < 0.3 * figure.ink.shape[0]:
+    if place.height < _SAME_SIZE * figure.ink.shape[0]:
         return None
     left, top = figure.corner[0] + begin + place.left, figure.corner[1] + place.top
     box = Box(left, top, left + place.width, top + place.height)

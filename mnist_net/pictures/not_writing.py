@@ -68,7 +68,7 @@ def _is_edge_of_shadow(figure: Figure, pixels: Bytes) -> bool:
     step = 1 + figure.box.size // _ENOUGH
     mask, levels = mask[::step, ::step], levels[::step, ::step].mean(axis=2)
     distance = distance_transform_edt(~mask) * step
-    ring = (distance > 1.0 + thickness / 2.0) & (distance < 2.0 + 1.5 * thickness)
+    ring = (distance > 1.0 + thickness / 2.0) & (distance < margin - thickness / 2.0)
     if not (mask.any() and ring.any()):
         return False
     sides = np.quantile(levels[ring], (0.2, 0.8)) - np.median(levels[mask])
@@ -171,4 +171,8 @@ def framed(ink: Ink) -> Box | None:
     filled = binary_fill_holes(box.cut(numbers) == largest.number)
     margin = max(1, box.size // 40)
     inner = Box(box.left + margin, box.top + margin, box.right - margin, box.bottom - margin)
-    return inner if filled.mean() > _FRAME_LEVEL and min(inner.width, inner.height) > 4 else None
+    return (
+        inner
+        if filled.mean() > _FRAME_LEVEL and min(inner.width, inner.height) >= _LEAST_SIZE
+        else None
+    )

@@ -1,5 +1,6 @@
 """Pieces of ink: what hangs together on a picture, where it is, and figures made of such pieces."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -46,11 +47,15 @@ class Box(NamedTuple):
             max(self.bottom, other.bottom),
         )
 
+    def overlap(self, other: "Box") -> tuple[int, int]:
+        """Columns and rows that both have; negative if there are so many between them."""
+        across = min(self.right, other.right) - max(self.left, other.left)
+        return across, min(self.bottom, other.bottom) - max(self.top, other.top)
+
     def gap(self, other: "Box") -> float:
         """Distance of the nearest points of both."""
-        across = max(self.left - other.right, other.left - self.right, 0)
-        down = max(self.top - other.bottom, other.top - self.bottom, 0)
-        return float(np.hypot(across, down))
+        across, down = self.overlap(other)
+        return math.hypot(min(across, 0), min(down, 0))
 
     def scaled(self, factor: float) -> tuple[int, int, int, int]:
         """x, y, width and height in a picture so many times as large."""
