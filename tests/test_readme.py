@@ -40,6 +40,19 @@ def test_commands_have_the_options_that_are_shown(command: str) -> None:
     assert result.exit_code == 0, result.output
 
 
-@pytest.mark.parametrize("target", re.findall(r"\]\(([^)#:]+)\)", README))
-def test_links_lead_somewhere(target: str) -> None:
-    assert (ROOT / target).exists()
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "models" / "README.md"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert (page.parent / target).exists(), target
+
+
+def test_the_picture_of_the_architecture_names_every_module() -> None:
+    (picture,) = re.findall(r"```text\n(.*?)```", README, re.DOTALL)
+    for path in (ROOT / "mnist_net").rglob("*.py"):
+        room = path.relative_to(ROOT / "mnist_net").parts[0]
+        if not path.name.startswith("__") and room != "cli":
+            assert path.stem in picture.replace(".py", "").split(), path
