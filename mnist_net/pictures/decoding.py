@@ -4,8 +4,11 @@ Files come in every format, depth, colour model and size; from here on a picture
 bytes, grey or of three colours, over white where it was transparent.
 """
 
+import io
 import math
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -16,6 +19,10 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from mnist_net.arrays import Bytes
 from mnist_net.errors import ImageError
 from mnist_net.files import atomic_write
+from mnist_net.pictures.extras import EXTRA_SUFFIXES, rendered
+
+Source = Path | str | bytes | BinaryIO | Image.Image | np.ndarray[Any, Any]
+"""What a picture may come as."""
 
 MAX_PIXELS = 80_000_000
 """A larger picture is refused before it is decoded: it would take hundreds of megabytes."""
@@ -37,21 +44,30 @@ class Picture(NamedTuple):
         uint8, rows × columns × channels: one channel if it is grey, red, green and blue if not.
     reduction
         So many pixels of the file are one pixel here, across and down.
+    n_pages
+        How many pages the file has, of which this is one.
     """
 
     pixels: npt.NDArray[np.uint8]
     reduction: float = 1.0
+    n_pages: int = 1
 
 
-def open_image(file: Path | BinaryIO, name: str) -> Picture:
+def open_image(source: Source, name: str | None = None, *, page: int = 1) -> Picture:
     """Decode a picture, upright, over white where it is transparent.
 
     Parameters
     ----------
-    file
-        A path, or a binary stream, in any format that Pillow reads.
+    source
+        A path, a binary stream or the bytes of a file in any format that Pillow reads (with the
+        extras ``heic`` and ``pdf`` in those too); a Pillow image; or an array.  An array is rows ×
+        columns, or these × 1, 3 or 4 channels: red, green, blue (OpenCV has blue first: give it
+        ``image[..., ::-1]``), and opacity.  It is bool, or of whole numbers up to 255 or of 16
+        bits, or of floats from 0 to 1.
     name
-        What to call it in error messages.
+        What to call it in error messages; by default its path.
+    page
+        Of a file with several, counted from 1.
 
     Returns
     -------
@@ -61,20 +77,51 @@ def open_image(file: Path | BinaryIO, name: str) -> Picture:
     Raises
     ------
     ImageError
-        If it cannot be decoded or has more than `MAX_PIXELS`.
+        If it cannot be decoded, or has more than `MAX_PIXELS`, or has no such page.
     TypeError
-        If it is neither a path nor a stream.
+        If it is none of these.
     """
-    if not isinstance(file, Path) and not hasattr(file, "read"):
-        raise TypeError(f"a picture is a path or a binary stream, not {type(file).__name__}")
+    if name is None:
+        name = str(source) if isinstance(source, Path | str) else "the picture"
+    with _errors_named(name):
+        if isinstance(source, np.ndarray):
+            return _decode(_image_of(source, name))
+        if isinstance(source, Image.Image):
+            _refuse(source, name)
+            return _decode(source.copy())  # what is done to it must not be done to the caller's
+        if isinstance(source, bytes | bytearray):
+            source = io.BytesIO(source)
+        elif isinstance(source, str):
+            source = Path(source)
+        elif not isinstance(source, Path) and not hasattr(source, "read"):
+            kind = type(source).__name__
+            raise TypeError(f"a picture is a path, a stream, bytes, an image or an array, not {kind}")
+        return _opened(source, name, page)
+
+
+def _opened(source: Path | BinaryIO, name: str, page: int) -> Picture:
+    with warnings.catch_warnings():
+        # Pillow warns of odd metadata, and of the size that is checked here anyway.
+        warnings.simplefilter("ignore")
+        if (drawn := rendered(source, name, page)) is not None:
+            image, n_pages = drawn
+            return _decode(image)._replace(n_pages=n_pages)
+        with Image.open(source) as image:
+            _refuse(image, name)
+            n_pages = getattr(image, "n_frames", 1)
+            if not 1 <= page <= n_pages:
+                raise ImageError(f"{name} has no page {page}: it has {n_pages:,}")
+            if n_pages > 1:
+                image.seek(page - 1)
+            return _decode(image)._replace(n_pages=n_pages)
+
+
+@contextmanager
+def _errors_named(name: str) -> Iterator[None]:
+    """Whatever a decoder raises, as one sentence."""
     try:
-        with warnings.catch_warnings():
-            # Pillow warns of odd metadata, and of the size that is checked here anyway.
-            warnings.simplefilter("ignore")
-            with Image.open(file) as image:
-                _refuse(image, name)
-                return _decode(image)
-    except ImageError:
+        yield
+    except (ImageError, TypeError):
         raise
     except FileNotFoundError as error:
         raise ImageError(f"{name}: no such file") from error
@@ -93,6 +140,31 @@ def open_image(file: Path | BinaryIO, name: str) -> Picture:
     except Exception as error:  # decoders raise anything on damaged bytes
         reason = getattr(error, "strerror", None) or error
         raise ImageError(f"{name} cannot be read as a picture: {reason}") from error
+
+
+def _image_of(array: np.ndarray[Any, Any], name: str) -> Image.Image:
+    """An array as Pillow has it."""
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[..., 0]
+    if not array.size or not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))):
+        shape = " × ".join(map(str, array.shape))
+        raise ImageError(
+            f"{name} must be rows × columns, or these × 1, 3 or 4 channels, and not empty; "
+            f"it is {shape or 'a single number'}"
+        )
+    if array.dtype.kind not in "buif":
+        raise ImageError(f"{name} must be of numbers, not {array.dtype}")
+    least, most = float(array.min()), float(array.max())
+    limit = 1.0 if array.dtype.kind == "f" else 65_535.0
+    if not 0.0 <= least <= most <= limit:
+        raise ImageError(f"{name} has {array.dtype} from {least:g} to {most:g}: 0 to {limit:g} is read")
+    if array.dtype == bool:
+        array = 255 * array.astype(np.uint8)
+    elif array.dtype.kind == "f":
+        array = np.round(255.0 * array).astype(np.uint8)
+    image = Image.fromarray(array if array.dtype == np.uint8 else _grey_levels(array))
+    _refuse(image, name)
+    return image
 
 
 def _refuse(image: Image.Image, name: str) -> None:
@@ -157,8 +229,10 @@ def _grey_levels(values: np.ndarray[Any, Any]) -> Bytes:
 
 def is_image_name(path: Path) -> bool:
     """Whether a file's name ends as a picture's does (and it is not hidden)."""
-    kind = Image.registered_extensions().get(path.suffix.lower())
-    return kind not in (None, *_NOT_PICTURES) and not path.name.startswith(".")
+    suffix = path.suffix.lower()
+    kind = Image.registered_extensions().get(suffix)
+    is_known = suffix in EXTRA_SUFFIXES or kind not in (None, *_NOT_PICTURES)
+    return is_known and not path.name.startswith(".")
 
 
 def save_png(picture: Bytes, path: Path) -> None:

@@ -7,19 +7,15 @@ that is read with most confidence is kept.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
-from typing import BinaryIO
 
-from mnist_net.arrays import Bytes
 from mnist_net.errors import ImageError
-from mnist_net.pictures.decoding import Picture, open_image
+from mnist_net.pictures.decoding import Picture
 from mnist_net.pictures.pieces import Figure
 from mnist_net.reading.answers import Page, Reading
 from mnist_net.reading.judge import SURE, Judge, Judged, best_path, best_view, is_sure
 from mnist_net.reading.looks import looks, may_be_several, segments
 from mnist_net.reading.threshold import REJECT_BELOW
 from mnist_net.trained.committee import Predictor
-from mnist_net.trained.store import load_detector, load_model
 
 _BLANK = "nothing on it is darker or lighter than its paper"
 _UNLIKE = "what is on it does not look like a digit"
@@ -176,79 +172,3 @@ class Reader:
 def _is_one_digit(rows: Sequence[Sequence[Figure]]) -> bool:
     figures = [figure for row in rows for figure in row]
     return len(figures) == 1 and not may_be_several(figures[0])
-
-
-def read_image(file: Path | str | BinaryIO, name: str | None = None) -> Bytes:
-    """What `read_digit` sees in a picture of one digit: the picture as MNIST would have shown it.
-
-    Parameters
-    ----------
-    file
-        A path, or a binary stream, in any format that Pillow reads.
-    name
-        What to call it in error messages; by default its path.
-
-    Returns
-    -------
-    uint8 array
-        28 × 28, ink bright on black.
-
-    Raises
-    ------
-    ImageError
-        If it cannot be read, is too large, or is blank.
-    ModelFileError
-        If there is no model.
-    """
-    name = name or str(file)
-    reading = _read_one(_opened(file, name), load_model(), REJECT_BELOW)
-    if reading.box is None:
-        raise ImageError(f"{name} is blank: {reading.reason}")
-    return reading.image
-
-
-def read_digit(
-    file: Path | str | BinaryIO,
-    model: Predictor | None = None,
-    *,
-    reject_below: float = REJECT_BELOW,
-) -> Reading:
-    """Read the one digit of a picture; for many of them, make one `Reader`.
-
-    Parameters
-    ----------
-    file
-        A path, or a binary stream.
-    model
-        By default see `store.load_model`.
-    reject_below
-        What scores less is no digit; see `Reading.score`.
-
-    Raises
-    ------
-    ImageError
-        If it cannot be read as a picture, or is too large.
-    ModelFileError
-        If there is no model.
-    """
-    return _read_one(_opened(file), model or load_model(), reject_below)
-
-
-def read_digits(
-    file: Path | str | BinaryIO,
-    model: Predictor | None = None,
-    *,
-    reject_below: float = REJECT_BELOW,
-) -> Page:
-    """Read all digits of a picture; see `read_digit`."""
-    return Reader(model or load_model(), load_detector(), reject_below).read_page(_opened(file))
-
-
-def _read_one(picture: Picture, model: Predictor, reject_below: float) -> Reading:
-    (reading,) = Reader(model, load_detector(), reject_below).read([picture])
-    assert isinstance(reading, Reading)
-    return reading
-
-
-def _opened(file: Path | str | BinaryIO, name: str | None = None) -> Picture:
-    return open_image(Path(file) if isinstance(file, str) else file, name or str(file))

@@ -1,0 +1,193 @@
+"""Reading in one call, of one picture or of many, by a reader that is made once.
+
+Whatever a picture comes as, see `pictures.decoding.open_image`, a list of such gives a list of
+answers, read together.  The networks are loaded at the first call and kept for the next, as long as
+their files stay as they are; several threads may call at once.
+"""
+
+import threading
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import overload
+
+from mnist_net.arrays import Bytes
+from mnist_net.errors import ImageError
+from mnist_net.pictures.decoding import Picture, Source, open_image
+from mnist_net.reading.answers import Page, Reading
+from mnist_net.reading.reader import Reader
+from mnist_net.reading.threshold import REJECT_BELOW
+from mnist_net.trained.committee import Predictor
+from mnist_net.trained.store import find_detector, find_model, load_detector, load_model
+
+_LOADING = threading.Lock()
+
+Sources = list[Source] | tuple[Source, ...]
+
+
+@overload
+def read_digit(
+    picture: Source, model: Predictor | None = None, *, reject_below: float = REJECT_BELOW
+) -> Reading: ...
+@overload
+def read_digit(
+    picture: Sources, model: Predictor | None = None, *, reject_below: float = REJECT_BELOW
+) -> list[Reading]: ...
+def read_digit(
+    picture: Source | Sources,
+    model: Predictor | None = None,
+    *,
+    reject_below: float = REJECT_BELOW,
+) -> Reading | list[Reading]:
+    """Read the one digit of a picture, or of each of many.
+
+    Parameters
+    ----------
+    picture
+        A path, a binary stream, bytes, a Pillow image or an array (see `open_image`), or a list or
+        tuple of such.
+    model
+        By default the one that `store.find_model` finds.
+    reject_below
+        What scores less is no digit; see `Reading.score`.
+
+    Returns
+    -------
+    Reading or list of Reading
+        Its ``digit`` is None where there is none.
+
+    Raises
+    ------
+    ImageError
+        If a picture cannot be read, or is too large; the message names it.
+    ModelFileError
+        If there is no model.
+    TypeError
+        If it is nothing that a picture can come as.
+    """
+    pictures = _opened(picture)
+    readings: list[Reading] = []
+    for reading in _reader(model, reject_below).read(pictures):
+        assert isinstance(reading, Reading)
+        readings.append(reading)
+    return readings if _is_many(picture) else readings[0]
+
+
+@overload
+def read_digits(
+    picture: Source, model: Predictor | None = None, *, reject_below: float = REJECT_BELOW
+) -> Page: ...
+@overload
+def read_digits(
+    picture: Sources, model: Predictor | None = None, *, reject_below: float = REJECT_BELOW
+) -> list[Page]: ...
+def read_digits(
+    picture: Source | Sources,
+    model: Predictor | None = None,
+    *,
+    reject_below: float = REJECT_BELOW,
+) -> Page | list[Page]:
+    """Read all digits of a picture, row by row, or of each of many pictures.
+
+    Parameters
+    ----------
+    picture
+        A path, a binary stream, bytes, a Pillow image or an array (see `open_image`), or a list or
+        tuple of such.
+    model
+        By default the one that `store.find_model` finds.
+    reject_below
+        What scores less is no digit; see `Reading.score`.
+
+    Returns
+    -------
+    Page or list of Page
+        With ``text`` (rows on lines of their own), ``digits`` and ``rows``.
+
+    Raises
+    ------
+    ImageError, ModelFileError, TypeError
+        As for `read_digit`.
+    """
+    pictures = _opened(picture)
+    reader = _reader(model, reject_below)
+    pages = [reader.read_page(one) for one in pictures]
+    return pages if _is_many(picture) else pages[0]
+
+
+@overload
+def read_image(picture: Source, name: str | None = None) -> Bytes: ...
+@overload
+def read_image(picture: Sources, name: str | None = None) -> list[Bytes]: ...
+def read_image(picture: Source | Sources, name: str | None = None) -> Bytes | list[Bytes]:
+    """What `read_digit` sees in a picture of one digit: the picture as MNIST would have shown it.
+
+    Parameters
+    ----------
+    picture
+        As for `read_digit`.
+    name
+        What to call it in error messages; by default its path.
+
+    Returns
+    -------
+    uint8 array or list of such
+        28 × 28, ink bright on black.
+
+    Raises
+    ------
+    ImageError
+        If it cannot be read, is too large, or is blank.
+    ModelFileError, TypeError
+        As for `read_digit`.
+    """
+    images = []
+    for one in picture if _is_many(picture) else [picture]:
+        called = name or (str(one) if isinstance(one, Path | str) else "the picture")
+        (reading,) = _reader(None, REJECT_BELOW).read([open_image(one, called)])
+        assert isinstance(reading, Reading)
+        if reading.box is None:
+            raise ImageError(f"{called} is blank: {reading.reason}")
+        images.append(reading.image)
+    return images if _is_many(picture) else images[0]
+
+
+def _is_many(picture: object) -> bool:
+    return isinstance(picture, list | tuple)
+
+
+def _opened(picture: Source | Sources) -> list[Picture]:
+    if not isinstance(picture, list | tuple):
+        return [open_image(picture)]
+    return [
+        open_image(one, None if isinstance(one, Path | str) else f"picture {number}")
+        for number, one in enumerate(picture, 1)
+    ]
+
+
+def _reader(model: Predictor | None, reject_below: float) -> Reader:
+    with _LOADING:
+        if model is None:
+            path = find_model()
+            model = _model_in(path, _stamp(path))
+        detector = find_detector()
+        return Reader(model, detector and _detector_in(detector, _stamp(detector)), reject_below)
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """What changes if a file does."""
+    try:
+        status = path.stat()
+    except OSError:  # whoever loads it says what is wrong
+        return None
+    return status.st_mtime_ns, status.st_size
+
+
+@lru_cache(maxsize=2)
+def _model_in(path: Path, stamp: object) -> Predictor:  # noqa: ARG001
+    return load_model(path)
+
+
+@lru_cache(maxsize=1)
+def _detector_in(path: Path, stamp: object) -> Predictor | None:  # noqa: ARG001
+    return load_detector(path)
