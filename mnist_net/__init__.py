@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from mnist_net.reading.answers import Page as Page
     from mnist_net.reading.answers import Reading as Reading
     from mnist_net.reading.reader import Reader as Reader
-    from mnist_net.reading.reader import read_digit as read_digit
-    from mnist_net.reading.reader import read_digits as read_digits
-    from mnist_net.reading.reader import read_image as read_image
+    from mnist_net.reading.shortcuts import read_digit as read_digit
+    from mnist_net.reading.shortcuts import read_digits as read_digits
+    from mnist_net.reading.shortcuts import read_image as read_image
     from mnist_net.reports.figures import evaluate as evaluate
     from mnist_net.runs.together import train_committee as train_committee
     from mnist_net.runs.together import train_model as train_model
@@ -52,7 +52,8 @@ _HOMES = {
     "trained.model": ("Model",),
     "trained.store": ("load_detector", "load_model", "save_model"),
     "reading.answers": ("Page", "Reading"),
-    "reading.reader": ("Reader", "read_digit", "read_digits", "read_image"),
+    "reading.reader": ("Reader",),
+    "reading.shortcuts": ("read_digit", "read_digits", "read_image"),
     "reports.figures": ("evaluate",),
     "runs.together": ("train_committee", "train_model"),
     "learning.recipe": ("PRESETS", "Hyperparameters"),

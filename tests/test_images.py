@@ -18,7 +18,8 @@ from mnist_net.pictures import decoding
 from mnist_net.pictures.decoding import MAX_PIXELS, is_image_name, open_image, save_png
 from mnist_net.pictures.form import fitted, in_mnist_form
 from mnist_net.reading.answers import Reading
-from mnist_net.reading.reader import Reader, read_digit, read_image
+from mnist_net.reading.reader import Reader
+from mnist_net.reading.shortcuts import read_digit, read_image
 from mnist_net.trained.store import SHIPPED_MODELS, load_detector, load_model
 from tests.pictures import (
     STROKES,

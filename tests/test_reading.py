@@ -22,7 +22,8 @@ from mnist_net.errors import ImageError, ModelFileError
 from mnist_net.pictures.decoding import Picture, open_image
 from mnist_net.reading import reader as reader_module
 from mnist_net.reading.answers import Page, Reading
-from mnist_net.reading.reader import Reader, read_digit, read_digits, read_image
+from mnist_net.reading.reader import Reader
+from mnist_net.reading.shortcuts import read_digit, read_digits, read_image
 from mnist_net.reading.threshold import REJECT_BELOW
 from mnist_net.trained import store
 from scripts import draw_examples

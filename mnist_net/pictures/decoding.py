@@ -90,12 +90,16 @@ def open_image(source: Source, name: str | None = None, *, page: int = 1) -> Pic
             _refuse(source, name)
             return _decode(source.copy())  # what is done to it must not be done to the caller's
         if isinstance(source, bytes | bytearray):
+            if not source:
+                raise ImageError(f"{name} is empty: it has no bytes")
             source = io.BytesIO(source)
         elif isinstance(source, str):
             source = Path(source)
         elif not isinstance(source, Path) and not hasattr(source, "read"):
             kind = type(source).__name__
-            raise TypeError(f"a picture is a path, a stream, bytes, an image or an array, not {kind}")
+            raise TypeError(
+                f"a picture is a path, a stream, bytes, an image or an array, not {kind}"
+            )
         return _opened(source, name, page)
 
 
@@ -157,7 +161,10 @@ def _image_of(array: np.ndarray[Any, Any], name: str) -> Image.Image:
     least, most = float(array.min()), float(array.max())
     limit = 1.0 if array.dtype.kind == "f" else 65_535.0
     if not 0.0 <= least <= most <= limit:
-        raise ImageError(f"{name} has {array.dtype} from {least:g} to {most:g}: 0 to {limit:g} is read")
+        raise ImageError(
+            f"{name} has numbers from {least:g} to {most:g}; of {array.dtype}, those from 0 to "
+            f"{limit:g} are read"
+        )
     if array.dtype == bool:
         array = 255 * array.astype(np.uint8)
     elif array.dtype.kind == "f":

@@ -6,14 +6,13 @@ their files stay as they are; several threads may call at once.
 """
 
 import threading
-from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import overload
 
 from mnist_net.arrays import Bytes
 from mnist_net.errors import ImageError
-from mnist_net.pictures.decoding import Picture, Source, open_image
+from mnist_net.pictures.decoding import Source, open_image
 from mnist_net.reading.answers import Page, Reading
 from mnist_net.reading.reader import Reader
 from mnist_net.reading.threshold import REJECT_BELOW
@@ -65,12 +64,10 @@ def read_digit(
     TypeError
         If it is nothing that a picture can come as.
     """
-    pictures = _opened(picture)
-    readings: list[Reading] = []
-    for reading in _reader(model, reject_below).read(pictures):
-        assert isinstance(reading, Reading)
-        readings.append(reading)
-    return readings if _is_many(picture) else readings[0]
+    pictures = (open_image(one, called) for called, one in _named(picture))
+    readings = list(_reader(model, reject_below).read(pictures))
+    answers = [reading for reading in readings if isinstance(reading, Reading)]
+    return answers if isinstance(picture, list | tuple) else answers[0]
 
 
 @overload
@@ -109,10 +106,9 @@ def read_digits(
     ImageError, ModelFileError, TypeError
         As for `read_digit`.
     """
-    pictures = _opened(picture)
     reader = _reader(model, reject_below)
-    pages = [reader.read_page(one) for one in pictures]
-    return pages if _is_many(picture) else pages[0]
+    pages = [reader.read_page(open_image(one, called)) for called, one in _named(picture)]
+    return pages if isinstance(picture, list | tuple) else pages[0]
 
 
 @overload
@@ -142,26 +138,23 @@ def read_image(picture: Source | Sources, name: str | None = None) -> Bytes | li
         As for `read_digit`.
     """
     images = []
-    for one in picture if _is_many(picture) else [picture]:
-        called = name or (str(one) if isinstance(one, Path | str) else "the picture")
-        (reading,) = _reader(None, REJECT_BELOW).read([open_image(one, called)])
+    reader = _reader(None, REJECT_BELOW)
+    for called, one in _named(picture, name):
+        (reading,) = reader.read([open_image(one, called)])
         assert isinstance(reading, Reading)
         if reading.box is None:
             raise ImageError(f"{called} is blank: {reading.reason}")
         images.append(reading.image)
-    return images if _is_many(picture) else images[0]
+    return images if isinstance(picture, list | tuple) else images[0]
 
 
-def _is_many(picture: object) -> bool:
-    return isinstance(picture, list | tuple)
-
-
-def _opened(picture: Source | Sources) -> list[Picture]:
-    if not isinstance(picture, list | tuple):
-        return [open_image(picture)]
+def _named(picture: Source | Sources, name: str | None = None) -> list[tuple[str, Source]]:
+    """Each picture, and what to call it in error messages."""
+    many = list(picture) if isinstance(picture, list | tuple) else [picture]
+    unnamed = "the picture" if len(many) == 1 else "picture {}"
     return [
-        open_image(one, None if isinstance(one, Path | str) else f"picture {number}")
-        for number, one in enumerate(picture, 1)
+        (name or (str(one) if isinstance(one, Path | str) else unnamed.format(number)), one)
+        for number, one in enumerate(many, 1)
     ]
 
 
@@ -171,7 +164,8 @@ def _reader(model: Predictor | None, reject_below: float) -> Reader:
             path = find_model()
             model = _model_in(path, _stamp(path))
         detector = find_detector()
-        return Reader(model, detector and _detector_in(detector, _stamp(detector)), reject_below)
+        known = None if detector is None else _detector_in(detector, _stamp(detector))
+        return Reader(model, known, reject_below)
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:

@@ -105,10 +105,21 @@ def find_model() -> Path:
     )
 
 
-def load_detector() -> Predictor | None:
-    """The network that ships to tell digits from other things; None if this copy has none."""
+def find_detector() -> Path | None:
+    """Network that ships to tell digits from other things; None if this copy has none."""
     places = [path.with_name("detector.joblib") for path in SHIPPED_MODELS]
-    path = next((path for path in places if path.exists()), None)
+    return next((path for path in places if path.exists()), None)
+
+
+def load_detector(path: Path | None = None) -> Predictor | None:
+    """The network that tells digits from other things, by default the one that ships.
+
+    Raises
+    ------
+    ModelFileError
+        If the file holds something else.
+    """
+    path = path or find_detector()
     if path is None:
         return None
     detector = load_model(path)
