@@ -34,10 +34,10 @@ MOST_SURPRISE = 5.0  # what is refused or entirely wrong
 
 ALTERNATIVES: dict[str, tuple[Any, ...]] = {
     "reading.judge.SURE": (0.7, 0.8, 0.9, 0.95),
-    "reading.looks._SURE_OF_PAPER": (0.5, 1.0, 1.5),
-    "reading.looks._LESS_LIKELY": (0.6, 0.8, 0.9),
-    "reading.looks._LIKELIER_AS_IT_IS": (0.9, 0.95, 1.0),
-    "reading.looks._CUT_WIDER_THAN": (0.65, 0.75, 0.85),
+    "pictures.looks._SURE_OF_PAPER": (0.5, 1.0, 1.5),
+    "pictures.looks._LESS_LIKELY": (0.6, 0.8, 0.9),
+    "pictures.looks._LIKELIER_AS_IT_IS": (0.9, 0.95, 1.0),
+    "pictures.looks._CUT_WIDER_THAN": (0.65, 0.75, 0.85),
     "pictures.form._WIDTHS": ((1.6, 3.8), (1.8, 3.6), (2.0, 3.4), (2.2, 3.2)),
     "pictures.form._MOST_THINNING": (1.0, 2.0, 4.0),
     "pictures.ink._LEAST_CONTRAST": (0.04, 0.06, 0.08),

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from mnist_net.pictures.decoding import Picture
-from mnist_net.reading.looks import View, looks
+from mnist_net.pictures.looks import View, looks
 
 # Strokes of digits on a grid of 10 wide and 16 high.
 STROKES = {

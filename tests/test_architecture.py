@@ -22,8 +22,8 @@ RANKS = (
 
 ORDERS = {
     "learning": "activations losses network optimizers scaling distortion recipe training",
-    "pictures": "decoding ink pieces layout form",
-    "reading": "looks answers reader annotation",
+    "pictures": "decoding ink pieces not_writing layout form looks",
+    "reading": "answers judge reader shortcuts annotation",
 }
 """Within some folders, from which module to which one reads on: none imports a later one."""
 

@@ -206,7 +206,7 @@ def test_constants_are_checked_on_half_0_alone(
 ) -> None:
     alternatives = {
         "reading.judge.SURE": (0.5, judge.SURE),
-        "reading.looks._CUT_WIDER_THAN": (9.0, 0.75),
+        "pictures.looks._CUT_WIDER_THAN": (9.0, 0.75),
     }
     monkeypatch.setattr(choose_reading, "ALTERNATIVES", alternatives)
     options = ["--data", folder, "--model", files["model"], "--detector", files["detector"]]
@@ -231,7 +231,7 @@ def test_constants_are_checked_on_half_0_alone(
     assert CliRunner().invoke(choose_reading.main, only).exit_code == 0
     again = json.loads(out.read_text())["constants"]
     assert [row["value"] for row in again["reading.judge.SURE"]] == [0.6]
-    assert again["reading.looks._CUT_WIDER_THAN"] == found["reading.looks._CUT_WIDER_THAN"]
+    assert again["pictures.looks._CUT_WIDER_THAN"] == found["pictures.looks._CUT_WIDER_THAN"]
 
 
 def test_surprise_is_the_logarithm_of_the_labels_probability() -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from mnist_net.datasets.dataset import Dataset, Splits, data_digest, split
+from mnist_net.datasets.folders import is_own_pictures, labelled_files, load_own_pictures
 from mnist_net.datasets.formats import FourArrays, find_idx_files, read_idx_folder, read_npz
 from mnist_net.datasets.mnist import MNIST_DIGEST, MNIST_TRAIN, cache_path, load_mnist
 from mnist_net.errors import DataError
@@ -52,8 +53,8 @@ def load_dataset(
     ----------
     dataset
         ``mnist``; ``digits`` (scikit-learn's bundle); ``auto``: MNIST, and if every source fails
-        (and not `offline`), the bundle, with a warning; or the path of an .npz file or of a folder
-        of IDX files (see `read_npz`, `read_idx_folder`).
+        (and not `offline`), the bundle, with a warning; or the path of an .npz file, of a folder of
+        IDX files, or of one's own pictures (see `read_npz`, `read_idx_folder`, `folders`).
     data_home, offline, progress
         As for `load_mnist`.
 
@@ -65,7 +66,8 @@ def load_dataset(
     if dataset == "digits":
         return split(load_digits_as_images(), DIGITS_TRAIN)
     if dataset not in DATASET_NAMES:
-        return _load_path(Path(dataset))
+        path = Path(dataset)
+        return load_own_pictures(path) if is_own_pictures(path) else _load_path(path)
     try:
         return split(load_mnist(data_home, offline=offline, progress=progress), MNIST_TRAIN)
     except DataError as error:
@@ -86,6 +88,8 @@ def dataset_files(dataset: str, data_home: Path | None = None) -> list[Path]:
     if dataset in DATASET_NAMES:
         return [cache_path(data_home)]
     path = Path(dataset)
+    if is_own_pictures(path):
+        return [file.path for file in labelled_files(path)]
     return [path] if path.suffix == ".npz" else [*find_idx_files(path).values()]
 
 

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from mnist_net.arrays import Array, Bytes
+from mnist_net.pictures.looks import View
 from mnist_net.reading.answers import Judgement
-from mnist_net.reading.looks import View
 from mnist_net.trained.committee import Predictor
 
 SURE = 0.92

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from mnist_net.errors import ImageError
 from mnist_net.pictures.decoding import Picture
+from mnist_net.pictures.looks import looks, may_be_several, segments
 from mnist_net.pictures.pieces import Figure
 from mnist_net.reading.answers import Page, Reading
 from mnist_net.reading.judge import SURE, Judge, Judged, best_path, best_view, is_sure
-from mnist_net.reading.looks import looks, may_be_several, segments
 from mnist_net.reading.threshold import REJECT_BELOW
 from mnist_net.trained.committee import Predictor
 

@@ -136,6 +136,12 @@ def looks(pixels: Bytes) -> Iterator[list[Look]]:
         yield list(_followed(pixels, shadows=False))
 
 
+def first_sight(pixels: Bytes) -> Bytes | None:
+    """One digit in MNIST's form, as it is seen first; None on a blank picture."""
+    views = (view for stage in looks(pixels) for look in stage for view in look.digit())
+    return next((view.image for view in views), None)
+
+
 def _as_ink(levels: Bytes) -> Ink:
     """Ink of grey levels: the edge of a stroke is half of the brightest."""
     return (levels / np.float32(255.0)).astype(np.float32)

@@ -1,0 +1,153 @@
+"""One's own pictures as a data set: folders that are named as what is in them, or a list of files.
+
+``own/3/*.png``, ``own/7/*.png``, …: each folder's name is the label of the pictures in it (and
+below it).  Or a .csv or .tsv file, with a header, of which the columns ``path`` and ``label`` are
+read; a path is relative to the file's folder.  Every picture becomes one of 28 × 28 in the way that
+reading begins with, so what is learned from them serves reading.
+
+A folder ``train`` beside a folder ``test`` is a split; so is a column ``split`` that says ``train``
+or ``test``.  Else the last seventh of each label's pictures, in the order of their names, is for
+testing, as of MNIST itself.
+"""
+
+import csv
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from mnist_net.arrays import Bytes
+from mnist_net.datasets.dataset import Dataset, Splits, data_digest, split
+from mnist_net.errors import DataError, ImageError
+from mnist_net.pictures.decoding import is_image_name, open_image
+from mnist_net.pictures.looks import first_sight
+
+LISTS = (".csv", ".tsv")
+"""Endings of the names of lists of files."""
+
+_TEST_SHARE = 7  # one picture of so many
+_LABELS = range(256)
+
+log = logging.getLogger(__name__)
+
+
+class LabelledFile(NamedTuple):
+    """A picture's file, its label, and the part of the data set that it is said to be of."""
+
+    path: Path
+    label: int
+    split: str | None = None
+
+
+def is_own_pictures(path: Path) -> bool:
+    """Whether a path is a list of files, or a folder with folders that are named as labels."""
+    return path.suffix.lower() in LISTS or (path.is_dir() and bool(_label_folders(path)))
+
+
+def labelled_files(path: Path) -> list[LabelledFile]:
+    """Files of a data set of one's own, by label and then by name.
+
+    Raises
+    ------
+    DataError
+        If there are none, or a label is no whole number from 0 to 255; the message names the place.
+    """
+    found = _listed(path) if path.suffix.lower() in LISTS else _in_folders(path)
+    files = sorted(found, key=lambda file: (file.label, str(file.path)))
+    if not files:
+        raise DataError(f"{path}: no pictures; expected folders named 0 to 9 with pictures in them")
+    return files
+
+
+def _listed(path: Path) -> Iterator[LabelledFile]:
+    delimiter = "," if path.suffix.lower() == ".csv" else "\t"
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            rows = csv.DictReader(stream, delimiter=delimiter)
+            if not {"path", "label"} <= {*(rows.fieldnames or ())}:
+                raise DataError(f"{path}: its first line must name the columns path and label")
+            for row in rows:
+                label, part = row["label"] or "", row.get("split") or None
+                where = f"{path}, line {rows.line_num}"
+                if not label.isascii() or not label.isdigit() or int(label) not in _LABELS:
+                    raise DataError(f"{where}: the label is {label!r}, not a number from 0 to 255")
+                if part not in (None, "train", "test"):
+                    raise DataError(f"{where}: the split is {part!r}, not train or test")
+                yield LabelledFile(path.parent / row["path"], int(label), part)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(f"cannot read {path}: {reason}") from error
+
+
+def _label_folders(path: Path) -> list[tuple[Path, str | None]]:
+    """Folders named as labels, and the part that they are of."""
+    parts = {"train": path / "train", "test": path / "test"}
+    if all(part.is_dir() for part in parts.values()):
+        return [(f, name) for name, part in parts.items() for f in _numbered(part)]
+    return [(folder, None) for folder in _numbered(path)]
+
+
+def _numbered(path: Path) -> list[Path]:
+    return sorted(
+        folder
+        for folder in path.iterdir()
+        if folder.name.isascii() and folder.name.isdigit() and folder.is_dir()
+    )
+
+
+def _in_folders(path: Path) -> Iterator[LabelledFile]:
+    for folder, part in _label_folders(path):
+        if int(folder.name) not in _LABELS:
+            raise DataError(f"{folder}: a folder's name is a label, a number from 0 to 255")
+        for file in folder.rglob("*"):
+            if is_image_name(file) and file.is_file():
+                yield LabelledFile(file, int(folder.name), part)
+
+
+def load_own_pictures(path: Path) -> Splits:
+    """Read a data set of one's own; see above.
+
+    Pictures that cannot be read, or that are blank, are left out with a warning.
+
+    Raises
+    ------
+    DataError
+        If there are no such pictures, or too few to train and to test.
+    """
+    files = labelled_files(path)
+    images, kept, problems = [], [], []
+    for file in files:
+        try:
+            image = first_sight(open_image(file.path).pixels)
+            if image is None:
+                raise ImageError(f"{file.path} is blank")
+        except ImageError as error:
+            problems.append(str(error))
+        else:
+            images.append(image)
+            kept.append(file)
+    if problems:
+        log.warning(
+            "%d of %d pictures are left out; the first: %s", len(problems), len(files), problems[0]
+        )
+    return _split(path, images, kept)
+
+
+def _split(path: Path, images: list[Bytes], files: list[LabelledFile]) -> Splits:
+    labels = np.array([file.label for file in files], np.uint8)
+    for_test = np.array([file.split == "test" for file in files], bool)
+    if all(file.split is None for file in files):
+        for label in np.unique(labels):
+            rows = np.flatnonzero(labels == label)
+            for_test[rows[len(rows) - len(rows) // _TEST_SHARE :]] = True
+    if not for_test.any() or for_test.all():
+        raise DataError(
+            f"{path}: {len(files):,} pictures that can be read are too few to train and to test; "
+            f"there must be {_TEST_SHARE} of some label"
+        )
+    order = np.concatenate([np.flatnonzero(~for_test), np.flatnonzero(for_test)])
+    stacked, labels = np.stack(images)[order], labels[order]
+    whole = Dataset(stacked, labels, str(path), data_digest(stacked, labels))
+    return split(whole, int((~for_test).sum()))
