@@ -20,20 +20,21 @@ from mnist_net.trained.committee import Predictor
 _BLANK = "nothing on it is darker or lighter than its paper"
 _UNLIKE = "what is on it does not look like a digit"
 _LEAST_SHARE = 0.5  # of a page's figures are digits, or none is
-_BATCH = 256  # pictures that are read together
+_FIRST_BATCH = 4  # pictures that are read together at first, so that answers come at once, ...
+_BATCH = 256  # ... and at most, as each batch is twice the one before
 _MOST_PIXELS = 10_000_000  # of them, held in memory at once
 
 
 def _batches(pictures: Iterable[Picture | ImageError]) -> Iterator[list[Picture | ImageError]]:
     batch: list[Picture | ImageError] = []
-    n_pixels = 0
+    n_pixels, size = 0, _FIRST_BATCH
     for picture in pictures:
         _require_picture(picture, ImageError)
         batch.append(picture)
         n_pixels += picture.pixels.size if isinstance(picture, Picture) else 0
-        if len(batch) == _BATCH or n_pixels > _MOST_PIXELS:
+        if len(batch) == size or n_pixels > _MOST_PIXELS:
             yield batch
-            batch, n_pixels = [], 0
+            batch, n_pixels, size = [], 0, min(2 * size, _BATCH)
     if batch:
         yield batch
 

@@ -1,0 +1,121 @@
+"""Reading many files: in order, as they come, and by several processes if that is asked for.
+
+Matrix products of a few pictures are over before a second thread has begun to help, so each process
+computes on one.  With several processes each loads the networks once, from their files.
+"""
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from threadpoolctl import threadpool_limits
+
+from mnist_net.errors import ImageError
+from mnist_net.pictures.decoding import Picture, Source, open_image
+from mnist_net.reading.answers import Page, Reading
+from mnist_net.reading.reader import Reader
+from mnist_net.trained.store import load_detector, load_model
+
+_CHUNK = 32  # files that a process is handed together
+_PARALLEL_FROM = 64  # files: fewer are read before a process has started
+
+
+class Given(NamedTuple):
+    """A picture to read, or what stands against it.
+
+    Attributes
+    ----------
+    name
+        What it is called, in answers and errors.
+    source
+        See `open_image`.
+    page
+        Of the file, from 1.
+    """
+
+    name: str
+    source: Source | ImageError
+    page: int = 1
+
+
+class Seen(NamedTuple):
+    """What a picture was found to be, and what was read on it."""
+
+    given: Given
+    picture: Picture | None
+    answer: Reading | Page | ImageError
+
+
+def read_many(
+    given: Sequence[Given], model: Path, reject_below: float, *, pages: bool, n_jobs: int = 1
+) -> Iterator[Seen]:
+    """Read pictures in order.
+
+    Parameters
+    ----------
+    given
+        The pictures.
+    model
+        File of the network that reads.
+    reject_below
+        See `Reader`.
+    pages
+        Read all digits of each picture, not its one digit.
+    n_jobs
+        Processes that share the work; -1 for as many as there are cores.
+
+    Yields
+    ------
+    Seen
+        One a picture; its answer is an ImageError where it cannot be read.
+    """
+    if n_jobs == 1 or len(given) < _PARALLEL_FROM:
+        with threadpool_limits(1, user_api="blas"):
+            yield from _read(given, reader_of(model, reject_below), pages)
+        return
+    from joblib import Parallel, delayed
+
+    chunks = [given[begin : begin + _CHUNK] for begin in range(0, len(given), _CHUNK)]
+    parallel = Parallel(n_jobs=n_jobs, return_as="generator", pre_dispatch="4 * n_jobs")
+    for seen in parallel(
+        delayed(_read_chunk)(chunk, model, reject_below, pages) for chunk in chunks
+    ):
+        yield from seen
+
+
+def _read_chunk(
+    chunk: Sequence[Given], model: Path, reject_below: float, pages: bool
+) -> list[Seen]:
+    with threadpool_limits(1, user_api="blas"):
+        seen = _read(chunk, reader_of(model, reject_below), pages)
+        # The pixels stay where they were read: to send them would cost more than to read them.
+        return [one._replace(picture=None) for one in seen]
+
+
+def _read(given: Sequence[Given], reader: Reader, pages: bool) -> Iterator[Seen]:
+    if pages:
+        for one in given:
+            picture = _opened(one)
+            if isinstance(picture, Picture):
+                yield Seen(one, picture, reader.read_page(picture))
+            else:
+                yield Seen(one, None, picture)
+        return
+    for one, answer in zip(given, reader.read(map(_opened, given)), strict=True):
+        yield Seen(one, None, answer)
+
+
+def _opened(given: Given) -> Picture | ImageError:
+    if isinstance(given.source, ImageError):
+        return given.source
+    try:
+        return open_image(given.source, given.name, page=given.page)
+    except ImageError as error:
+        return error
+
+
+@lru_cache(maxsize=2)
+def reader_of(model: Path, reject_below: float) -> Reader:
+    """A reader with the network of a file, and with the detector that ships; kept for the next."""
+    return Reader(load_model(model), load_detector(), reject_below)
