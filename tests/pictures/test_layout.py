@@ -12,7 +12,7 @@ from scipy import ndimage
 from mnist_net.pictures.layout import cut_places, digit_rows, main_figure, part
 from mnist_net.pictures.not_writing import _long_runs, framed, without_ruled_lines
 from mnist_net.pictures.pieces import Box, Figure
-from tests.pictures import STROKES, draw, pixels
+from tests.drawings import STROKES, draw, pixels
 
 MASKS = arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, max_side=60))
 

@@ -4,7 +4,7 @@ Models of a format must load for ever, so no golden file is ever made again: a l
 files of its own beside them.  The expected probabilities are worked out here in plain float64,
 without the package.
 
-    python tests/golden/make_golden.py
+    python tests/trained/golden/make_golden.py
 """
 
 import json

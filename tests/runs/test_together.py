@@ -27,9 +27,9 @@ from mnist_net.runs.together import train_committee, train_together
 from mnist_net.trained.committee import Committee
 from mnist_net.trained.model import Model
 from mnist_net.trained.store import load_model, save_model
-from tests.test_persistence import assert_same_model, make_model, model_contents
+from tests.trained.test_store import assert_same_model, make_model, model_contents
 
-GOLDEN = Path(__file__).parent / "golden"
+GOLDEN = Path(__file__).parent.parent / "trained" / "golden"
 RECIPE = Hyperparameters(hidden_layer_sizes=(16,), epochs=3, random_state=5)
 SMALL = ("--dataset", "digits", "--preset", "plain", "--hidden", 16, "--epochs", 3)
 

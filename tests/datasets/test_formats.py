@@ -20,7 +20,7 @@ from hypothesis.extra.numpy import arrays
 from mnist_net.datasets.formats import find_idx_files, read_idx, read_idx_folder, read_npz
 from mnist_net.datasets.loading import load_dataset
 from mnist_net.errors import DataError
-from tests.openml_server import FILES, idx, idx_files
+from tests.datasets.openml_server import FILES, idx, idx_files
 
 N, N_TRAIN = 14, 9
 

@@ -21,7 +21,7 @@ from mnist_net.pictures.decoding import open_image, save_png
 from mnist_net.reading.annotation import annotated
 from mnist_net.reading.reader import Reader
 from mnist_net.trained.store import SHIPPED_MODELS
-from tests.pictures import STROKES, draw, pixels
+from tests.drawings import STROKES, draw, pixels
 
 posix = pytest.mark.skipif(os.name == "nt", reason="needs POSIX terminals or links")
 

@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import ImageFilter
 
 from mnist_net.pictures.ink import find_ink, otsu_threshold, paper_lightness
-from tests.pictures import STROKES, as_picture, draw, pixels
+from tests.drawings import STROKES, as_picture, draw, pixels
 
 CLEAN = pixels(draw(5))
 TRUTH = CLEAN < 128

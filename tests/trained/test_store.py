@@ -1,6 +1,6 @@
 """Models on disk: what is written comes back bit for bit, and a hostile file runs nothing.
 
-The golden files were made by tests/golden/make_golden.py and are never made again.
+The golden files were made by tests/trained/golden/make_golden.py and are never made again.
 """
 
 import copyreg

@@ -20,7 +20,7 @@ from mnist_net.pictures.form import fitted, in_mnist_form
 from mnist_net.reading.answers import Reading
 from mnist_net.reading.reader import Reader, read_digit, read_image
 from mnist_net.trained.store import SHIPPED_MODELS, load_detector, load_model
-from tests.pictures import (
+from tests.drawings import (
     STROKES,
     as_picture,
     centre_of_mass,

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from mnist_net.datasets import drawn as handwriting
 from mnist_net.datasets.drawn import _FORMS, _curve, _parsed, draw_digits
 from mnist_net.reading.reader import Reader
-from tests.pictures import centre_of_mass, distance, extent
+from tests.drawings import centre_of_mass, distance, extent
 
 FORMS = [(digit, form) for digit, text in _FORMS.items() for form in _parsed(text)]
 LABELS = [digit for digit, _ in FORMS]

@@ -41,7 +41,7 @@ from mnist_net.datasets.mnist import (
 )
 from mnist_net.errors import DataError
 from tests.conftest import SHARED, Run
-from tests.openml_server import (
+from tests.datasets.openml_server import (
     ARFF,
     DESCRIPTION,
     FEATURES,

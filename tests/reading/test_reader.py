@@ -28,7 +28,7 @@ from mnist_net.trained import store
 from scripts import draw_examples
 from scripts.foreign import Row, read_manifest
 from tests.conftest import SHARED
-from tests.pictures import (
+from tests.drawings import (
     STROKES,
     Box,
     as_picture,

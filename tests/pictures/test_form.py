@@ -9,7 +9,7 @@ from PIL import Image
 from scipy import ndimage
 
 from mnist_net.pictures.form import deslanted, fitted, narrowed
-from tests.pictures import STROKES, centre_of_mass, distance, draw, extent, pixels
+from tests.drawings import STROKES, centre_of_mass, distance, draw, extent, pixels
 
 
 def strokes_fitted(ink: np.ndarray) -> np.ndarray:
