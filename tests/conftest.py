@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -70,6 +70,15 @@ def mnist_arrays(mnist_folder: Path) -> tuple[np.ndarray, np.ndarray]:
 
 
 @pytest.fixture(scope="session")
+def digits() -> tuple[np.ndarray, np.ndarray]:
+    """Images (1,797 × 28 × 28) and labels of scikit-learn's digits, as we load them."""
+    from mnist_net.datasets.loading import load_digits_as_images
+
+    images, labels, *_ = load_digits_as_images()
+    return images, labels
+
+
+@pytest.fixture(scope="session")
 def digits_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model file: a small network, trained briefly on the bundled 8 × 8 digits."""
     from mnist_net import Hyperparameters, save_model, train_model
@@ -114,3 +123,8 @@ def logger_as_before() -> Iterator[None]:
     before = logger.handlers, logger.level, logger.propagate
     yield
     logger.handlers, logger.level, logger.propagate = before
+
+
+def bits(trained: Any) -> list[bytes]:
+    """The parameters of a model, or of an epoch, as bytes: to compare two to the last bit."""
+    return [a.tobytes() for layer in trained.parameters for a in layer if a is not None]

@@ -6,17 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from mnist_net.cli import main
 from mnist_net.datasets.loading import dataset_files, load_digits_as_images
+from tests.cli.conftest import invoke, posix
 from tests.conftest import ROOT
-
-posix = pytest.mark.skipif(os.name == "nt", reason="needs links")
-
-
-def invoke(*arguments: object) -> Result:
-    return CliRunner().invoke(main, [str(a) for a in arguments], prog_name="mnist-net")
 
 
 def assert_refused(result: Result, *names: object) -> None:
@@ -55,7 +49,7 @@ def test_what_was_seen_does_not_replace_the_pictures(command: str, tmp_path: Pat
     picture = tmp_path / "7.png"
     shutil.copy(ROOT / "examples" / "7.png", picture)
     before = picture.read_bytes()
-    result = CliRunner().invoke(main, [command, "--save-input", str(tmp_path), str(picture)])
+    result = invoke(command, "--save-input", tmp_path, picture)
     assert result.exit_code == 2
     assert "would overwrite its pictures: name another" in result.stderr
     assert picture.read_bytes() == before

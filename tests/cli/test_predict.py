@@ -1,473 +1,192 @@
-"""``mnist-net predict`` and ``mnist-net read``, as those who have pictures meet them."""
+"""``mnist-net predict``: answers, pictures that cannot be read, and which model answers."""
 
 import json
 import os
 import re
-import select
 import subprocess
 import sys
-import time
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
 from PIL import Image
 
-from mnist_net.cli import main
-from mnist_net.cli.pictures import Saver
-from mnist_net.pictures.decoding import open_image, save_png
-from mnist_net.reading.annotation import annotated
-from mnist_net.reading.reader import Reader
-from mnist_net.trained.store import SHIPPED_MODELS
-from tests.drawings import STROKES, draw, pixels
+from mnist_net.datasets.loading import load_digits_as_images
+from mnist_net.pictures.decoding import save_png
+from mnist_net.trained.store import load_model, save_model
+from tests.cli.conftest import invoke, only_error, posix
 
-posix = pytest.mark.skipif(os.name == "nt", reason="needs POSIX terminals or links")
-
-BLANK = "nothing on it is darker or lighter than its paper"
-UNLIKE = "what is on it does not look like a digit"
+ANYTHING = ("--reject-below", 0)  # a network that has seen so little is sure of nothing
 
 
-@pytest.fixture(autouse=True)
-def _shipped_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The model that ships, one thread for processes that share the machine."""
-    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
-    monkeypatch.setenv("MNIST_NET_MODEL", str(next(p for p in SHIPPED_MODELS if p.exists())))
+PREDICTED = ["image", "digit", "probability", "score", "probabilities", "box", "reason"]
 
 
-def invoke(*arguments: object, **options: Any) -> Result:
-    """Run a command in this process; an exception that escapes is an error here."""
-    result = CliRunner().invoke(main, [str(a) for a in arguments], prog_name="mnist-net", **options)
-    if result.exception and not isinstance(result.exception, SystemExit):
-        raise result.exception
-    return result
-
-
-def on_terminal(*arguments: object, **environment: str) -> tuple[int, str]:
-    """Run with stdout and stderr on one pseudo-terminal; return status and what it got."""
-    import pty
-    import termios
-
-    ours, theirs = pty.openpty()
-    termios.tcsetwinsize(theirs, (60, 120))
-    seen = b""
-    with subprocess.Popen(
-        [sys.executable, "-m", "mnist_net", *map(str, arguments)],
-        stdout=theirs,
-        stderr=theirs,
-        env={**os.environ, **environment},
-    ) as process:
-        os.close(theirs)
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline:
-            if not select.select([ours], [], [], 1.0)[0]:
-                continue
-            try:
-                chunk = os.read(ours, 65536)
-            except OSError:  # the other end is closed
-                break
-            if not chunk:
-                break
-            seen += chunk
-    os.close(ours)
-    return process.returncode, seen.decode().replace("\r\n", "\n")
-
-
-@pytest.fixture
-def five(tmp_path: Path) -> Path:
-    """The name of a picture of a 5."""
-    draw(5).save(tmp_path / "five.png")
-    return Path("five.png")
-
-
-@pytest.fixture
-def number(tmp_path: Path) -> Path:
-    """The name of a picture of two rows: 2 5 and 7 1."""
-    sheet = Image.new("L", (220, 300), 255)
-    for place, digit in enumerate((2, 5, 7, 1)):
-        sheet.paste(draw(digit), (10 + place % 2 * 100, 10 + place // 2 * 140))
-    sheet.save(tmp_path / "number.png")
-    return Path("number.png")
-
-
-def spiral() -> np.ndarray:
-    rows, columns = np.mgrid[-50:50, -50:50]
-    turns = np.hypot(rows, columns) / 14.0 - np.arctan2(rows, columns) / (2.0 * np.pi)
-    return np.where(np.abs(turns - np.round(turns)) < 0.2, 0, 255).astype(np.uint8)
-
-
-# predict
-
-
-def test_a_photograph_is_read(five: Path) -> None:
-    result = invoke("predict", five)
-    assert (result.exit_code, result.stderr) == (0, "")
-    assert re.fullmatch(r"five\.png: 5 \(\d+\.\d%\)\n", result.stdout)
-
-
-@pytest.mark.parametrize(
-    ("levels", "reason"),
-    [
-        (np.full((50, 40), 255, np.uint8), BLANK),
-        (np.zeros((28, 28), np.uint8), BLANK),
-        (spiral(), UNLIKE),
-    ],
-    ids=["white", "black", "a spiral"],
-)
-def test_where_there_is_no_digit_the_answer_is_a_dash(levels: np.ndarray, reason: str) -> None:
-    save_png(levels, Path("none.png"))
-    result = invoke("predict", "--top", 3, "none.png")
-    assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout == f"none.png: - ({reason})\n"
-    answer = json.loads(invoke("predict", "--json", "none.png").stdout)
-    assert list(answer) == [
-        *("image", "digit", "probability", "score", "probabilities", "box", "reason")
+def test_predict_answers_for_files_and_folders(digits_model: Path, pictures: Path) -> None:
+    result = invoke("predict", "-m", digits_model, *ANYTHING, "pictures", "./pictures/3.png")
+    assert result.exit_code == 0
+    answers = [re.fullmatch(r"(\S+): (\d) \((\d+\.\d)%\)", li) for li in result.stdout.splitlines()]
+    assert all(answers)
+    assert [a[1] for a in answers] == [
+        *(f"pictures/{n}.png" for n in range(5)),
+        "./pictures/3.png",
     ]
-    assert answer["digit"] is None
-    assert answer["reason"] == reason
-    assert (answer["probabilities"] is None) == (reason == BLANK)
-    page = invoke("read", "none.png")
-    assert (page.exit_code, page.stderr) == (0, "")
-    if reason == BLANK:
-        assert page.stdout == f"- ({BLANK})\n"
+    assert [a[2] for a in answers][:5] == list("01234")
+    assert answers[3].groups()[1:] == answers[5].groups()[1:]
 
 
-def test_what_is_written_is_named_unless_quiet(five: Path) -> None:
-    assert invoke("read", "--annotate", "out.png", five).stderr == "wrote out.png\n"
-    assert invoke("read", "-q", "--annotate", "out.png", five).stderr == ""
-
-
-def test_info_takes_the_model_by_option_or_by_argument_but_not_by_both() -> None:
-    shipped = os.environ["MNIST_NET_MODEL"]
-    by_argument = invoke("info", shipped)
-    assert by_argument.exit_code == 0
-    assert invoke("info", "-q", "-m", shipped).stdout == by_argument.stdout
-    assert invoke("info").stdout == by_argument.stdout  # as predict, by the variable
-    both = invoke("info", "-m", shipped, shipped)
-    assert both.exit_code == 2
-    assert "give one of them" in both.stderr
-
-
-def test_reject_below_moves_the_threshold(five: Path) -> None:
-    save_png(spiral(), Path("spiral.png"))
-    result = invoke("predict", "--reject-below", 0, "spiral.png", five)
-    assert len(re.findall(r"png: \d \(\d+\.\d%\)$", result.stdout, re.MULTILINE)) == 2
-    result = invoke("predict", "--reject-below", 1, "spiral.png", five)
-    assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout == f"spiral.png: - ({UNLIKE})\nfive.png: - ({UNLIKE})\n"
-    assert invoke("read", "--reject-below", 1, five).stdout == f"- ({UNLIKE})\n"
-    assert invoke("read", "--reject-below", 0, five).stdout == "5\n"
-
-
-@pytest.mark.parametrize("command", ["predict", "read"])
-@pytest.mark.parametrize("value", ["-0.1", "1.1", "many"])
-def test_reject_below_is_between_0_and_1(command: str, value: str, five: Path) -> None:
-    result = invoke(command, "--reject-below", value, five)
-    assert result.exit_code == 2
-    assert result.stdout == ""
-    assert "--reject-below" in result.stderr
-
-
-def test_pictures_that_cannot_be_read_are_status_1_and_the_others_are_read(five: Path) -> None:
-    Path("text.png").write_text("no picture")
-    for command, answer in (("predict", r"five\.png: 5 .*\n"), ("read", r"five\.png:\n5\n")):
-        result = invoke(command, "text.png", five)
-        assert result.exit_code == 1
-        assert re.fullmatch(answer, result.stdout)
-        assert result.stderr.startswith("Error: text.png is not a picture in a format that")
-        as_json = invoke(command, "--json", "text.png", five)
-        assert as_json.exit_code == 1
-        first, second = map(json.loads, as_json.stdout.splitlines())
-        assert list(first) == ["image", "error"]
-        assert second["image"] == "five.png"
-
-
-def test_who_has_several_digits_is_told_of_read() -> None:
-    sheet = Image.new("L", (220, 150), 255)
-    for place, digit in enumerate((2, 5)):
-        sheet.paste(draw(digit), (10 + 100 * place, 10))
-    sheet.save("25.png")
-    hint = "; for several digits there is `mnist-net read`"
-    assert invoke("predict", "25.png").stdout == f"25.png: - ({UNLIKE}{hint})\n"
-    assert json.loads(invoke("predict", "--json", "25.png").stdout)["reason"] == UNLIKE
-    assert invoke("read", "25.png").stdout == "25\n"
-
-
-def test_a_page_of_no_digits_says_why() -> None:
-    save_png(spiral(), Path("spiral.png"))
-    answer = json.loads(invoke("read", "--json", "--reject-below", 1, "spiral.png").stdout)
-    assert answer == {"image": "spiral.png", "text": "", "digits": [], "reason": UNLIKE}
-
-
-# What the network saw.
-
-
-def seen_by(reader: Reader, path: Path) -> np.ndarray:
-    (answer,) = reader.read([open_image(path, "it")])
-    return answer.image  # type: ignore[union-attr]
-
-
-def test_show_prints_shades_where_there_is_no_terminal(five: Path, reader: Reader) -> None:
-    shown = invoke("predict", "--show", five).stdout.splitlines()
-    assert shown[0].startswith("five.png: 5")
-    lines = [line.ljust(28) for line in shown[1:]]
-    assert len(lines) == 14
-    assert all(len(line) == 28 for line in lines)
-    assert set("".join(lines)) <= set(" .:-=+*#%@")
-    # Two rows a line, by their mean: black is blank, and the brighter the denser.
-    image = seen_by(reader, five).astype(int)
-    means = (image[::2] + image[1::2]) // 2
-    shades = np.array([[" .:-=+*#%@".index(c) for c in line] for line in lines])
-    np.testing.assert_array_equal(shades == 0, means < 29)
-    order = np.argsort(means, axis=None, kind="stable")
-    assert (np.diff(shades.ravel()[order]) >= 0).all()
-    assert shades.max() >= 8
-
-
-CELL = re.compile(r"\x1b\[38;5;(\d+);48;5;(\d+)m▀")
-
-
-@posix
-def test_show_paints_half_blocks_on_a_terminal(five: Path, reader: Reader) -> None:
-    status, terminal = on_terminal("predict", "--show", five)
-    assert status == 0
-    answer, *lines = terminal.splitlines()
-    assert re.fullmatch(r"five\.png: 5 \(\d+\.\d%\)", answer)
-    cells = np.array([CELL.findall(line) for line in lines], int)
-    assert cells.shape == (14, 28, 2)
-    assert all(line.endswith("\x1b[0m") for line in lines)
-    greys = cells.transpose(0, 2, 1).reshape(28, 28) - 232
-    assert greys.min() == 0
-    assert greys.max() == 23
-    image = seen_by(reader, five)
-    np.testing.assert_array_equal(greys, image.astype(int) * 23 // 255)
-
-
-@posix
-@pytest.mark.parametrize("environment", [{"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=str)
-def test_show_has_no_colours_where_none_are_wanted(five: Path, environment: dict[str, str]) -> None:
-    status, terminal = on_terminal("predict", "--show", five, **environment)
-    assert status == 0
-    assert "\x1b" not in terminal
-    assert terminal.splitlines()[1:] == invoke("predict", "--show", five).stdout.splitlines()[1:]
-
-
-def test_read_shows_each_digit(number: Path) -> None:
-    lines = invoke("read", "--show", number).stdout.splitlines()
-    assert lines[:2] == ["25", "71"]
-    assert len(lines) == 2 + 4 * 14
-
-
-def test_of_a_blank_picture_there_is_nothing_to_show() -> None:
-    save_png(np.full((30, 30), 255, np.uint8), Path("blank.png"))
-    assert invoke("predict", "--show", "blank.png").stdout == f"blank.png: - ({BLANK})\n"
-
-
-def test_save_input_writes_what_the_network_saw(
-    five: Path, number: Path, reader: Reader, tmp_path: Path
-) -> None:
-    result = invoke("predict", "--save-input", "new/seen", five)
-    assert result.exit_code == 0
-    assert [path.name for path in Path("new/seen").iterdir()] == ["five.png"]
-    with Image.open("new/seen/five.png") as image:
-        assert (image.format, image.mode, image.size) == ("PNG", "L", (28, 28))
-        np.testing.assert_array_equal(np.asarray(image), seen_by(reader, five))
-    # What was saved is in MNIST's form, and is read as the picture was.
-    first, second = (
-        json.loads(invoke("predict", "--json", path).stdout) for path in (five, "new/seen/five.png")
-    )
-    assert first["digit"] == second["digit"] == 5
-
-    assert invoke("read", "--save-input", "digits", number).exit_code == 0
-    names = sorted(path.name for path in Path("digits").iterdir())
-    assert names == ["number-2.png", "number-3.png", "number-4.png", "number.png"]
-    first_digit = open_image(Path("digits/number.png"), "it").pixels[..., 0]
-    page = reader.read_page(open_image(number, "it"))
-    np.testing.assert_array_equal(first_digit, page.digits[0].image)
-
-
-def test_saved_pictures_of_one_name_do_not_overwrite_each_other(five: Path) -> None:
-    for folder, digit in (("a", 2), ("b", 4), ("c", 7)):
-        Path(folder).mkdir()
-        draw(digit).save(Path(folder, "x.png"))
-    draw(1).save("a/x-2.png")
-    content = five.read_bytes()
-    result = invoke(
-        "predict",
-        "--save-input",
-        "seen",
-        "a/x.png",
-        "b/x.png",
-        "c",
-        "a/x-2.png",
-        "-",
-        input=content,
-    )
-    assert result.exit_code == 0
-    assert len(list(Path("seen").iterdir())) == 5
-    answers = {
-        line.split(": ")[0].removeprefix("seen/"): int(line.split(": ")[1][0])
-        for line in invoke("predict", "--reject-below", 0, "seen").stdout.splitlines()
-    }
-    assert sorted(answers.values()) == [1, 2, 4, 5, 7]
-    assert answers["x.png"] == 2
-    assert answers["stdin.png"] == 5
-
-
-def test_saving_is_atomic(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """What lies there is replaced in whole or not at all."""
-    saver = Saver(tmp_path)
-    saver.save("a.jpg", np.zeros((28, 28), np.uint8))
-    before = (tmp_path / "a.png").read_bytes()
-
-    def full(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Image.Image, "save", full)
-    with pytest.raises(OSError, match="No space left"):
-        Saver(tmp_path).save("a.jpg", np.ones((28, 28), np.uint8))
-    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["a.png"]
-    assert (tmp_path / "a.png").read_bytes() == before
-
-
-@pytest.mark.parametrize("command", ["predict", "read"])
-def test_what_cannot_be_saved_is_one_sentence(command: str, five: Path) -> None:
-    Path("file").write_text("a file where a folder should be")
-    result = invoke(command, "--save-input", "file", five)
-    assert result.exit_code == 1
-    assert result.stderr.startswith("Error: file/five.png: ")
+def test_predict_warns_of_a_toy_model_on_stderr_only(digits_model: Path, pictures: Path) -> None:
+    result = invoke("predict", "--model", digits_model, "pictures", "-q")
+    assert result.stderr.startswith("warning: this model has only seen scikit-learn's 8×8 digits")
     assert len(result.stderr.splitlines()) == 1
+    assert "warning" not in result.stdout
+    model = load_model(digits_model)
+    model.metadata["data"]["name"] = "mnist"
+    save_model(model, "real.joblib")
+    assert invoke("predict", "--model", "real.joblib", "pictures").stderr == ""
 
 
-# Many pictures.
-
-
-@posix
-def test_many_pictures_have_a_progress_bar_on_a_terminal_only(five: Path) -> None:
-    Path("many").mkdir()
-    for k in range(25):
-        os.link(five, f"many/{k:02}.png")
-    status, terminal = on_terminal("predict", "many")
-    assert status == 0
-    assert re.search(r"100%\|█+\| 25/25 \[", terminal)
-    # The bar gives way to each answer: all are there, on lines of their own.
-    text = re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", terminal)
-    answers = re.findall(r"(?:^|[\r\n])\s*(many/\d\d\.png: 5 \(\d+\.\d%\))\s*?(?=[\r\n])", text)
-    assert [answer[5:7] for answer in answers] == [f"{k:02}" for k in range(25)]
-    for arguments in (("predict", "-q", "many"), ("predict", *(["five.png"] * 3))):
-        assert "%|" not in on_terminal(*arguments)[1]
-    piped = invoke("predict", "many")
-    assert piped.stderr == ""
-    assert len(piped.stdout.splitlines()) == 25
-
-
-@pytest.mark.parametrize("command", ["predict", "read"])
-def test_a_folder_is_read_in_order(command: str, five: Path) -> None:
-    Path("folder").mkdir()
-    for name in ("b.png", "a.png", "c.png", ".hidden.png"):
-        os.link(five, f"folder/{name}")
-    Path("folder/notes.txt").write_text("no picture")
-    lines = invoke(command, "--json", "folder").stdout.splitlines()
-    names = [json.loads(line)["image"] for line in lines]
-    assert names == ["folder/a.png", "folder/b.png", "folder/c.png"]
-
-
-# read
-
-
-def test_rows_are_lines(number: Path, five: Path) -> None:
-    result = invoke("read", number)
-    assert (result.exit_code, result.stdout, result.stderr) == (0, "25\n71\n", "")
-    several = invoke("read", number, five)
-    assert several.stdout == "number.png:\n25\n71\nfive.png:\n5\n"
-
-
-def test_read_json_has_one_object_a_picture(number: Path, reader: Reader) -> None:
-    save_png(np.full((30, 30), 255, np.uint8), Path("blank.png"))
-    result = invoke("read", "--json", number, "blank.png")
-    page, blank = map(json.loads, result.stdout.splitlines())
-    assert blank == {"image": "blank.png", "text": "", "digits": [], "reason": BLANK}
-    assert list(page) == ["image", "text", "digits", "reason"]
-    assert page["reason"] is None
-    assert page["image"] == "number.png"
-    assert page["text"] == "25\n71"
-    assert [d["digit"] for d in page["digits"]] == [2, 5, 7, 1]
-    sheet = pixels(Image.open(number))
-    for answer in page["digits"]:
-        assert list(answer) == ["digit", "probability", "score", "box"]
-        assert 0.9 < answer["probability"] <= 1.0
-        x, y, width, height = answer["box"]
-        # Tight around the ink: in it on every side, and nothing beyond.
-        inside = sheet[y : y + height, x : x + width] < 128
-        assert inside[0].any()
-        assert inside[-1].any()
-        assert inside[:, 0].any()
-        assert inside[:, -1].any()
-        around = sheet[y - 2 : y + height + 2, x - 2 : x + width + 2] < 128
-        assert around.sum() == inside.sum()
-
-
-def test_read_from_standard_input(number: Path) -> None:
-    result = invoke("read", "--json", "-", input=number.read_bytes())
+def test_predict_reads_standard_input(digits_model: Path, pictures: Path) -> None:
+    content = (pictures / "2.png").read_bytes()
+    result = invoke("predict", "-m", digits_model, *ANYTHING, "--json", "-", input=content)
     answer = json.loads(result.stdout)
-    assert (answer["image"], answer["text"]) == ("-", "25\n71")
-    nothing = invoke("read", "-", input=b"")
+    assert (answer["image"], answer["digit"]) == ("-", 2)
+    nothing = invoke("predict", "--model", digits_model, "-", input=b"")
     assert nothing.exit_code == 1
     assert "Error: - is not a picture" in nothing.stderr
 
 
-def test_annotate_draws_on_the_picture(number: Path, reader: Reader) -> None:
-    before = number.read_bytes()
-    result = invoke("read", "--annotate", "new/out.png", number)
-    assert (result.exit_code, result.stdout) == (0, "25\n71\n")
-    picture = open_image(number, "it")
-    expected = annotated(picture, reader.read_page(picture))
-    with Image.open("new/out.png") as image:
-        assert image.format == "PNG"
-        np.testing.assert_array_equal(np.asarray(image), expected)
-    assert (expected == (214, 39, 40)).all(axis=2).sum() > 1000
-    assert number.read_bytes() == before
+def test_predict_top_lists_the_most_probable_first(digits_model: Path, pictures: Path) -> None:
+    options = ("--model", digits_model, *ANYTHING)
+    result = invoke("predict", *options, "--top", 3, "pictures/4.png")
+    shown = re.findall(r"(\d) \((\d+\.\d)%\)", result.stdout)
+    assert shown[0][0] == "4"
+    assert len(shown) == len({digit for digit, _ in shown}) == 3
+    percents = [float(percent) for _, percent in shown]
+    assert percents == sorted(percents, reverse=True)
+    everything = invoke("predict", *options, "--top", 99, "pictures/4.png")
+    assert len(re.findall(r"\(\d+\.\d%\)", everything.stdout)) == 10
 
 
-def test_annotate_takes_one_picture(number: Path, five: Path) -> None:
-    Path("folder").mkdir()
-    for k in range(3):
-        os.link(five, f"folder/{k}.png")
-    for images, n in (((number, five), 2), (("folder",), 3)):
-        result = invoke("read", "--annotate", "out.png", *images)
-        assert result.exit_code == 2
-        assert f"--annotate takes one picture, not {n}" in result.stderr
-        assert result.stdout == ""
-        assert not Path("out.png").exists()
+def test_predict_json_has_one_object_a_picture(
+    digits_model: Path, pictures: Path, digits: tuple[np.ndarray, np.ndarray]
+) -> None:
+    result = invoke("predict", "--model", digits_model, *ANYTHING, "--json", "pictures")
+    answers = [json.loads(line) for line in result.stdout.splitlines()]
+    assert len(answers) == 5
+    for number, answer in enumerate(answers):
+        assert list(answer) == PREDICTED
+        assert answer["reason"] is None
+        assert 0.0 < answer["score"] <= 1.0
+        assert answer["image"] == f"pictures/{number}.png"
+        assert type(answer["digit"]) is int
+        assert list(answer["probabilities"]) == [str(digit) for digit in range(10)]
+        assert answer["probability"] == answer["probabilities"][str(answer["digit"])]
+        assert answer["probability"] == max(answer["probabilities"].values())
+        assert sum(answer["probabilities"].values()) == pytest.approx(1.0, abs=1e-5)
+    # The answers are those of the library.
+    model = load_model(digits_model)
+    expected = model.predict_proba(digits[0][:5])
+    assert [a["digit"] for a in answers] == expected.argmax(axis=1).tolist()
+
+
+def test_a_bad_picture_among_good_ones(digits_model: Path, pictures: Path) -> None:
+    (pictures / "1.png").write_text("not a picture")
+    (pictures / "2.png").write_bytes((pictures / "0.png").read_bytes()[:60])
+    (pictures / "3.png").write_bytes(b"")
+    Image.new("L", (30, 30), 255).save(pictures / "5.png")
+    (pictures / "folder.png").mkdir()
+    options = ("--model", digits_model, *ANYTHING)
+    result = invoke("predict", *options, "pictures", "gone.png", "-q")
+    assert result.exit_code == 1
+    *read, blank = result.stdout.splitlines()
+    assert [line.split(":")[0] for line in read] == ["pictures/0.png", "pictures/4.png"]
+    assert blank == "pictures/5.png: - (nothing on it is darker or lighter than its paper)"
+    errors = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
+    names = ["pictures/1.png", "pictures/2.png", "pictures/3.png", "gone.png"]
+    assert len(errors) == len(names)
+    assert all(name in error for name, error in zip(names, errors, strict=True))
+
+    as_json = invoke("predict", *options, "--json", "pictures", "gone.png")
+    assert as_json.exit_code == 1
+    answers = [json.loads(line) for line in as_json.stdout.splitlines()]
+    failed = [answer for answer in answers if "error" in answer]
+    assert len(answers) == 7
+    assert [answer["image"] for answer in failed] == names
+    assert all(list(answer) == ["image", "error"] for answer in failed)
+    assert all("error:" not in line for line in as_json.stderr.splitlines())
+
+
+def test_a_folder_without_pictures(digits_model: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "notes.txt").write_text("no picture")
+    result = invoke("predict", "--model", digits_model, "empty")
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert "Error: empty: no pictures in this folder" in result.stderr
+
+
+def test_the_model_of_the_environment_is_used(
+    monkeypatch: pytest.MonkeyPatch, digits_model: Path, pictures: Path
+) -> None:
+    monkeypatch.setenv("MNIST_NET_MODEL", str(digits_model))
+    assert invoke("predict", "pictures").exit_code == 0
+    assert json.loads(invoke("info", "--json").stdout)["model"] == str(digits_model)
+    monkeypatch.setenv("MNIST_NET_MODEL", "gone.joblib")
+    assert "gone.joblib: no such file" in only_error(invoke("predict", "pictures"))
 
 
 @posix
-@pytest.mark.parametrize("out", ["number.png", "./number.png", "link.png", "folder/number.png"])
-def test_annotate_does_not_overwrite_what_it_reads(number: Path, out: str) -> None:
-    Path("link.png").symlink_to(number)
-    Path("folder").mkdir()
-    picture: Path = number
-    if out.startswith("folder"):
-        number.rename("folder/number.png")
-        picture = Path("folder")
-    before = Path(out).read_bytes()
-    result = invoke("read", "--annotate", out, picture)
-    assert result.exit_code == 2
-    assert "are one file" in result.stderr
-    assert Path(out).read_bytes() == before
+def test_a_reader_that_has_seen_enough_is_no_error(
+    digits_model: Path, pictures: Path, tmp_path: Path
+) -> None:
+    many = tmp_path / "many"
+    many.mkdir()
+    for number in range(400):
+        os.link(pictures / "3.png", many / f"{number:03}.png")
+    command = f"{sys.executable} -m mnist_net predict -m {digits_model} --reject-below 0 many"
+    command += " | head -1"
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=False)
+    assert re.fullmatch(r"many/000\.png: 3 \(\d+\.\d%\)\n", done.stdout)
+    assert len(done.stderr.splitlines()) == 1  # the warning of the toy model
+    assert done.stderr.startswith("warning:")
 
 
-def test_annotate_that_cannot_be_written_is_one_sentence(number: Path) -> None:
-    Path("file").write_text("a file where a folder should be")
-    result = invoke("read", "--annotate", "file/out.png", number)
+def test_a_model_that_overflows_says_so(digits_model: Path) -> None:
+    model = load_model(digits_model)
+    save_model(replace(model, scaling=model.scaling._replace(scale=5e-324)), "m.joblib")
+    save_png(load_digits_as_images().images[0], Path("a.png"))
+    result = invoke("predict", "-m", "m.joblib", "a.png")
     assert result.exit_code == 1
-    (line,) = result.stderr.splitlines()
-    assert line.startswith("Error: file/out.png: ")
+    assert result.stdout == ""
+    assert "overflow" in result.stderr
 
 
-@pytest.mark.parametrize("digit", STROKES)
-def test_one_digit_is_read_as_predict_reads_it(digit: int) -> None:
-    draw(digit).save("one.png")
-    assert invoke("read", "one.png").stdout == f"{digit}\n"
-    assert invoke("predict", "one.png").stdout.startswith(f"one.png: {digit} (")
+@posix
+def test_standard_input_that_is_closed(digits_model: Path) -> None:
+    command = f"{sys.executable} -m mnist_net predict -m {digits_model} - <&-"
+    finished = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert finished.returncode == 1
+    assert "standard input is closed" in finished.stderr
+    assert "Traceback" not in finished.stderr
+
+
+def test_names_and_models_do_not_steer_the_terminal(digits_model: Path) -> None:
+    name = "\x1b[31m.png"
+    save_png(load_digits_as_images().images[0], Path(name))
+    result = invoke("predict", "-m", digits_model, name)
+    assert result.exit_code == 0
+    # What click strips where there is no terminal, it leaves on one: nothing may get that far.
+    assert result.stdout.startswith(r"\x1b[31m.png: ")
+    missing = invoke("predict", "-m", digits_model, "\x1b[31m.gif")
+    assert r"\x1b[31m.gif: no such file" in missing.stderr
+
+
+def test_a_postscript_file_starts_no_program(digits_model: Path) -> None:
+    Path("a.png").write_bytes(
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n%%EndComments\nshowpage\n"
+    )
+    result = invoke("predict", "-m", digits_model, "a.png")
+    assert result.exit_code == 1
+    assert "format EPS, which is not read" in result.stderr

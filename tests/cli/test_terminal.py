@@ -9,14 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import Result
 
-from mnist_net.cli import main
 from mnist_net.datasets.loading import load_digits_as_images
 from mnist_net.pictures.decoding import save_png
 from mnist_net.trained.store import load_model, save_model
-
-posix = pytest.mark.skipif(os.name == "nt", reason="needs names that Windows refuses")
+from tests.cli import conftest
+from tests.cli.conftest import posix
 
 EVIL = "\x1b[2J\nError: a\r"
 """It would clear the screen, and then pass for a message of ours."""
@@ -25,8 +24,7 @@ SHOWN = r"\x1b[2J\nError: a\r"
 
 def invoke(*arguments: object) -> Result:
     """Run as on a terminal: click would take the escape sequences away elsewhere."""
-    arguments = tuple(map(str, arguments))
-    return CliRunner().invoke(main, arguments, prog_name="mnist-net", color=True)  # type: ignore[arg-type]
+    return conftest.invoke(*arguments, color=True)
 
 
 def assert_harmless(result: Result, status: int = 0) -> None:
