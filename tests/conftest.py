@@ -1,5 +1,6 @@
 """What the tests share: real MNIST, a small trained model, and the command line as a process."""
 
+import functools
 import gzip
 import logging
 import os
@@ -88,8 +89,8 @@ def digits_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
-def reader() -> "Reader":
+@functools.cache
+def shipped_reader() -> "Reader":
     """A reader with the networks that ship."""
     from mnist_net.reading.reader import Reader
     from mnist_net.trained.store import SHIPPED_MODELS, load_detector, load_model
@@ -98,6 +99,11 @@ def reader() -> "Reader":
     return Reader(
         load_model(next(path for path in SHIPPED_MODELS if path.exists())), load_detector()
     )
+
+
+@pytest.fixture(scope="session")
+def reader() -> "Reader":
+    return shipped_reader()
 
 
 Run = Callable[..., subprocess.CompletedProcess[str]]

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Sequence
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 
 from mnist_net.pictures.decoding import Picture
 from mnist_net.reading.looks import View, looks
@@ -153,3 +153,50 @@ def views(pixels: np.ndarray) -> list[View]:
         for stage in looks(pixels)
     )
     return next(found for found in careful if found)
+
+
+# Pages, light and pens.
+
+
+def ten_times_as_large(image: np.ndarray, number: int) -> np.ndarray:
+    return np.asarray(Image.fromarray(image).resize((280, 280), Image.Resampling.BICUBIC))
+
+
+def on_a_page(image: np.ndarray, number: int, side: int = 200) -> np.ndarray:
+    top, left = np.random.default_rng(number).integers(0, side - 28, 2)
+    page = np.full((side, side), 255, np.uint8)
+    page[top : top + 28, left : left + 28] = 255 - image
+    return page
+
+
+def lit(page: np.ndarray, across: float, down: float, corners: float) -> np.ndarray:
+    """Darker by shares of its light towards the right, the bottom and the corners."""
+    rows, columns = np.mgrid[: page.shape[0], : page.shape[1]] / (len(page) - 1.0)
+    light = 1.0 - across * columns - down * rows
+    light -= 2.0 * corners * ((rows - 0.5) ** 2 + (columns - 0.5) ** 2)
+    return np.round(page * np.clip(light, 0.0, 1.0)).astype(np.uint8)
+
+
+# Hard pictures of one clear digit.
+
+
+def photograph(size: tuple[int, int] = (300, 400)) -> tuple[np.ndarray, np.ndarray]:
+    """Light on a sheet of paper, and row and column of each pixel from 0 to 1."""
+    rows, columns = np.mgrid[: size[1], : size[0]] / (np.array(size)[::-1, None, None] - 1.0)
+    return 0.95 - 0.25 * rows, np.stack([rows, columns])
+
+
+def noisy(levels: np.ndarray, deviation: float = 3.0) -> np.ndarray:
+    noise = np.random.default_rng(0).normal(0.0, deviation, levels.shape)
+    return np.clip(np.round(levels + noise), 0, 255).astype(np.uint8)
+
+
+def on_sheet(digit: int, ink: float, pen: int = 10, unit: int = 14) -> np.ndarray:
+    """Strokes on a sheet of 300 × 400, from 0 (paper) to `ink`."""
+    drawn = draw(digit, unit, (80, 88), pen, paper=0, ink=255).filter(ImageFilter.GaussianBlur(1))
+    return pixels(drawn) / 255.0 * ink
+
+
+def pencil(digit: int) -> np.ndarray:
+    light, _ = photograph()
+    return noisy(235 * light * (1.0 - on_sheet(digit, 0.15, pen=6)))
