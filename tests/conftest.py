@@ -70,12 +70,30 @@ def mnist_arrays(mnist_folder: Path) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate(images).reshape(-1, 28, 28), np.concatenate(labels)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _digits_drawn_once() -> Iterator[None]:
+    """scikit-learn's digits take longer to redraw as MNIST's than a small network to learn them."""
+    from mnist_net.datasets import loading
+
+    @functools.cache
+    def drawn() -> Any:
+        dataset = draw()
+        for array in (dataset.images, dataset.labels):
+            array.flags.writeable = False  # whoever changes them is found out
+        return dataset
+
+    draw = loading.load_digits_as_images
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loading, "load_digits_as_images", drawn)
+        yield
+
+
 @pytest.fixture(scope="session")
 def digits() -> tuple[np.ndarray, np.ndarray]:
     """Images (1,797 × 28 × 28) and labels of scikit-learn's digits, as we load them."""
-    from mnist_net.datasets.loading import load_digits_as_images
+    from mnist_net.datasets import loading
 
-    images, labels, *_ = load_digits_as_images()
+    images, labels, *_ = loading.load_digits_as_images()
     return images, labels
 
 

@@ -122,6 +122,16 @@ def on_terminal(
     return process.returncode, said, seen.decode().replace("\r\n", "\n")
 
 
+@pytest.fixture(scope="session")
+def lean(
+    tmp_path_factory: pytest.TempPathFactory, digits: tuple[np.ndarray, np.ndarray]
+) -> tuple[object, ...]:
+    """As `SMALL`, from a file: no process has to import scikit-learn for its digits."""
+    path = tmp_path_factory.mktemp("digits") / "digits.npz"
+    np.savez(path, images=digits[0], labels=digits[1])
+    return ("--dataset", path, *PLAIN, "--hidden", 16)
+
+
 @pytest.fixture
 def pictures(tmp_path: Path, digits: tuple[np.ndarray, np.ndarray]) -> Path:
     """A folder with the first five digits, 0 to 4, as pictures; and a text."""

@@ -1,7 +1,6 @@
 """``mnist-net augment``: pictures beside their distortions."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -9,9 +8,10 @@ from PIL import Image
 from tests.cli.conftest import invoke, only_error
 
 
-def test_augment_draws_pictures_beside_their_distortions(run: Any) -> None:
-    done = run("augment", "--preview", "new/sheet.png", "--dataset", "digits", "--count", 4, "-q")
-    assert (done.returncode, done.stderr) == (0, "")
+def test_augment_draws_pictures_beside_their_distortions() -> None:
+    sheet = ("--preview", "new/sheet.png", "--dataset", "digits", "--count", 4)
+    done = invoke("augment", *sheet, "-q")
+    assert (done.exit_code, done.stderr) == (0, "")
     assert done.stdout == (
         "new/sheet.png: 4 training pictures of digits, each beside distortions\n"
     )

@@ -82,8 +82,8 @@ def test_checkpoints_are_kept_for_each_member() -> None:
     assert "random_state was 0, is 1" in other.stderr
 
 
-def test_a_killed_committee_resumes_to_the_same_bits() -> None:
-    recipe = ("train", *SMALL, "--committee", 3, "--epochs", 40)
+def test_a_killed_committee_resumes_to_the_same_bits(lean: tuple[object, ...]) -> None:
+    recipe = ("train", *lean, "--committee", 3, "--epochs", 40)
     with started(*recipe, "--checkpoint", "run", "-o", "b.joblib") as process:
         wait_for_epoch(process, 3)
     reached = [load_checkpoint(f"run/checkpoint-{n}.joblib")[0].latest.number for n in (1, 2, 3)]
@@ -97,9 +97,9 @@ def test_a_killed_committee_resumes_to_the_same_bits() -> None:
 
 
 @posix
-def test_ctrl_c_keeps_the_best_epoch_of_each_member() -> None:
+def test_ctrl_c_keeps_the_best_epoch_of_each_member(lean: tuple[object, ...]) -> None:
     long = ("--epochs", 100_000, "--hidden", 200, "--checkpoint", "run")
-    with started("train", *SMALL, "--committee", 3, *long) as process:
+    with started("train", *lean, "--committee", 3, *long) as process:
         wait_for_epoch(process, 2)
         process.send_signal(signal.SIGINT)
         stdout, stderr = process.communicate(timeout=60)

@@ -1,17 +1,17 @@
 """``mnist-net data``: the cache is shown, filled, verified and cleared; samples are drawn."""
 
 import json
-import os
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import Result
 from PIL import Image
 
 from mnist_net.datasets import sources
 from mnist_net.datasets.loading import load_dataset
 from mnist_net.datasets.mnist import MNIST_DIGEST, cache_path
+from tests.cli.conftest import invoke
 from tests.conftest import Run
 from tests.datasets.conftest import RIGHT, Pictures, flip, write_cache
 
@@ -24,28 +24,28 @@ def real_cache(mnist_arrays: Pictures, tmp_path: Path) -> Path:
     return home
 
 
-def failed(process: subprocess.CompletedProcess[str], status: int = 1) -> str:
+def failed(result: Result, status: int = 1) -> str:
     """The one sentence of a command that failed."""
-    assert process.returncode == status
-    assert process.stdout == ""
-    assert "Traceback" not in process.stderr
-    *_, last = process.stderr.strip().splitlines()
+    assert result.exit_code == status
+    assert result.stdout == ""
+    assert "Traceback" not in result.stderr
+    *_, last = result.stderr.strip().splitlines()
     assert last.startswith("Error: ")
     return last.removeprefix("Error: ")
 
 
-def test_show(run: Run, real_cache: Path, tmp_path: Path) -> None:
-    nothing = run("data", "show")
-    assert nothing.returncode == 0
+def test_show(real_cache: Path, tmp_path: Path) -> None:
+    nothing = invoke("data", "show")
+    assert nothing.exit_code == 0
     assert f"{cache_path()} (not there yet: mnist-net data fetch)" in nothing.stdout
     assert "(not there)" in nothing.stdout
     size = cache_path(real_cache).stat().st_size
-    there = run("data", "show", "--data-home", real_cache)
+    there = invoke("data", "show", "--data-home", real_cache)
     assert f"{cache_path(real_cache)} ({size:,} bytes)" in there.stdout
     for address in sources.MIRRORS:
         assert address in there.stdout
     assert (nothing.stderr, there.stderr) == ("", "")
-    facts = json.loads(run("data", "show", "--json", "--data-home", real_cache).stdout)
+    facts = json.loads(invoke("data", "show", "--json", "--data-home", real_cache).stdout)
     assert facts == {
         "cache": str(cache_path(real_cache)),
         "cached": True,
@@ -53,38 +53,38 @@ def test_show(run: Run, real_cache: Path, tmp_path: Path) -> None:
         "openml_cached": False,
         "sources": ["OpenML", *sources.MIRRORS],
     }
-    facts = json.loads(run("data", "show", "--json").stdout)
+    facts = json.loads(invoke("data", "show", "--json").stdout)
     assert (facts["cached"], facts["bytes"]) == (False, 0)
 
 
-def test_verify_fetch_and_clear(run: Run, real_cache: Path) -> None:
+def test_verify_fetch_and_clear(real_cache: Path) -> None:
     path = cache_path(real_cache)
-    verified = run("data", "verify", "--data-home", real_cache)
-    assert (verified.returncode, verified.stderr) == (0, "")
+    verified = invoke("data", "verify", "--data-home", real_cache)
+    assert (verified.exit_code, verified.stderr) == (0, "")
     assert verified.stdout == f"{path}: MNIST, SHA-256 {MNIST_DIGEST}\n"
-    fetched = run("data", "fetch", "--offline", "--data-home", real_cache)
+    fetched = invoke("data", "fetch", "--offline", "--data-home", real_cache)
     assert fetched.stdout == f"{path}: 70,000 pictures, proven by their digest\n"
 
     flip(path, 1_000_000)
-    message = failed(run("data", "verify", "--data-home", real_cache))
+    message = failed(invoke("data", "verify", "--data-home", real_cache))
     assert message.startswith(f"{path} is damaged")
     flip(path, 1_000_000)
 
-    leftover = path.with_name(f".{path.name}.abc")  # of a process killed while writing
+    leftover = path.with_name(f".{path.name}.abc")  # of a result killed while writing
     leftover.touch()
     for said in ("removed", "was not there"):
-        cleared = run("data", "clear", env={**os.environ, "SCIKIT_LEARN_DATA": str(real_cache)})
-        assert (cleared.returncode, cleared.stdout) == (0, f"{path}: {said}\n")
+        cleared = invoke("data", "clear", env={"SCIKIT_LEARN_DATA": str(real_cache)})
+        assert (cleared.exit_code, cleared.stdout) == (0, f"{path}: {said}\n")
         assert not path.exists()
         assert not leftover.exists()
-    assert failed(run("data", "verify", "--data-home", real_cache)) == f"{path}: not there yet"
-    assert "not tried" in run("data", "fetch", "--offline", "--data-home", real_cache).stderr
+    assert failed(invoke("data", "verify", "--data-home", real_cache)) == f"{path}: not there yet"
+    assert "not tried" in invoke("data", "fetch", "--offline", "--data-home", real_cache).stderr
 
 
-def test_fetch_offline_with_nothing(run: Run) -> None:
-    process = run("data", "fetch", "--offline")
-    assert (process.returncode, process.stdout) == (1, "")
-    assert process.stderr.splitlines() == [
+def test_fetch_offline_with_nothing() -> None:
+    result = invoke("data", "fetch", "--offline")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.splitlines() == [
         (
             "Error: no source of MNIST works; connect to the network, or name a folder that has "
             "its four files with --dataset"
@@ -94,57 +94,57 @@ def test_fetch_offline_with_nothing(run: Run) -> None:
     ]
 
 
-def test_clear_what_cannot_be_removed(run: Run, tmp_path: Path) -> None:
+def test_clear_what_cannot_be_removed(tmp_path: Path) -> None:
     cache_path(tmp_path).mkdir(parents=True)
-    assert str(cache_path(tmp_path)) in failed(run("data", "clear", "--data-home", tmp_path))
+    assert str(cache_path(tmp_path)) in failed(invoke("data", "clear", "--data-home", tmp_path))
 
 
 @pytest.mark.parametrize("digit", [0, 7])
-def test_sample_of_the_bundled_digits(run: Run, digit: int) -> None:
-    process = run("data", "sample", "out.png", "--digit", digit, "--dataset", "digits")
-    assert (process.returncode, process.stderr) == (0, "")
+def test_sample_of_the_bundled_digits(digit: int) -> None:
+    result = invoke("data", "sample", "out.png", "--digit", digit, "--dataset", "digits")
+    assert (result.exit_code, result.stderr) == (0, "")
     with Image.open("out.png") as image:
         assert (image.format, image.size, image.mode) == ("PNG", (28, 28), "L")
         pixels = np.asarray(image)
     test = load_dataset("digits").test
     (row,) = np.flatnonzero((test.images == pixels).all((1, 2)))
     assert test.labels[row] == digit
-    assert process.stdout == f"out.png: test picture {row} of digits, a {digit}\n"
+    assert result.stdout == f"out.png: test picture {row} of digits, a {digit}\n"
 
 
-def test_sample_of_the_real_mnist(run: Run, real_cache: Path, mnist_arrays: Pictures) -> None:
+def test_sample_of_the_real_mnist(real_cache: Path, mnist_arrays: Pictures) -> None:
     home = ("--data-home", real_cache, "--offline")
     said = []
     for arguments in (("--digit", 3), ("--digit", 3), ("--digit", 3, "--seed", 1), ()):
-        process = run("data", "sample", "new/out.png", *arguments, *home)
-        assert (process.returncode, process.stderr) == (0, "")
+        result = invoke("data", "sample", "new/out.png", *arguments, *home)
+        assert (result.exit_code, result.stderr) == (0, "")
         with Image.open("new/out.png") as image:
             pixels = np.asarray(image)
-        row = int(process.stdout.split()[3])
+        row = int(result.stdout.split()[3])
         np.testing.assert_array_equal(pixels, mnist_arrays[0][60_000 + row], strict=True)
-        assert process.stdout.endswith(f"of mnist, a {mnist_arrays[1][60_000 + row]}\n")
-        said.append(process.stdout)
+        assert result.stdout.endswith(f"of mnist, a {mnist_arrays[1][60_000 + row]}\n")
+        said.append(result.stdout)
     assert said[0] == said[1] != said[2]
     assert all(", a 3\n" in line for line in said[:3])
 
 
-def test_sample_of_a_folder_leaves_no_doubt(run: Run, mnist_folder: Path) -> None:
-    process = run("data", "sample", "out.png", "--dataset", mnist_folder)
-    assert process.returncode == 0
-    assert "of mnist, a " in process.stdout
+def test_sample_of_a_folder_leaves_no_doubt(mnist_folder: Path) -> None:
+    result = invoke("data", "sample", "out.png", "--dataset", mnist_folder)
+    assert result.exit_code == 0
+    assert "of mnist, a " in result.stdout
 
 
-def test_samples_that_cannot_be(run: Run, tmp_path: Path) -> None:
+def test_samples_that_cannot_be(tmp_path: Path) -> None:
     np.savez("set.npz", images=RIGHT[0], labels=RIGHT[1] % 5)
     command = ("data", "sample", "out.png", "--dataset", "set.npz", "--digit")
-    assert failed(run(*command, 5)) == "set.npz has no test picture with the label 5"
+    assert failed(invoke(*command, 5)) == "set.npz has no test picture with the label 5"
     for digit in ("-1", "256", "seven"):
-        process = run(*command, digit)
-        assert process.returncode == 2
-        assert "Invalid value for '--digit'" in process.stderr
-    message = failed(run("data", "sample", "out.png", "--dataset", tmp_path / "none"))
+        result = invoke(*command, digit)
+        assert result.exit_code == 2
+        assert "Invalid value for '--digit'" in result.stderr
+    message = failed(invoke("data", "sample", "out.png", "--dataset", tmp_path / "none"))
     assert message.startswith(f"{tmp_path / 'none'}: no data set here")
-    assert "not tried" in run("data", "sample", "out.png", "--offline").stderr
+    assert "not tried" in invoke("data", "sample", "out.png", "--offline").stderr
     assert not Path("out.png").exists()
 
 
@@ -152,9 +152,11 @@ def test_sample_to_where_nothing_can_be_written(run: Run, tmp_path: Path) -> Non
     np.savez("file", images=RIGHT[0], labels=RIGHT[1])
     dataset = ("--dataset", "file.npz")
     for output in (tmp_path, tmp_path / "file.npz" / "out.png", Path("n" * 300)):
-        message = failed(run("data", "sample", output, *dataset))
+        message = failed(invoke("data", "sample", output, *dataset))
         assert message.startswith(f"{output}: ")
     assert [file.name for file in tmp_path.iterdir()] == ["file.npz"]
-    if Path("/dev/full").exists():
-        message = failed(run("data", "sample", "/dev/full", *dataset))
-        assert "No space left on device" in message
+    if Path("/dev/full").exists():  # which ends a process
+        done = run("data", "sample", "/dev/full", *dataset)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr.startswith("Error: ")
+        assert "No space left on device" in done.stderr

@@ -15,7 +15,7 @@ from mnist_net.learning.recipe import PRESETS
 from mnist_net.trained.model import Model
 from mnist_net.trained.store import SHIPPED_MODELS, load_model, save_model
 from tests.cli.conftest import PLAIN, SMALL, invoke, only_error, posix
-from tests.conftest import bits
+from tests.conftest import Run, bits
 
 
 def test_train_ends_with_all_that_one_wants_to_know() -> None:
@@ -58,8 +58,8 @@ def test_validation_accuracy_is_shown() -> None:
     assert len(re.findall(r"  validation \d+\.\d\d%  ", result.stderr)) == 2
 
 
-def test_quiet_train_writes_nothing_to_stderr(run: Any) -> None:
-    done = run("train", *SMALL, "--epochs", 2, "-q")
+def test_quiet_train_writes_nothing_to_stderr(run: Run, lean: tuple[object, ...]) -> None:
+    done = run("train", *lean, "--epochs", 2, "-q")
     assert done.returncode == 0
     assert done.stderr == ""
     assert done.stdout.startswith("test accuracy")
@@ -206,16 +206,18 @@ def test_too_few_pictures_to_hold_some_out() -> None:
 
 
 @posix
-def test_a_full_disk_leaves_the_old_model(run: Any, digits_model: Path, tmp_path: Path) -> None:
+def test_a_full_disk_leaves_the_old_model(
+    run: Run, lean: tuple[object, ...], digits_model: Path, tmp_path: Path
+) -> None:
     import resource
 
     model = tmp_path / "model.joblib"
     shutil.copy(digits_model, model)
     before = model.read_bytes()
     done = run(
-        *("train", "--dataset", "digits", *PLAIN, "--epochs", 1, "-q", "-o", model),
-        # A model of 300 hidden units takes 950 kB.
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000)),
+        *("train", *lean, "--epochs", 1, "-q", "-o", model),
+        # The model takes 50 kB.
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (30_000, 30_000)),
     )
     assert done.returncode == 1
     assert "File too large" in only_error(done)

@@ -1,6 +1,7 @@
 """``mnist-net train`` while it runs: what it shows, what Ctrl-C keeps, and how it goes on."""
 
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -45,8 +46,10 @@ def test_resume_says_what_it_needs() -> None:
     ],
     ids=["sgd", "adamw", "distorted"],
 )
-def test_a_killed_run_resumes_to_the_same_bits(options: tuple[object, ...]) -> None:
-    recipe = ("train", *SMALL, "--epochs", 60, "--batch-size", 20, *options)
+def test_a_killed_run_resumes_to_the_same_bits(
+    lean: tuple[object, ...], options: tuple[object, ...]
+) -> None:
+    recipe = ("train", *lean, "--epochs", 60, "--batch-size", 20, *options)
     with started(*recipe, "--checkpoint", "run", "-o", "b.joblib") as process:
         wait_for_epoch(process, 4)
     assert process.returncode == -signal.SIGKILL
@@ -128,8 +131,8 @@ def test_a_damaged_checkpoint_is_refused(tmp_path: Path) -> None:
 
 
 @posix
-def test_ctrl_c_after_an_epoch_saves_the_best_so_far() -> None:
-    with started("train", *SMALL, "--epochs", 100_000, "--validation", 200) as process:
+def test_ctrl_c_after_an_epoch_saves_the_best_so_far(lean: tuple[object, ...]) -> None:
+    with started("train", *lean, "--epochs", 100_000, "--validation", 200) as process:
         wait_for_epoch(process, 2)
         process.send_signal(signal.SIGINT)
         stdout, stderr = process.communicate(timeout=60)
@@ -162,8 +165,8 @@ def test_ctrl_c_keeps_the_best_epoch_and_not_the_latest(monkeypatch: pytest.Monk
 
 
 @posix
-def test_a_terminal_gets_a_progress_bar() -> None:
-    status, stdout, terminal = on_terminal("train", *SMALL, "--epochs", 5, "--validation", 100)
+def test_a_terminal_gets_a_progress_bar(lean: tuple[object, ...]) -> None:
+    status, stdout, terminal = on_terminal("train", *lean, "--epochs", 5, "--validation", 100)
     assert status == 0
     assert stdout.startswith("test accuracy")
     assert "\r" in terminal
@@ -173,16 +176,15 @@ def test_a_terminal_gets_a_progress_bar() -> None:
 
 
 @posix
-def test_a_quiet_run_draws_no_bar_on_a_terminal() -> None:
-    assert on_terminal("train", *SMALL, "--epochs", 2, "-q")[2] == ""
+def test_a_quiet_run_draws_no_bar_on_a_terminal(lean: tuple[object, ...]) -> None:
+    assert on_terminal("train", *lean, "--epochs", 2, "-q")[2] == ""
 
 
 @posix
-def test_ctrl_c_before_the_first_epoch_writes_nothing() -> None:
-    # 1,500 steps with 19 million weights take a minute; the empty bar shows that they have begun.
+def test_ctrl_c_before_the_first_epoch_writes_nothing(lean: tuple[object, ...]) -> None:
+    # 1,500 steps with 16 million weights take a minute; the empty bar shows that they have begun.
     status, stdout, terminal = on_terminal(
-        *("train", "--dataset", "digits", *PLAIN, "--hidden", 4000, "--hidden", 4000),
-        *("--batch-size", 1),
+        *("train", *lean, "--hidden", 4000, "--hidden", 4000, "--batch-size", 1),
         *("--checkpoint", "run", "--epochs", 30),
         interrupt_after="0/30",
     )
@@ -232,25 +234,23 @@ def test_ctrl_c_while_digits_are_drawn_is_one_word(tmp_path: Path) -> None:
 
 @posix
 @pytest.mark.parametrize("stderr", ["2>&-", "2>/dev/full", "2>&1 | head -1"])
-def test_training_survives_a_stderr_that_nobody_reads(stderr: str) -> None:
-    train = "train --dataset digits --preset plain --hidden 5 --epochs 50"
-    command = f"{sys.executable} -m mnist_net {train} {stderr}"
+def test_training_survives_a_stderr_that_nobody_reads(
+    lean: tuple[object, ...], stderr: str
+) -> None:
+    train = shlex.join(map(str, (sys.executable, "-m", "mnist_net", "train", *lean)))
+    command = f"{train} --epochs 50 {stderr}"
     subprocess.run(["bash", "-c", command], check=False, capture_output=True)
     assert len(load_model().metadata["history"]) == 50
 
 
 @posix
-def test_more_interruptions_lose_nothing() -> None:
-    command = [sys.executable, "-m", "mnist_net", "train", "--dataset", "digits", *PLAIN]
-    with subprocess.Popen(
-        [*command, "--hidden", "500", "--epochs", "10000"], stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stderr is not None
-        process.stderr.readline()  # one epoch is over
+def test_more_interruptions_lose_nothing(lean: tuple[object, ...]) -> None:
+    with started("train", *lean, "--hidden", 500, "--epochs", 10_000) as process:
+        wait_for_epoch(process, 1)
         for _ in range(50):  # until it has ended, most likely
             process.send_signal(signal.SIGINT)
             time.sleep(0.002)
-        said = process.stderr.read()
+        _, said = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "is kept" in said
     assert load_model().metadata["history"]

@@ -26,7 +26,8 @@ from mnist_net.datasets.mnist import (
     read_cache,
 )
 from mnist_net.errors import DataError
-from tests.conftest import SHARED, Run
+from tests.cli.conftest import invoke
+from tests.conftest import SHARED
 from tests.datasets.conftest import (
     DIGEST,
     FIRST,
@@ -285,7 +286,7 @@ def test_the_same_folder_as_scikit_learns(
     assert data_home_path(Path(told) if told else None) == Path(theirs)
 
 
-# As processes of their own
+# On the command line
 
 # What is patched in this process must be patched in those too.
 DRIVER = """if True:
@@ -330,34 +331,31 @@ def test_two_first_runs_at_once(server: Server, source: str) -> None:
 
 
 def test_fetch_and_fetch_again(server: Server) -> None:
-    process = start(server, "data", "fetch", "--data-home", "home")
-    out, err = process.communicate(timeout=120)
-    assert (process.returncode, out) == (
+    fetched = invoke("data", "fetch", "--data-home", "home")
+    assert (fetched.exit_code, fetched.stdout) == (
         0,
         "home/mnist-net/mnist.npz: 14 pictures, proven by their digest\n",
     )
-    assert "fetching MNIST from OpenML" in err
+    assert "fetching MNIST from OpenML" in fetched.stderr
     server.requests.clear()
-    process = start(server, "data", "fetch", "--data-home", "home", "--quiet")
-    out, err = process.communicate(timeout=120)
-    assert (process.returncode, err, server.requests) == (0, "", [])
+    again = invoke("data", "fetch", "--data-home", "home", "--quiet")
+    assert (again.exit_code, again.stderr, server.requests) == (0, "", [])
 
 
 def test_fetch_fails_in_plain_words(server: Server) -> None:
     close_openml(server)
     close_mirrors(server)
-    process = start(server, "data", "fetch")
-    out, err = process.communicate(timeout=120)
-    assert (process.returncode, out) == (1, "")
-    assert re.search(r"Error: no source of MNIST works; .*--dataset\n  cache: ", err)
-    assert "Traceback" not in err
+    result = invoke("data", "fetch")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert re.search(r"Error: no source of MNIST works; .*--dataset\n  cache: ", result.stderr)
+    assert "Traceback" not in result.stderr
     for name in ("OpenML", *(server.url + mirror for mirror in MIRRORS)):
-        assert f"\n  {name}: " in err
+        assert f"\n  {name}: " in result.stderr
 
 
-def test_show_sees_scikit_learns_copy(run: Run, openml_copy: Path) -> None:
-    assert json.loads(run("data", "show", "--json").stdout)["openml_cached"] is True
-    assert f"{data_home_path() / 'openml'} (there)" in run("data", "show").stdout
+def test_show_sees_scikit_learns_copy(openml_copy: Path) -> None:
+    assert json.loads(invoke("data", "show", "--json").stdout)["openml_cached"] is True
+    assert f"{data_home_path() / 'openml'} (there)" in invoke("data", "show").stdout
 
 
 # The real thing

@@ -44,7 +44,7 @@ from tests.datasets.openml_server import (
     Server,
 )
 
-SILENCE = 0.3  # seconds until a silent server counts as down, where a test waits for that
+SILENCE = 0.2  # seconds until a silent server counts as down, where a test waits for that
 
 
 # Each source, well

@@ -194,20 +194,20 @@ def in_a_shadow(levels: np.ndarray, seed: int, dark: float, softness: float) -> 
 @pytest.mark.parametrize("dark", [0.45, 0.65, 0.8])
 def test_the_edge_of_a_shadow_is_no_stroke(reader: Reader, dark: float) -> None:
     pages, blanks = [], []
-    for seed, softness in itertools.product(range(5), (0.3, 3.0, 15.0)):
-        page = np.full((600, 800), 200.0)
+    for seed, softness in itertools.product(range(5), (0.15, 1.5, 7.5)):
+        page = np.full((300, 400), 200.0)
         blanks.append(in_a_shadow(page, seed + 10, dark, softness).astype(np.uint8))
-        page[100:500, 200:600] *= 0.25 + 0.75 * pixels(example((2, 4, 7, 3, 5)[seed])) / 255.0
+        page[50:250, 100:300] *= 0.25 + 0.75 * pixels(example((2, 4, 7, 3, 5)[seed])) / 255.0
         pages.append(in_a_shadow(page, seed, dark, softness).astype(np.uint8))
     assert answers(reader, pages).tolist() == np.repeat([2, 4, 7, 3, 5], 3).tolist()
-    assert sum(digit is None for digit in answers(reader, blanks)) >= 10
+    assert sum(digit is None for digit in answers(reader, blanks)) >= 12
 
 
 def example(digit: int) -> Image.Image:
-    """Black strokes on white, 400 × 400."""
+    """Black strokes on white, 200 × 200."""
     drawing = Image.new("L", (400, 400), 255)
     pen = ImageDraw.Draw(drawing)
     for stroke in draw_examples.STROKES[digit]:
         for x, y in draw_examples.smooth(stroke):
             pen.ellipse((4 * x - 11, 4 * y - 11, 4 * x + 11, 4 * y + 11), fill=0)
-    return drawing
+    return drawing.resize((200, 200), Image.Resampling.BOX)

@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from mnist_net.errors import ModelFileError
 from mnist_net.runs.checkpoints import load_checkpoint
+from mnist_net.trained import contents
 from mnist_net.trained.store import load_model, save_model
 from tests.trained.conftest import METADATA, assert_same_model, make_model, model_contents, refusal
 
@@ -320,6 +321,16 @@ TRICKS = {
 }
 
 
+@pytest.fixture
+def patience_of_a_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What unfolds without end is given up after a hundredth of the usual ten million characters.
+
+    That many take ten seconds.
+    """
+    monkeypatch.setattr(contents, "_MOST_CHARACTERS", 100_000)
+
+
+@pytest.mark.usefixtures("patience_of_a_test")
 @pytest.mark.parametrize("place", ["metadata", "weights", "whole"])
 @pytest.mark.parametrize("trick", TRICKS)
 def test_tricks_are_refused(tmp_path: Path, trick: str, place: str) -> None:
@@ -358,7 +369,9 @@ def test_tricks_are_refused(tmp_path: Path, trick: str, place: str) -> None:
         ("a dotted name", "'numpy.dtype.__init__.__globals__'"),
     ],
 )
-def test_tricks_are_refused_for_the_right_reason(tmp_path: Path, trick: str, reason: str) -> None:
+def test_tricks_are_refused_for_the_right_reason(
+    tmp_path: Path, patience_of_a_test: None, trick: str, reason: str
+) -> None:
     """And not by the luck that something else goes wrong later on."""
     path = tmp_path / "evil.joblib"
     path.write_bytes(model_stream(metadata=paired(x=TRICKS[trick])))
