@@ -39,16 +39,21 @@ def _apart_from_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.fixture(scope="session")
-def mnist_folder() -> Path:
-    """The four files of the real MNIST; skips without them, unless they are required."""
-    folder = SHARED / "data" / "mnist"
+def shared_data(name: str) -> Path:
+    """A folder of data that are not ours; skips without them, unless they are required."""
+    folder = SHARED / "data" / name
     if not folder.is_dir():
-        message = f"the real MNIST is not at {folder} (MNIST_NET_SHARED names another place)"
+        message = f"{name} is not at {folder} (MNIST_NET_SHARED names another place)"
         if os.environ.get("MNIST_NET_REQUIRE_SHARED") == "1":
             pytest.fail(message)
         pytest.skip(message)
     return folder
+
+
+@pytest.fixture(scope="session")
+def mnist_folder() -> Path:
+    """The four files of the real MNIST."""
+    return shared_data("mnist")
 
 
 def read_idx_plainly(path: Path, header: int) -> np.ndarray:

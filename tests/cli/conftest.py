@@ -150,6 +150,16 @@ def npz(tmp_path: Path, digits: tuple[np.ndarray, np.ndarray]) -> Path:
 
 
 @pytest.fixture
+def no_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a command finds out, it finds out before it loads any data."""
+
+    def loading(*_: object, **__: object) -> None:
+        raise AssertionError("work began")
+
+    monkeypatch.setattr("mnist_net.datasets.loading.load_dataset", loading)
+
+
+@pytest.fixture
 def shipped_model(monkeypatch: pytest.MonkeyPatch) -> None:
     """The model that ships is the one of the environment."""
     monkeypatch.setenv("MNIST_NET_MODEL", str(next(p for p in SHIPPED_MODELS if p.exists())))

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mnist_net.learning import training
 from mnist_net.learning.distortion import DISTORTIONS
 from mnist_net.learning.recipe import PRESETS
+from mnist_net.runs import together
 from mnist_net.trained.model import Model
 from mnist_net.trained.store import SHIPPED_MODELS, load_model, save_model
 from tests.cli.conftest import PLAIN, SMALL, invoke, only_error, posix
@@ -187,10 +187,10 @@ def test_a_poor_result_comes_with_a_warning() -> None:
 def test_what_cannot_be_written_is_found_out_before_training(
     monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, str]
 ) -> None:
-    def run_epoch(*_: object) -> None:
+    def train(*_: object, **__: object) -> None:
         raise AssertionError("training began")
 
-    monkeypatch.setattr(training, "_run_epoch", run_epoch)
+    monkeypatch.setattr(together, "train", train)
     Path("file").write_text("a file where a folder should be")
     Path("folder").mkdir()
     result = invoke("train", *SMALL, *arguments)

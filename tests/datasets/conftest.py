@@ -3,9 +3,10 @@
 import hashlib
 import logging
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -105,6 +106,15 @@ def assert_right(dataset: Dataset) -> None:
     assert (dataset.name, dataset.digest) == ("mnist", DIGEST)
 
 
+def assert_split(
+    found: Sequence[np.ndarray], images: np.ndarray, labels: np.ndarray, n_train: int
+) -> None:
+    """Training images and labels, and those of the test, are these: so many are for training."""
+    expected = (images[:n_train], labels[:n_train], images[n_train:], labels[n_train:])
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(ours, theirs, strict=True)
+
+
 def warnings_in(caplog: pytest.LogCaptureFixture) -> list[str]:
     return [r.getMessage() for r in caplog.records if r.levelno == logging.WARNING]
 
@@ -130,6 +140,16 @@ def flip(path: Path, place: int) -> None:
 
 
 # Files.
+
+
+class Trap:
+    """Its pickle makes a file when it is read."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Path.touch, (self.path,)
 
 
 def refused(path: Path, read: Callable[[Path], object]) -> str:

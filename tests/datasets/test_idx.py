@@ -16,7 +16,14 @@ from hypothesis.extra.numpy import arrays
 
 from mnist_net.datasets.formats import find_idx_files, read_idx, read_idx_folder
 from mnist_net.errors import DataError
-from tests.datasets.conftest import N, flipped, never_anything_else, refused, some_pictures
+from tests.datasets.conftest import (
+    N,
+    assert_split,
+    flipped,
+    never_anything_else,
+    refused,
+    some_pictures,
+)
 from tests.datasets.openml_server import FILES, idx, idx_files
 
 N_TRAIN = 9
@@ -80,10 +87,7 @@ def test_names_of_files(tmp_path: Path, rename: Callable[[str], str], zipped: bo
     images, labels = write_set(tmp_path, rename, zipped=zipped)
     (tmp_path / "README").write_text("not a part of it")
     read = read_idx_folder(tmp_path)
-    np.testing.assert_array_equal(read.train_images, images[:N_TRAIN], strict=True)
-    np.testing.assert_array_equal(read.train_labels, labels[:N_TRAIN], strict=True)
-    np.testing.assert_array_equal(read.test_images, images[N_TRAIN:], strict=True)
-    np.testing.assert_array_equal(read.test_labels, labels[N_TRAIN:], strict=True)
+    assert_split(read, images, labels, N_TRAIN)
 
 
 def test_a_folder_named_as_the_file_is_passed_over(tmp_path: Path) -> None:
@@ -142,10 +146,7 @@ def test_unpacked_files_are_preferred(tmp_path: Path) -> None:
 def test_the_real_mnist_by_its_pixels(mnist_folder: Path, mnist_arrays: tuple) -> None:
     images, labels = mnist_arrays
     read = read_idx_folder(mnist_folder)
-    np.testing.assert_array_equal(read.train_images, images[:60_000], strict=True)
-    np.testing.assert_array_equal(read.train_labels, labels[:60_000], strict=True)
-    np.testing.assert_array_equal(read.test_images, images[60_000:], strict=True)
-    np.testing.assert_array_equal(read.test_labels, labels[60_000:], strict=True)
+    assert_split(read, images, labels, 60_000)
 
 
 def test_real_digits_as_emnist_stores_them(tmp_path: Path, mnist_arrays: tuple) -> None:

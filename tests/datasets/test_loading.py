@@ -15,6 +15,7 @@ from tests.datasets.conftest import (
     N_TRAIN,
     RIGHT,
     Pictures,
+    assert_split,
     close_mirrors,
     close_openml,
     warnings_in,
@@ -27,10 +28,7 @@ def test_the_real_mnist_from_a_folder(mnist_folder: Path, mnist_arrays: Pictures
     train, test = load_dataset(str(mnist_folder))
     assert {train.name, test.name} == {"mnist"}
     assert {train.digest, test.digest} == {MNIST_DIGEST}
-    np.testing.assert_array_equal(train.images, images[:60_000], strict=True)
-    np.testing.assert_array_equal(train.labels, labels[:60_000], strict=True)
-    np.testing.assert_array_equal(test.images, images[60_000:], strict=True)
-    np.testing.assert_array_equal(test.labels, labels[60_000:], strict=True)
+    assert_split((*train[:2], *test[:2]), images, labels, 60_000)
 
 
 def test_another_set_is_named_after_its_path(tmp_path: Path) -> None:
@@ -40,8 +38,7 @@ def test_another_set_is_named_after_its_path(tmp_path: Path) -> None:
     train, test = load_dataset(str(tmp_path))
     assert {train.name, test.name} == {str(tmp_path)}
     assert {train.digest, test.digest} == {DIGEST}
-    np.testing.assert_array_equal(train.images, images[:N_TRAIN], strict=True)
-    np.testing.assert_array_equal(test.labels, labels[N_TRAIN:], strict=True)
+    assert_split((*train[:2], *test[:2]), images, labels, N_TRAIN)
 
 
 def test_a_folder_with_the_name_of_a_set_is_not_that_set(
@@ -80,10 +77,7 @@ def test_the_bundled_digits() -> None:
 
 def test_the_pictures_are_split_as_their_makers_did(server: Server) -> None:
     train, test = load_dataset("mnist")
-    np.testing.assert_array_equal(train.images, RIGHT[0][:N_TRAIN], strict=True)
-    np.testing.assert_array_equal(train.labels, RIGHT[1][:N_TRAIN], strict=True)
-    np.testing.assert_array_equal(test.images, RIGHT[0][N_TRAIN:], strict=True)
-    np.testing.assert_array_equal(test.labels, RIGHT[1][N_TRAIN:], strict=True)
+    assert_split((*train[:2], *test[:2]), *RIGHT, N_TRAIN)
     assert train[2:] == test[2:] == ("mnist", DIGEST)
 
 

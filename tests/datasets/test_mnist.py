@@ -36,6 +36,7 @@ from tests.datasets.conftest import (
     WRONG,
     N,
     Pictures,
+    Trap,
     assert_right,
     close_mirrors,
     close_openml,
@@ -131,13 +132,6 @@ def test_the_cache_is_used_next_time(server: Server) -> None:
         np.testing.assert_array_equal(archive["labels"], first.labels, strict=True)
 
 
-class Trap:
-    """Its pickle makes a file when it is read."""
-
-    def __reduce__(self) -> tuple:
-        return Path.touch, (Path("sprung"),)
-
-
 def as_npy(path: Path) -> None:
     stream = io.BytesIO()
     np.save(stream, RIGHT[0])
@@ -168,7 +162,9 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "folded": lambda path: write_cache(
         path, images=RIGHT[0].reshape(7, 2, 28, 28), labels=RIGHT[1].reshape(7, 2)
     ),
-    "code": lambda path: write_cache(path, images=np.array([Trap()]), labels=RIGHT[1]),
+    "code": lambda path: write_cache(
+        path, images=np.array([Trap(Path("sprung"))]), labels=RIGHT[1]
+    ),
 }
 
 

@@ -14,7 +14,16 @@ from hypothesis import strategies as st
 
 from mnist_net.datasets.formats import read_npz
 from mnist_net.datasets.loading import load_dataset
-from tests.datasets.conftest import RIGHT, N, flipped, never_anything_else, refused, some_pictures
+from tests.datasets.conftest import (
+    RIGHT,
+    N,
+    Trap,
+    assert_split,
+    flipped,
+    never_anything_else,
+    refused,
+    some_pictures,
+)
 
 # What is read
 
@@ -30,24 +39,16 @@ def test_npz_as_keras_ships_it(tmp_path: Path) -> None:
     np.savez_compressed(
         path, x_test=images[9:], y_test=labels[9:], x_train=images[:9], y_train=labels[:9]
     )
-    for read in (read_npz(path), load_dataset(str(path))):
-        train_images, train_labels, test_images, test_labels = (
-            read if len(read) == 4 else (*read.train[:2], *read.test[:2])
-        )
-        np.testing.assert_array_equal(train_images, images[:9], strict=True)
-        np.testing.assert_array_equal(train_labels, labels[:9], strict=True)
-        np.testing.assert_array_equal(test_images, images[9:], strict=True)
-        np.testing.assert_array_equal(test_labels, labels[9:], strict=True)
+    assert_split(read_npz(path), images, labels, 9)
+    train, test = load_dataset(str(path))
+    assert_split((*train[:2], *test[:2]), images, labels, 9)
 
 
 @pytest.mark.parametrize(("n", "n_train"), [(2, 1), (7, 6), (13, 11), (14, 12), (70, 60)])
 def test_npz_that_is_not_split(tmp_path: Path, n: int, n_train: int) -> None:
     images, labels = some_pictures(n)
     read = read_npz(write_npz(tmp_path / "set.npz", images=images, labels=labels))
-    np.testing.assert_array_equal(read.train_images, images[:n_train], strict=True)
-    np.testing.assert_array_equal(read.train_labels, labels[:n_train], strict=True)
-    np.testing.assert_array_equal(read.test_images, images[n_train:], strict=True)
-    np.testing.assert_array_equal(read.test_labels, labels[n_train:], strict=True)
+    assert_split(read, images, labels, n_train)
 
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.int64, np.uint64, np.float32, ">f8"])
@@ -55,9 +56,7 @@ def test_npz_of_rows_and_of_other_numbers(tmp_path: Path, dtype: object) -> None
     images, labels = some_pictures()
     rows = np.asfortranarray(images.reshape(N, 784).astype(dtype))
     path = write_npz(tmp_path / "set.npz", images=rows, labels=labels.astype(dtype))
-    read = read_npz(path)
-    np.testing.assert_array_equal(read.train_images, images[:12], strict=True)
-    np.testing.assert_array_equal(read.test_labels, labels[12:], strict=True)
+    assert_split(read_npz(path), images, labels, 12)
 
 
 # What is refused
@@ -105,16 +104,6 @@ def test_bad_npz(tmp_path: Path, case: str) -> None:
     content, reason = BAD_NPZ[case]
     path = write_npz(tmp_path / "set.npz", **content)
     assert re.search(reason, refused(path, read_npz))
-
-
-class Trap:
-    """Its pickle makes a file when it is read."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> tuple:
-        return Path.touch, (self.path,)
 
 
 def in_zip(path: Path, members: dict[str, bytes]) -> Path:

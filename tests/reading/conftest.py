@@ -1,6 +1,5 @@
 """What the tests of reading share: readers, samples of MNIST, other people's pictures."""
 
-import os
 from collections import defaultdict
 from collections.abc import Callable
 
@@ -11,7 +10,7 @@ from PIL import Image
 from mnist_net.reading.answers import Reading
 from mnist_net.reading.reader import Reader
 from scripts.foreign import Row, read_manifest
-from tests.conftest import SHARED
+from tests.conftest import shared_data
 from tests.drawings import as_picture
 
 Change = Callable[[np.ndarray, int], np.ndarray]
@@ -58,10 +57,5 @@ def one(reader: Reader, levels: np.ndarray | Image.Image) -> Reading:
 
 @pytest.fixture(scope="session")
 def foreign() -> list[Row]:
-    folder = SHARED / "data" / "foreign"
-    if not folder.is_dir():
-        message = f"the foreign pictures are not at {folder} (MNIST_NET_SHARED names another place)"
-        if os.environ.get("MNIST_NET_REQUIRE_SHARED") == "1":
-            pytest.fail(message)
-        pytest.skip(message)
-    return read_manifest(folder)
+    """Pictures that nobody here made."""
+    return read_manifest(shared_data("foreign"))

@@ -48,6 +48,12 @@ def model_file(tmp_path: Path) -> Path:
     return path
 
 
+def golden_pictures() -> np.ndarray:
+    """Three pictures by formula, as `make_golden` has them."""
+    rows, columns = np.mgrid[:28, :28]
+    return np.stack([(7 * rows * k + 13 * columns + 5 * k) % 256 for k in (1, 2, 3)]).astype("u1")
+
+
 def refusal(path: Path, load: Callable[[Path], Any] = load_model) -> str:
     """The message with which a file is refused: one line that names the file."""
     with pytest.raises(ModelFileError) as caught:

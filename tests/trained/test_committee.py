@@ -13,7 +13,13 @@ from mnist_net.errors import ModelFileError
 from mnist_net.trained.committee import Committee
 from mnist_net.trained.model import Model
 from mnist_net.trained.store import load_model, save_model
-from tests.trained.conftest import GOLDEN, assert_same_model, make_model, model_contents
+from tests.trained.conftest import (
+    GOLDEN,
+    assert_same_model,
+    golden_pictures,
+    make_model,
+    model_contents,
+)
 
 
 def members(n: int = 3) -> tuple[Model, ...]:
@@ -92,9 +98,7 @@ def test_the_golden_committee_still_answers_the_same() -> None:
     committee = load_model(GOLDEN / "committee-format-2.joblib")
     assert isinstance(committee, Committee)
     assert [member.temperature for member in committee.members] == [1.0, 0.5, 2.0]
-    rows, columns = np.mgrid[:28, :28]
-    pictures = np.stack([(7 * rows * k + 13 * columns + 5 * k) % 256 for k in (1, 2, 3)])
-    answers = committee.predict_proba(pictures.astype(np.uint8))
+    answers = committee.predict_proba(golden_pictures())
     np.testing.assert_allclose(answers, expected["probabilities"], atol=5e-6)
     assert committee.metadata == expected["metadata"]
 

@@ -20,7 +20,14 @@ import pytest
 from mnist_net.errors import ModelFileError
 from mnist_net.trained import store
 from mnist_net.trained.store import find_model, load_model, save_model
-from tests.trained.conftest import GOLDEN, METADATA, assert_same_model, make_model, refusal
+from tests.trained.conftest import (
+    GOLDEN,
+    METADATA,
+    assert_same_model,
+    golden_pictures,
+    make_model,
+    refusal,
+)
 
 # What is written comes back.
 
@@ -152,9 +159,7 @@ def test_the_golden_models_still_answer_the_same(version: int, temperature: floa
     expected = json.loads((GOLDEN / f"model-format-{version}.json").read_text())
     model = load_model(GOLDEN / f"model-format-{version}.joblib")
     assert model.temperature == temperature
-    rows, columns = np.mgrid[:28, :28]
-    pictures = np.stack([(7 * rows * k + 13 * columns + 5 * k) % 256 for k in (1, 2, 3)])
-    answers = model.predict_proba(pictures.astype(np.uint8))
+    answers = model.predict_proba(golden_pictures())
     assert np.ptp(answers, axis=0).max() > 0.05  # the pictures do not all get the same answer
     # float32 against float64: sums of 784 terms of size 1 are good to about 1e-6.
     np.testing.assert_allclose(answers, expected["probabilities"], atol=5e-6)
