@@ -19,12 +19,23 @@ if "PYTEST_XDIST_WORKER" in os.environ:
         os.environ.setdefault(f"{library}_THREADS", "1")
 
 import numpy as np
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from mnist_net.reading.reader import Reader
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("MNIST_NET_SHARED", ROOT.parent / "shared"))
+
+# However busy the machine, and whatever an earlier run has left.
+settings.register_profile(
+    "here",
+    deadline=None,
+    database=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("here")
 
 
 @pytest.fixture(autouse=True)

@@ -79,7 +79,7 @@ POINTS = st.lists(
 )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(POINTS)
 def test_a_curve_goes_through_its_points(points: list[tuple[int, int]]) -> None:
     stroke = np.array(points, np.float64)

@@ -66,7 +66,7 @@ shapes = st.tuples(st.integers(0, 5), st.integers(0, 5), st.integers(0, 5))
 
 
 @given(arrays(np.uint8, shapes | shapes.map(lambda shape: shape[:1])), st.booleans())
-@settings(deadline=None, max_examples=60, database=None)
+@settings(max_examples=60)
 def test_idx_round_trip(file: Path, array: np.ndarray, zipped: bool) -> None:
     file.write_bytes(gzip.compress(idx(array)) if zipped else idx(array))
     read = read_idx(file, "images" if array.ndim == 3 else "labels")
@@ -289,7 +289,7 @@ idx_bytes = st.binary(max_size=40) | st.builds(bytes.__add__, header, st.binary(
 
 
 @given(idx_bytes, st.sampled_from(["plain", "gzip", "damaged gzip"]), st.integers(0, 10**6))
-@settings(deadline=None, max_examples=300, database=None)
+@settings(max_examples=300)
 def test_any_bytes_are_idx_or_a_data_error(
     file: Path, content: bytes, packing: str, place: int
 ) -> None:

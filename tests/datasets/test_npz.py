@@ -229,7 +229,7 @@ def small_npz() -> bytes:
 
 
 @given(st.data())
-@settings(deadline=None, max_examples=300, database=None)
+@settings(max_examples=300)
 def test_any_bytes_are_npz_or_a_data_error(
     file: Path, small_npz: bytes, data: st.DataObject
 ) -> None:
@@ -244,7 +244,7 @@ def test_any_bytes_are_npz_or_a_data_error(
 
 
 @given(st.binary(max_size=120))
-@settings(deadline=None, max_examples=200, database=None)
+@settings(max_examples=200)
 def test_any_header_of_an_array_is_a_data_error(file: Path, header: bytes) -> None:
     """Within an intact zip archive, whose checksums would hide the header from the test above."""
     array = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header

@@ -75,7 +75,7 @@ def test_is_where_the_loss_has_no_slope(loss: str) -> None:
     assert values[1] < min(values[0], values[2])
 
 
-@settings(deadline=None, database=None, max_examples=25)
+@settings(max_examples=25)
 @given(factor=st.floats(0.2, 5.0), loss=st.sampled_from([SOFTMAX, BINARY]))
 def test_larger_logits_need_a_higher_temperature(factor: float, loss: str) -> None:
     logits, targets = answers(1.3, n=300)

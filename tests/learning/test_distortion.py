@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.ndimage import affine_transform, map_coordinates
 from threadpoolctl import threadpool_limits
@@ -199,7 +199,6 @@ def test_the_elastic_field_has_the_variance_and_the_correlation_that_it_promises
 # Properties.
 
 
-@settings(deadline=None, database=None)
 @given(seed=st.integers(0, 2**32), side=st.integers(2, 12), size=st.floats(0.0, 3.0))
 def test_no_pixel_leaves_the_range_of_its_picture(seed: int, side: int, size: float) -> None:
     images = generator(seed).normal(size=(4, side * side))

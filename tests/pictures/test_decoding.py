@@ -447,7 +447,7 @@ SIGNATURES = [
 ]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(signature=st.sampled_from(SIGNATURES), rest=st.binary(max_size=300))
 def test_arbitrary_bytes_give_a_digit_or_a_refusal(signature: bytes, rest: bytes) -> None:
     read_or_refuse(signature + rest)
@@ -458,7 +458,7 @@ WHOLE = [
 ]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     whole=st.sampled_from(WHOLE),
     changes=st.lists(st.tuples(st.integers(0), st.integers(1, 255)), max_size=4),

@@ -85,7 +85,7 @@ def test_a_pen_within_mnists_range_changes_nothing() -> None:
     assert distance(seen, expected) < 6.0
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(digit=st.sampled_from(sorted(STROKES)), first=st.integers(4, 30), second=st.integers(4, 30))
 def test_size_hardly_changes_a_digit(digit: int, first: int, second: int) -> None:
     one, other = (strokes_fitted(ink_of(digit, unit)) for unit in (first, second))
@@ -100,7 +100,7 @@ def test_a_hairline_of_a_huge_digit_is_not_averaged_away(digit: int) -> None:
     assert distance(hairline, strokes_fitted(ink_of(digit, 100, 120))) < 12.0
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     arrays(
         np.float32,

@@ -45,7 +45,7 @@ def variance_between(values: np.ndarray, threshold: float) -> float:
     return len(lower) * len(upper) / len(values) ** 2 * float(upper.mean() - lower.mean()) ** 2
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.integers(0, 255), min_size=2, max_size=60))
 def test_no_level_parts_two_classes_better_than_otsus(levels: list[int]) -> None:
     values = np.array(levels, np.float64)
@@ -88,7 +88,7 @@ def test_clean_strokes_are_found_to_the_pixel(digit: int, paper: int, ink: int) 
     assert len(np.unique(found)) == 2
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(arrays(np.uint8, array_shapes(min_dims=3, max_dims=3, max_side=24)), st.booleans())
 @example(channels(np.eye(12, dtype=np.uint8) * 200), True)
 def test_white_on_black_is_black_on_white_exactly(picture: np.ndarray, shadows: bool) -> None:
@@ -239,7 +239,7 @@ def test_paper_is_told_from_ink(digit: int, margin: int, noise: float) -> None:
     assert paper_lightness(channels(255 - page)) < -1.0
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(arrays(np.uint8, array_shapes(min_dims=3, max_dims=3, max_side=20)))
 def test_the_evidence_is_bounded(picture: np.ndarray) -> None:
     assert -3.0 <= paper_lightness(picture) <= 3.0

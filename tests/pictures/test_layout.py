@@ -66,7 +66,7 @@ def test_a_figure_that_is_moved_keeps_its_ink() -> None:
 # Ruled lines.
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, max_side=12)), st.integers(1, 13))
 def test_long_runs_are_an_opening(mask: np.ndarray, length: int) -> None:
     expected = ndimage.binary_opening(mask, np.ones((1, length)))
@@ -97,7 +97,7 @@ def test_what_is_no_ruled_line_stays() -> None:
         np.testing.assert_array_equal(without_ruled_lines(ink > 0), ink > 0)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(MASKS)
 def test_no_ink_is_invented(mask: np.ndarray) -> None:
     assert not (without_ruled_lines(mask) & ~mask).any()
@@ -198,7 +198,7 @@ def test_specks_and_frames_and_neighbours_at_the_border_are_left_out() -> None:
     assert np.abs(np.subtract(figure.box, clean.box)).max() <= 2
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(MASKS)
 def test_boxes_lie_in_the_picture_and_hold_ink(mask: np.ndarray) -> None:
     ink = mask.astype(np.float32)

@@ -86,7 +86,7 @@ def test_faint_ink_is_fitted_as_full_ink_is(level: int) -> None:
     np.testing.assert_allclose(fitted(ink).astype(int), full.astype(int), atol=1)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=40)))
 @example(np.array([[0, 255]], np.uint8))
 @example(np.array([[255], [0]], np.uint8))

@@ -62,13 +62,7 @@ def test_mnists_digits_are_not_refused(
 # always the same ones, so that a rate that is met stays met.
 
 N_CHANGED = 1
-BATCHES = settings(
-    max_examples=8,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-)
+BATCHES = settings(max_examples=8, derandomize=True)
 
 
 @pytest.fixture(scope="module")
@@ -176,7 +170,7 @@ SMALL_PICTURES = st.sampled_from([1, 3]).flatmap(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(SMALL_PICTURES)
 @example(np.array([[[0], [255]]], np.uint8))
 @example(np.indices((30, 30)).sum(axis=0, dtype=np.uint8)[..., None] % 2 * 255)
@@ -189,7 +183,7 @@ def test_arbitrary_small_pictures_get_an_answer(reader: Reader, picture: np.ndar
     np.testing.assert_array_equal(picture, before)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(
     size=st.tuples(st.integers(1, 90), st.integers(1, 90)),
     paper=st.integers(0, 255),
@@ -218,7 +212,7 @@ def test_arbitrary_drawings_get_an_answer(
     checked(reader.read_page(picture), picture.pixels.shape)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, suppress_health_check=list(HealthCheck))
 @given(
     start=st.sampled_from(
         [b"\x89PNG\r\n\x1a\n", b"GIF89a", b"\xff\xd8\xff", b"BM", b"P5 9 9 255 "]

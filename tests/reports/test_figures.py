@@ -177,7 +177,7 @@ def naive_ece(confidences: np.ndarray, hits: np.ndarray) -> float:
     return total
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.tuples(st.floats(0.0, 1.0), st.booleans()), min_size=1, max_size=60))
 @example([(0.0, True)])
 @example([(1.0, False)])

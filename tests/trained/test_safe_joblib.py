@@ -13,7 +13,7 @@ from typing import Any
 import joblib
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mnist_net.errors import ModelFileError
@@ -418,9 +418,7 @@ def test_a_file_cut_off_anywhere_is_refused(model_file: Path, tmp_path: Path) ->
         refusal(cut)
 
 
-@settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=300)
 @given(data=st.data())
 def test_a_flipped_byte_gives_a_sound_model_or_a_refusal(
     model_file: Path, tmp_path: Path, data: st.DataObject
@@ -445,9 +443,7 @@ def test_a_flipped_byte_gives_a_sound_model_or_a_refusal(
     json.dumps(model.metadata)
 
 
-@settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=200)
 @given(content=st.binary(max_size=200))
 def test_arbitrary_bytes_are_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "noise.joblib").write_bytes(content)
