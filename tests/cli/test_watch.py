@@ -38,40 +38,52 @@ def test_resume_says_what_it_needs() -> None:
 
 @posix
 @pytest.mark.parametrize(
-    "options",
+    ("epochs", "options"),
     [
-        ("--validation", 200),
-        ("--optimizer", "adamw", "--learning-rate", 0.003, "--warmup-epochs", 2, "--no-shuffle"),
-        ("--distortion", "both"),
+        (60, ("--validation", 200)),
+        (
+            60,
+            (
+                "--optimizer",
+                "adamw",
+                "--learning-rate",
+                0.003,
+                "--warmup-epochs",
+                2,
+                "--no-shuffle",
+            ),
+        ),
+        (30, ("--distortion", "both")),
     ],
     ids=["sgd", "adamw", "distorted"],
 )
 def test_a_killed_run_resumes_to_the_same_bits(
-    lean: tuple[object, ...], options: tuple[object, ...]
+    lean: tuple[object, ...], epochs: int, options: tuple[object, ...]
 ) -> None:
-    recipe = ("train", *lean, "--epochs", 60, "--batch-size", 20, *options)
+    """With so many epochs that it is killed long before the last."""
+    recipe = ("train", *lean, "--epochs", epochs, "--batch-size", 20, *options)
     with started(*recipe, "--checkpoint", "run", "-o", "b.joblib") as process:
         wait_for_epoch(process, 4)
     assert process.returncode == -signal.SIGKILL
     assert not Path("b.joblib").exists()
     reached = load_checkpoint("run/checkpoint.joblib")[0].latest.number
-    assert 4 <= reached < 60
+    assert 4 <= reached < epochs
 
     resumed = invoke(*recipe, "--checkpoint", "run", "--resume", "-o", "b.joblib")
     assert resumed.exit_code == 0
     said = resumed.stderr.splitlines()
     assert said[0] == f"going on after epoch {reached}"
-    assert said[1].startswith(f"epoch {reached + 1:>2}/60")
+    assert said[1].startswith(f"epoch {reached + 1:>2}/{epochs}")
     assert invoke(*recipe, "-q", "-o", "a.joblib").exit_code == 0
     a, b = load_model("a.joblib"), load_model("b.joblib")
     assert bits(a) == bits(b)
     assert [r["loss"] for r in a.metadata["history"]] == [r["loss"] for r in b.metadata["history"]]
-    assert len(b.metadata["history"]) == 60
+    assert len(b.metadata["history"]) == epochs
 
     # A run that is over can be resumed too: nothing is left to do, and the model is the same.
     again = invoke(*recipe, "--checkpoint", "run", "--resume", "-o", "c.joblib")
     assert again.exit_code == 0
-    assert again.stderr == "going on after epoch 60\n"
+    assert again.stderr == f"going on after epoch {epochs}\n"
     assert bits(a) == bits(load_model("c.joblib"))
 
 
