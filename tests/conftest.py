@@ -1,5 +1,6 @@
 """What the tests share: real MNIST, a small trained model, and the command line as a process."""
 
+import functools
 import gzip
 import logging
 import os
@@ -7,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -18,12 +19,23 @@ if "PYTEST_XDIST_WORKER" in os.environ:
         os.environ.setdefault(f"{library}_THREADS", "1")
 
 import numpy as np
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from mnist_net.reading.reader import Reader
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("MNIST_NET_SHARED", ROOT.parent / "shared"))
+
+# However busy the machine, and whatever an earlier run has left.
+settings.register_profile(
+    "here",
+    deadline=None,
+    database=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
+)
+settings.load_profile("here")
 
 
 @pytest.fixture(autouse=True)
@@ -38,16 +50,21 @@ def _apart_from_the_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.chdir(tmp_path)
 
 
-@pytest.fixture(scope="session")
-def mnist_folder() -> Path:
-    """The four files of the real MNIST; skips without them, unless they are required."""
-    folder = SHARED / "data" / "mnist"
+def shared_data(name: str) -> Path:
+    """A folder of data that are not ours; skips without them, unless they are required."""
+    folder = SHARED / "data" / name
     if not folder.is_dir():
-        message = f"the real MNIST is not at {folder} (MNIST_NET_SHARED names another place)"
+        message = f"{name} is not at {folder} (MNIST_NET_SHARED names another place)"
         if os.environ.get("MNIST_NET_REQUIRE_SHARED") == "1":
             pytest.fail(message)
         pytest.skip(message)
     return folder
+
+
+@pytest.fixture(scope="session")
+def mnist_folder() -> Path:
+    """The four files of the real MNIST."""
+    return shared_data("mnist")
 
 
 def read_idx_plainly(path: Path, header: int) -> np.ndarray:
@@ -69,6 +86,33 @@ def mnist_arrays(mnist_folder: Path) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate(images).reshape(-1, 28, 28), np.concatenate(labels)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _digits_drawn_once() -> Iterator[None]:
+    """scikit-learn's digits take longer to redraw as MNIST's than a small network to learn them."""
+    from mnist_net.datasets import loading
+
+    @functools.cache
+    def drawn() -> Any:
+        dataset = draw()
+        for array in (dataset.images, dataset.labels):
+            array.flags.writeable = False  # whoever changes them is found out
+        return dataset
+
+    draw = loading.load_digits_as_images
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loading, "load_digits_as_images", drawn)
+        yield
+
+
+@pytest.fixture(scope="session")
+def digits() -> tuple[np.ndarray, np.ndarray]:
+    """Images (1,797 × 28 × 28) and labels of scikit-learn's digits, as we load them."""
+    from mnist_net.datasets import loading
+
+    images, labels, *_ = loading.load_digits_as_images()
+    return images, labels
+
+
 @pytest.fixture(scope="session")
 def digits_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model file: a small network, trained briefly on the bundled 8 × 8 digits."""
@@ -79,8 +123,8 @@ def digits_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
-def reader() -> "Reader":
+@functools.cache
+def shipped_reader() -> "Reader":
     """A reader with the networks that ship."""
     from mnist_net.reading.reader import Reader
     from mnist_net.trained.store import SHIPPED_MODELS, load_detector, load_model
@@ -89,6 +133,11 @@ def reader() -> "Reader":
     return Reader(
         load_model(next(path for path in SHIPPED_MODELS if path.exists())), load_detector()
     )
+
+
+@pytest.fixture(scope="session")
+def reader() -> "Reader":
+    return shipped_reader()
 
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -114,3 +163,8 @@ def logger_as_before() -> Iterator[None]:
     before = logger.handlers, logger.level, logger.propagate
     yield
     logger.handlers, logger.level, logger.propagate = before
+
+
+def bits(trained: Any) -> list[bytes]:
+    """The parameters of a model, or of an epoch, as bytes: to compare two to the last bit."""
+    return [a.tobytes() for layer in trained.parameters for a in layer if a is not None]

@@ -25,7 +25,7 @@ from scripts import choose_reading, measure_speed
 from scripts.benchmark_foreign import main
 from scripts.foreign import Row, edit_distance, read_one_each, squashed
 from scripts.foreign_figures import THRESHOLDS
-from tests.pictures import first_look
+from tests.drawings import first_look
 
 SIDE = 60
 

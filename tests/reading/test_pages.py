@@ -1,0 +1,146 @@
+"""Pages of digits: rows, boxes, and neighbours that touch."""
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mnist_net.pictures.decoding import open_image
+from mnist_net.reading.answers import Page
+from mnist_net.reading.reader import Reader
+from scripts.foreign import Row
+from tests.drawings import Box, as_picture, compose, draw, overlap, pixels
+
+
+def rows_of(
+    clear: dict[int, list[np.ndarray]], rows: list[str], seed: int = 0
+) -> list[list[np.ndarray]]:
+    generator = np.random.default_rng(seed)
+    return [[clear[int(d)][generator.integers(len(clear[int(d)]))] for d in row] for row in rows]
+
+
+def assert_reads(page: Page, rows: list[str], boxes: list[Box], least_overlap: float = 0.8) -> None:
+    assert page.text == "\n".join(rows)
+    assert [r.digit for r in page.digits] == [int(d) for row in rows for d in row]
+    found = [r.box for r in page.digits if r.box is not None]
+    assert [overlap(a, b) > least_overlap for a, b in zip(found, boxes, strict=True)] == [
+        True
+    ] * len(boxes)
+
+
+PHONE_NUMBERS = ["03012345678", "4917698765", "18005550199", "2468013579", "99887766554"]
+TABLE = ["3141", "5926", "5358", "9793"]
+
+
+@pytest.mark.parametrize("number", PHONE_NUMBERS)
+@pytest.mark.parametrize("scale", [1, 3])
+def test_a_phone_number(
+    reader: Reader, clear: dict[int, list[np.ndarray]], number: str, scale: int
+) -> None:
+    levels, boxes = compose(rows_of(clear, [number], scale), scale, gap=8 * scale)
+    assert_reads(reader.read_page(as_picture(levels)), [number], boxes)
+    assert_reads(reader.read_page(as_picture(255 - levels)), [number], boxes)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_table_of_digits(reader: Reader, clear: dict[int, list[np.ndarray]], seed: int) -> None:
+    levels, boxes = compose(rows_of(clear, TABLE, seed), gap=40)
+    assert_reads(reader.read_page(as_picture(levels)), TABLE, boxes)
+
+
+def test_rows_of_different_lengths(reader: Reader, clear: dict[int, list[np.ndarray]]) -> None:
+    rows = ["12", "34567", "8", "90"]
+    levels, boxes = compose(rows_of(clear, rows), gap=24)
+    assert_reads(reader.read_page(as_picture(levels)), rows, boxes)
+
+
+def test_ruled_lines_and_specks(reader: Reader, clear: dict[int, list[np.ndarray]]) -> None:
+    rows = ["271828", "182845"]
+    levels, boxes = compose(rows_of(clear, rows), gap=24)
+    levels[20::112] = levels[21::112] = 90  # above and below each row
+    generator = np.random.default_rng(0)
+    levels[generator.integers(0, len(levels), 60), generator.integers(0, levels.shape[1], 60)] = 0
+    assert_reads(reader.read_page(as_picture(levels)), rows, boxes)
+
+
+@pytest.mark.parametrize("gap", [0, -2])
+def test_touching_neighbours_are_parted(
+    reader: Reader, clear: dict[int, list[np.ndarray]], gap: int
+) -> None:
+    """Not always where they touch: of 24 pairs at least 20, and of these the boxes are right."""
+    right = 0
+    generator = np.random.default_rng(7)
+    for seed in range(24):
+        pair = "".join(map(str, generator.integers(0, 10, 2)))
+        levels, boxes = compose(rows_of(clear, [pair], seed), gap=gap)
+        page = reader.read_page(as_picture(levels))
+        if page.text == pair:
+            right += 1
+            assert_reads(page, [pair], boxes, 0.5)
+    assert right >= 20
+
+
+def test_a_5_whose_bar_is_apart(reader: Reader, clear: dict[int, list[np.ndarray]]) -> None:
+    sheet = np.full((160, 420), 255, np.uint8)
+    boxes = []
+    for number, digit in enumerate((7, 5, 2, 5)):
+        drawn = pixels(draw(digit, 6, (20, 20))).copy()
+        if digit == 5:  # the bar is raised by 5 pixels and cut off
+            bar = drawn[16:24, 30:].copy()
+            drawn[:25] = 255
+            drawn[11:19, 30:] = bar
+        left = 10 + 100 * number
+        sheet[10 : 10 + drawn.shape[0], left : left + drawn.shape[1]] = drawn
+        rows, columns = (np.flatnonzero((drawn < 128).any(axis=axis)) for axis in (1, 0))
+        box = (left + columns[0], 10 + rows[0], np.ptp(columns) + 1, np.ptp(rows) + 1)
+        boxes.append(tuple(map(int, box)))
+    assert_reads(reader.read_page(as_picture(sheet)), ["7525"], boxes, 0.95)
+
+
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_boxes_are_in_pixels_of_the_upright_file(
+    reader: Reader, clear: dict[int, list[np.ndarray]], tmp_path: Path, orientation: int
+) -> None:
+    """A large photograph, which is decoded at a fraction of its size, held in any way."""
+    small, boxes = compose(rows_of(clear, ["60", "2214"]), gap=24)
+    page = Image.fromarray(small).resize((small.shape[1] * 8, small.shape[0] * 8))
+    assert page.width * page.height > 3e6
+    turn = {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90}
+    turn[8] = Image.Transpose.ROTATE_270
+    stored = page if orientation == 1 else page.transpose(turn[orientation])
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = tmp_path / "photo.jpg"
+    stored.save(path, quality=80, exif=exif)
+    found = reader.read_page(open_image(path, "it"))
+    assert_reads(found, ["60", "2214"], [tuple(8 * edge for edge in box) for box in boxes])  # type: ignore[misc]
+
+
+def test_many_pages_digit_by_digit(
+    everything: Reader, sample: tuple[np.ndarray, np.ndarray]
+) -> None:
+    """Digits of every quality, so some errors: none that alone would be read rightly is lost."""
+    generator = np.random.default_rng(3)
+    wrong = n = 0
+    for _ in range(15):
+        chosen = generator.choice(500, 10)
+        levels, _ = compose([[sample[0][k] for k in chosen]], gap=int(generator.integers(10, 30)))
+        text = everything.read_page(as_picture(levels)).text
+        alone = "".join(map(str, everything.model.predict(sample[0][chosen])))
+        n += 10
+        wrong += sum(a != b for a, b in itertools.zip_longest(text, alone))
+    assert wrong <= 0.05 * n
+
+
+def test_other_peoples_numbers(reader: Reader, foreign: list[Row]) -> None:
+    rows = [row for row in foreign if row.kind == "multi"]
+    read = [reader.read_page(open_image(row.file, row.path)).text for row in rows]
+    wrong = [
+        (row.path, text)
+        for row, text in zip(rows, read, strict=True)
+        if text.replace("\n", "-") != row.label
+    ]
+    assert len(rows) > 40
+    assert 1.0 - len(wrong) / len(rows) >= 0.75, wrong

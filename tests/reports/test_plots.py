@@ -1,0 +1,119 @@
+"""Figures as pictures: reports, curves of a run, and the first layer."""
+
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mnist_net.errors import MnistNetError
+from mnist_net.reports.figures import evaluate
+from mnist_net.reports.plots import (
+    check_plot,
+    plot_first_layer,
+    plot_training,
+    save_figure,
+    save_report,
+)
+from tests.reports.test_figures import CLASSES, LABELS, PROBABILITIES
+
+
+def picture_of(path: Path) -> np.ndarray:
+    with Image.open(path) as picture:
+        return np.asarray(picture.convert("L"))
+
+
+def test_a_report_has_its_two_pictures_beside_it(tmp_path: Path) -> None:
+    pictures = np.random.default_rng(0).integers(0, 256, (6, 28, 28)).astype(np.uint8)
+    page = tmp_path / "new" / "report.md"
+    result = evaluate(LABELS, PROBABILITIES, CLASSES)
+    save_report(page, "A title", result, pictures, CLASSES.tolist())
+    names = re.findall(r"!\[.*\]\((.*)\)", page.read_text(encoding="utf-8"))
+    assert names == ["report-confusion.png", "report-mistakes.png"]
+    for name in names:
+        drawn = picture_of(page.parent / name)
+        assert min(drawn.shape) > 200
+        assert drawn.std() > 5.0
+    assert len(list(page.parent.iterdir())) == 3
+
+
+def test_a_report_without_mistakes_can_be_drawn(tmp_path: Path) -> None:
+    result = evaluate(np.array([0, 1]), np.eye(2), np.array([0, 1]))
+    save_report(tmp_path / "r.md", "t", result, np.zeros((2, 28, 28), np.uint8), [0, 1])
+    assert (tmp_path / "r-mistakes.png").stat().st_size > 0
+
+
+def history(validation: bool, layers: int = 2) -> list[dict]:
+    return [
+        {
+            "epoch": epoch,
+            "loss": 1.0 / epoch,
+            "validation_loss": 1.1 / epoch if validation else None,
+            "validation_accuracy": 1 - 0.1 / epoch if validation else None,
+            "learning_rate": 0.1,
+            "seconds": 1.0,
+            "weight_norms": [float(epoch)] * layers,
+            "bias_norms": [0.1] * layers,
+        }
+        for epoch in (1, 2, 3)
+    ]
+
+
+@pytest.mark.parametrize("validation", [True, False])
+@pytest.mark.parametrize("layers", [1, 3])
+def test_the_curves_of_a_run_are_what_its_history_says(validation: bool, layers: int) -> None:
+    figure = plot_training(history(validation, layers))
+    drawn = {
+        line.get_label(): list(line.get_ydata()) for axes in figure.axes for line in axes.lines
+    }
+    expected = {
+        "training": [1.0, 1 / 2, 1 / 3],
+        **{f"‖W‖, layer {n + 1}": [1.0, 2.0, 3.0] for n in range(layers)},
+        **{f"‖b‖, layer {n + 1}": [0.1] * 3 for n in range(layers)},
+    }
+    if validation:
+        expected["validation"] = [1.1, 1.1 / 2, 1.1 / 3]
+        expected["validation accuracy, %"] = [90.0, 95.0, 100 * (1 - 0.1 / 3)]
+    else:
+        expected["learning rate"] = [0.1] * 3
+    assert drawn.keys() == expected.keys()
+    for label, values in expected.items():
+        assert drawn[label] == pytest.approx(values)
+
+
+def test_the_first_layer_is_drawn_unit_by_unit() -> None:
+    weights = np.random.default_rng(0).normal(size=(784, 70))
+    weights[:, 1] = 0.0
+    figure = plot_first_layer(weights)
+    pictures = [axes.images[0] for axes in figure.axes]
+    assert len(pictures) == 64
+    for picture, unit in zip(pictures, weights.T, strict=False):
+        assert (picture.get_array() == unit.reshape(28, 28)).all()
+        assert picture.get_clim() == (-picture.get_clim()[1], np.abs(unit).max() or 1.0)
+    assert len(plot_first_layer(weights[:, :3]).axes) == 64  # the places of the others stay empty
+
+
+@pytest.mark.parametrize(
+    ("name", "start"), [("p.png", b"\x89PNG"), ("p.SVG", b"<?xml"), ("p.pdf", b"%PDF")]
+)
+def test_figures_are_saved_in_the_format_of_their_name(
+    tmp_path: Path, name: str, start: bytes
+) -> None:
+    check_plot(tmp_path / name)
+    save_figure(plot_training(history(True)), tmp_path / name)
+    assert (tmp_path / name).read_bytes().startswith(start)
+
+
+def test_another_format_is_refused_before_any_work(tmp_path: Path) -> None:
+    with pytest.raises(MnistNetError, match=r"p\.txt: .* must end in \.png, \.svg, \.pdf$"):
+        check_plot(tmp_path / "p.txt")
+
+
+def test_without_matplotlib_one_is_told_how_to_get_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(MnistNetError, match=r"pip install 'mnist-net\[plot\]'$"):
+        check_plot(tmp_path / "p.png")

@@ -1,0 +1,82 @@
+"""Made the files of format 2, once, and before them those of format 1.
+
+Models of a format must load for ever, so no golden file is ever made again: a later format gets
+files of its own beside them.  The expected probabilities are worked out here in plain float64,
+without the package.
+
+    python tests/trained/golden/make_golden.py
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mnist_net.learning.network import Architecture, Layer
+from mnist_net.learning.scaling import Scaling
+from mnist_net.trained.committee import Committee, Predictor
+from mnist_net.trained.model import Model
+from mnist_net.trained.store import save_model
+
+HERE = Path(__file__).parent
+
+METADATA = {
+    "preset": "default",
+    "hyperparameters": {"hidden_layer_sizes": (8,), "distortion": {"rotation": 10.0}},
+    "data": {"name": "nothing", "digest": "0" * 64, "location": "nowhere", "n_train": 0},
+    "epoch": 1,
+    "history": [{"epoch": 1, "loss": 2.5, "validation_accuracy": None}],
+    "versions": {"python": "3.11", "mnist-net": "0.1.0"},
+    "date": "2026-01-01T00:00:00+00:00",
+}
+
+
+def pictures() -> np.ndarray:
+    """Three pictures by formula, so that they depend on nobody's random numbers."""
+    rows, columns = np.mgrid[:28, :28]
+    return np.stack([(7 * rows * k + 13 * columns + 5 * k) % 256 for k in (1, 2, 3)]).astype("u1")
+
+
+def make(seed: int, temperature: float) -> tuple[Model, np.ndarray]:
+    """A model, and its probabilities for the pictures."""
+    generator = np.random.default_rng(seed)
+    W1, b1 = generator.normal(0, 0.05, (784, 8)), generator.normal(0, 1, 8)
+    W2, b2 = generator.normal(0, 1, (8, 10)), generator.normal(0, 1, 10)
+    W1, b1, W2, b2 = (array.astype(np.float16) for array in (W1, b1, W2, b2))
+    model = Model(
+        Architecture((784, 8, 10), ("sigmoid", "identity"), "softmax-cross-entropy"),
+        (Layer(W1, b1), Layer(W2, b2)),
+        np.arange(10),
+        Scaling(33.0, 78.0),
+        METADATA,
+        temperature,
+    )
+    X = (pictures().reshape(3, 784) - 33.0) / 78.0
+    W1, b1, W2, b2 = (array.astype(np.float64) for array in (W1, b1, W2, b2))
+    hidden = 1.0 / (1.0 + np.exp(-(X @ W1 + b1)))
+    powers = np.exp((hidden @ W2 + b2) / temperature)
+    return model, powers / powers.sum(axis=1, keepdims=True)
+
+
+def write(name: str, model: Predictor, probabilities: np.ndarray, metadata: Any) -> None:
+    """A model and what it is expected to say, unless they are there."""
+    file = HERE / f"{name}.joblib"
+    if file.exists():
+        return
+    save_model(model, file, dtype=np.float16)
+    expected = {"probabilities": probabilities.tolist(), "metadata": metadata}
+    (HERE / f"{name}.json").write_text(json.dumps(expected, indent=1) + "\n")
+
+
+def main() -> None:
+    model, probabilities = make(20260202, 1.75)
+    write("model-format-2", model, probabilities, METADATA)
+    members = [make(20260203 + k, temperature) for k, temperature in enumerate((1.0, 0.5, 2.0))]
+    committee = Committee(tuple(member for member, _ in members), {"preset": "default"})
+    mean = np.mean([answers for _, answers in members], axis=0)
+    write("committee-format-2", committee, mean, committee.metadata)
+
+
+if __name__ == "__main__":
+    main()
