@@ -96,9 +96,9 @@ def open_image(source: Source, name: str | None = None, *, page: int = 1) -> Pic
         elif isinstance(source, str):
             source = Path(source)
         elif not isinstance(source, Path) and not hasattr(source, "read"):
-            kind = type(source).__name__
             raise TypeError(
-                f"a picture is a path, a stream, bytes, an image or an array, not {kind}"
+                "a picture is a path, a binary stream, bytes, an image or an array, not "
+                f"{type(source).__name__}"
             )
         return _opened(source, name, page)
 

@@ -407,9 +407,10 @@ def test_too_little_memory_is_a_sentence_of_its_own(monkeypatch: pytest.MonkeyPa
         open_image(encoded(draw(5)), "it")
 
 
-@pytest.mark.parametrize("thing", [123, None, b"\x89PNG", np.zeros((28, 28), np.uint8)])
-def test_what_is_neither_path_nor_stream_is_a_type_error(thing: object) -> None:
-    message = rf"^a picture is a path or a binary stream, not {type(thing).__name__}$"
+@pytest.mark.parametrize("thing", [123, None, {"a": 1}])
+def test_what_no_picture_can_come_as_is_a_type_error(thing: object) -> None:
+    kind = type(thing).__name__
+    message = rf"^a picture is a path, a binary stream, bytes, an image or an array, not {kind}$"
     with pytest.raises(TypeError, match=message):
         open_image(thing, "it")  # type: ignore[arg-type]
     with pytest.raises(TypeError, match=message):
@@ -486,7 +487,7 @@ def test_damaged_pictures_give_a_digit_or_a_refusal(
         ("a.b.gif", True),
         (".hidden.png", False),
         ("a.txt", False),
-        ("a.pdf", False),  # Pillow writes it and cannot read it
+        ("a.eps", False),  # Pillow reads it by starting another program
         ("png", False),
         ("a.joblib", False),
     ],
