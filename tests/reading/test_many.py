@@ -1,0 +1,68 @@
+"""Many files: the same answers in the same order, whoever reads them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mnist_net.errors import ImageError
+from mnist_net.pictures.decoding import save_png
+from mnist_net.reading.answers import Page, Reading
+from mnist_net.reading.many import Given, read_many
+from mnist_net.trained.store import SHIPPED_MODELS
+from tests.drawings import draw, pixels
+
+MODEL = next(file for file in SHIPPED_MODELS if file.exists())
+
+
+@pytest.fixture(scope="module")
+def given(tmp_path_factory: pytest.TempPathFactory) -> list[Given]:
+    folder = tmp_path_factory.mktemp("many")
+    files = []
+    for number in range(70):
+        path = folder / f"{number}.png"
+        save_png(pixels(draw((1, 2, 4, 5, 7)[number % 5], paper=255 - number)), path)
+        files.append(Given(str(path), path))
+    files[3] = Given("gone", Path("gone"))
+    files[4] = Given("refused", ImageError("refused before"))
+    return files
+
+
+@pytest.mark.parametrize("pages", [False, True])
+def test_several_processes_answer_as_one(given: list[Given], pages: bool) -> None:
+    one, two = (list(read_many(given, MODEL, 0.0, pages=pages, n_jobs=n_jobs)) for n_jobs in (1, 2))
+    assert [seen.given.name for seen in one] == [seen.given.name for seen in two]
+    for alone, shared in zip(one, two, strict=True):
+        if isinstance(alone.answer, ImageError):
+            assert str(alone.answer) == str(shared.answer)
+        elif isinstance(alone.answer, Page):
+            assert isinstance(shared.answer, Page)
+            assert alone.answer.text == shared.answer.text
+        else:
+            assert isinstance(shared.answer, Reading)
+            assert (alone.answer.digit, alone.answer.box) == (
+                shared.answer.digit,
+                shared.answer.box,
+            )
+            np.testing.assert_array_equal(alone.answer.image, shared.answer.image)
+    assert isinstance(one[3].answer, ImageError)
+    assert isinstance(one[4].answer, ImageError)
+    if pages:
+        assert all(seen.picture is not None for seen in one[5:])
+
+
+def test_answers_come_before_all_pictures_are_opened(
+    given: list[Given], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    from mnist_net.reading import many
+
+    open_image = many.open_image
+
+    def counted(source: object, name: str, *, page: int) -> object:
+        opened.append(name)
+        return open_image(source, name, page=page)
+
+    monkeypatch.setattr(many, "open_image", counted)
+    next(read_many(given, MODEL, 0.0, pages=False))
+    assert len(opened) <= 4
