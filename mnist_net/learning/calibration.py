@@ -49,16 +49,12 @@ def fit_temperature(logits: Array, targets: Array, loss: str) -> float:
     """
     if LOSSES[loss].output_activation != "identity":
         raise ValueError(f"a network with the loss {loss} has no logits to divide")
-    Z = logits.astype(np.float64)
-
-    def slope(sharpness: float) -> float:
-        _, derivative = LOSSES[loss].function(sharpness * Z, targets)
-        return float(np.vdot(derivative, Z))  # (30)
-
+    function, Z = LOSSES[loss].function, logits.astype(np.float64)
     low, high = -math.log(_EXTREME), math.log(_EXTREME)
     for _ in range(_N_HALVINGS):
         middle = (low + high) / 2.0
-        if slope(math.exp(middle)) < 0.0:
+        _, derivative = function(math.exp(middle) * Z, targets)
+        if np.vdot(derivative, Z) < 0.0:  # (30)
             low = middle
         else:
             high = middle
