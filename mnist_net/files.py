@@ -19,12 +19,8 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
     The content goes to a temporary file in the same folder (made if need be), reaches the disk,
     and is then renamed over `path`, which is atomic.  Two writers cannot mix; a reader sees the
     old file or the new one; after an error, a full disk say, the old one is still there.  What is
-    replaced keeps its permissions; a new file has those that ``open`` gives.
-
-    Parameters
-    ----------
-    path
-        The file to write.  A device or a pipe, ``/dev/stdout`` say, is written directly.
+    replaced keeps its permissions; a new file has those that ``open`` gives.  A device or a pipe,
+    ``/dev/stdout`` say, is written directly.
 
     Raises
     ------

@@ -113,19 +113,9 @@ _TURN, _SLANT = 0.12, 0.18  # deviations, in radians and in columns a row
 
 
 def draw_digits(n: int, random_state: int = 0) -> tuple[Bytes, npt.NDArray[np.int64]]:
-    """Draw digits.
+    """Draw digits, each form in turn; the same seed gives the same drawings.
 
-    Parameters
-    ----------
-    n
-        How many: each form in turn.
-    random_state
-        Seed; the same one gives the same drawings.
-
-    Returns
-    -------
-    images, labels
-        uint8, n × 28 × 28 in MNIST's form, and int64, n.
+    Returns images, uint8, n × 28 × 28 in MNIST's form, and labels, int64, n.
     """
     forms = [(digit, form) for digit, text in _FORMS.items() for form in _parsed(text)]
     images, labels = np.zeros((n, *IMAGE_SHAPE), np.uint8), np.zeros(n, np.int64)

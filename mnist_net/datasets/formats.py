@@ -37,14 +37,7 @@ class FourArrays(NamedTuple):
 
 
 def read_idx(path: Path, kind: str) -> Bytes:
-    """Read one IDX file, gzipped or not.
-
-    Parameters
-    ----------
-    path
-        The file.
-    kind
-        ``images`` (returns N × rows × columns) or ``labels`` (returns N).
+    """Read one IDX file, gzipped or not: ``images``, N × rows × columns, or ``labels``, N.
 
     Raises
     ------
@@ -88,18 +81,10 @@ def _reason(error: BaseException) -> str:
 
 
 def find_idx_files(path: Path) -> dict[tuple[str, str], Path]:
-    """Find the four files of one data set.
+    """The four files of one data set, by (``train`` or ``test``, ``images`` or ``labels``).
 
-    Parameters
-    ----------
-    path
-        A folder; or, where a folder holds several sets (as EMNIST's does), the folder and the
-        beginning of the names, as in ``gzip/emnist-digits``.
-
-    Returns
-    -------
-    dict
-        From (``train`` or ``test``, ``images`` or ``labels``) to the file.
+    The path is a folder; or, where a folder holds several sets (as EMNIST's does), the folder and
+    the beginning of the names, as in ``gzip/emnist-digits``.
     """
     try:
         folder, prefix = (path, None) if path.is_dir() else (path.parent, path.name)
@@ -129,15 +114,10 @@ def find_idx_files(path: Path) -> dict[tuple[str, str], Path]:
 
 
 def read_idx_folder(path: Path) -> FourArrays:
-    """Read MNIST, Fashion-MNIST, KMNIST or a part of EMNIST from its four IDX files.
+    """Read MNIST, Fashion-MNIST, KMNIST or a part of EMNIST, see `find_idx_files`.
 
     EMNIST's pictures are stored column by column, and so lie on their side for every reader of
     MNIST (Cohen et al., *EMNIST*, 2017); files whose names begin with ``emnist`` are transposed.
-
-    Parameters
-    ----------
-    path
-        See `find_idx_files`.
     """
     files = find_idx_files(path)
     arrays = []
@@ -181,14 +161,10 @@ def _checked(path: Path, images: Any, labels: Any) -> tuple[Bytes, Bytes]:
 
 
 def read_npz(path: Path) -> FourArrays:
-    """Read an .npz archive.
+    """Read an .npz archive, of ``x_train, y_train, x_test, y_test`` as Keras ships MNIST.
 
-    Parameters
-    ----------
-    path
-        Holds ``x_train, y_train, x_test, y_test`` as Keras ships MNIST; or ``images, labels``, of
-        which the first six sevenths (rounded down) are for training, as in MNIST itself, and the
-        rest for testing.
+    Or of ``images, labels``: the first six sevenths (rounded down) are for training, as in MNIST
+    itself, and the rest for testing.
 
     Raises
     ------

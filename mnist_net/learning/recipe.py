@@ -129,13 +129,7 @@ class Hyperparameters:
     random_state: int = _setting(0, "Seed of weights, order and distortions.", least=0)
 
     def __post_init__(self) -> None:
-        """Refuse what no run could make sense of.
-
-        Raises
-        ------
-        ValueError
-            Naming the hyperparameter, its value and what it may be.
-        """
+        """Refuse what no run could make sense of, by a ValueError that says what it may be."""
         for one in fields(self):
             value, setting = getattr(self, one.name), one.metadata["setting"]
             if value is None and one.default is None:

@@ -53,18 +53,11 @@ class Evaluation(NamedTuple):
 
 
 def expected_calibration_error(confidences: Array, hits: npt.NDArray[np.bool_]) -> float:
-    """How far confidence is from accuracy, on average.
+    """How far confidence, the probability of an answer, is from accuracy, on average.
 
     The answers are sorted into 15 equal bins of confidence, (0, 1/15], …, (14/15, 1]; the result
     is the mean of |accuracy - mean confidence| over the bins, weighted by their sizes (Guo et al.,
-    *On Calibration of Modern Neural Networks*, 2017, equation 3).
-
-    Parameters
-    ----------
-    confidences
-        N, the probability of each answer.
-    hits
-        N, whether it was right.
+    *On Calibration of Modern Neural Networks*, 2017, equation 3).  Confidences and hits are N.
     """
     bins = np.clip(np.ceil(confidences * _N_BINS).astype(int) - 1, 0, _N_BINS - 1)
     gaps = np.bincount(bins, weights=hits - confidences.astype(np.float64), minlength=_N_BINS)
