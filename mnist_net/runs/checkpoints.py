@@ -30,7 +30,7 @@ _FORMAT = Format("mnist-net checkpoint", 1)
 def save_checkpoint(path: Path | str, progress: Progress, identity: dict[str, Any]) -> None:
     """Write all that is needed to resume a run, atomically.
 
-    The identity is what must be the same when it resumes, see `Run.identity`.
+    The identity is plain values that must be the same then, see `Run.identity`.
     """
     contents = {
         "identity": plain(identity),
@@ -42,7 +42,7 @@ def save_checkpoint(path: Path | str, progress: Progress, identity: dict[str, An
 
 
 def load_checkpoint(path: Path | str) -> tuple[Progress, dict[str, Any]]:
-    """Read what `save_checkpoint` was given, executing nothing.
+    """Read the progress and the identity that `save_checkpoint` was given, executing nothing.
 
     Raises
     ------

@@ -33,8 +33,8 @@ def finish(
 ) -> Predictor:
     """Make a model of one run, a committee of several, with the accuracy of all on the test set.
 
-    For the record, `preset` names what the recipe began with.  With `best`, the best epoch is kept
-    whatever the recipe says, as of a run that was interrupted.
+    With `best`, the best epoch of each is kept whatever the recipe says, as of runs that were
+    interrupted.  `preset` names what the recipe began with, for the record.
     """
     models = [
         measure_accuracy(
@@ -48,10 +48,10 @@ def finish(
 def model_of(
     run: Run, progress: Progress, *, epoch: Epoch | None = None, preset: str | None = None
 ) -> Model:
-    """What a run has learned that stands somewhere, after an epoch or more.
+    """What a run has learned that stands at `progress`, after one epoch at least.
 
-    It is the network after the epoch, by default the best under early stopping, else the latest.
-    For the record, `preset` names what the recipe began with.
+    The epoch to keep is by default the best under early stopping, else the latest.  `preset` names
+    what the recipe began with, for the record.
     """
     hyperparameters = run.hyperparameters
     n_inputs = math.prod(IMAGE_SHAPE)

@@ -101,8 +101,8 @@ def train_together(
 ) -> Iterator[tuple[Progress | None, ...]]:
     """Train several networks, epoch by epoch; they may share their pictures.
 
-    Each goes on where it starts, None for new random weights; by default all begin.  Yields where
-    each is after a round in which each that was not at its end made one epoch.
+    `starts` says where each goes on, None for new random weights; by default all begin.  Yields
+    where each stands after a round, in which each that was not at its end made one epoch.
 
     Raises
     ------

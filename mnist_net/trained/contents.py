@@ -17,7 +17,7 @@ from mnist_net.errors import ModelFileError
 from mnist_net.learning.network import Layer, Parameters
 from mnist_net.trained.safe_joblib import read_contents, write_contents
 
-_MOST_UNFOLDED = 10_000_000  # characters beyond four times the file; an honest one takes twice it
+_MOST_UNFOLDED = 10_000_000  # beyond four times the file's size; an honest one unfolds to twice it
 _DEEPEST = 23  # containers within each other
 _MISFITS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
@@ -61,9 +61,9 @@ def read_file(path: Path, kind: Format, build: Callable[[dict[str, Any]], T]) ->
             f"{kind.version}" + (": install a newer one" if version > kind.version else "")
         )
     try:
-        size, levels = _unfolded(contents, {})
+        size, depth = _unfolded(contents, {})
         require(size <= _MOST_UNFOLDED + 4 * path.stat().st_size, "its metadata have no end")
-        require(levels <= _DEEPEST, "its metadata are nested too deep")
+        require(depth <= _DEEPEST, "its metadata are nested too deep")
         return build(contents)
     except _MISFITS as error:
         match error:
@@ -96,10 +96,11 @@ def require_plain(value: Any) -> None:
 
 
 def _unfolded(value: Any, known: dict[int, tuple[int, int]]) -> tuple[int, int]:
-    """Characters (of arrays: bytes) and levels of a value, whatever it names twice written twice.
+    """Size and depth of a value in which what is named in several places stands in each of them.
 
-    A list of twice the same list of twice the same list ... is a small file and has no end.  So
-    each container is measured once, and is then known by its identity.
+    A list of twice the same list of twice the same list ... makes a small file and has no end.  So
+    each container is measured once, and then known by its identity.  The size is in characters, of
+    arrays in bytes.
     """
     if isinstance(value, np.ndarray):
         return value.nbytes, 0
@@ -107,11 +108,11 @@ def _unfolded(value: Any, known: dict[int, tuple[int, int]]) -> tuple[int, int]:
         return len(str(value)), 0
     if id(value) not in known:
         known[id(value)] = 0, 0  # while it is measured: what holds itself, JSON refuses
-        size = levels = 0
+        size = depth = 0
         for part in chain.from_iterable(value.items()) if isinstance(value, dict) else value:
-            more, below = _unfolded(part, known)
-            size, levels = size + more, max(levels, below)
-        known[id(value)] = size + 1, levels + 1
+            size_of_part, depth_of_part = _unfolded(part, known)
+            size, depth = size + size_of_part, max(depth, depth_of_part)
+        known[id(value)] = size + 1, depth + 1
     return known[id(value)]
 
 
