@@ -24,6 +24,7 @@ The loss is a mean over the batch, so its 1/N is inside δ⁽ᴸ⁾ and is writt
 """
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -96,15 +97,15 @@ def initialize(
     initialization: str = "scaled",
     dtype: npt.DTypeLike = np.float64,
 ) -> Parameters:
-    """Draw normal weights, in float64 whatever the dtype will be; set zero biases.
+    """Draw normal weights, in float64 whatever dtype they are to have; set zero biases.
 
     The weights' deviation is 1 for ``standard-normal``, as in CS229's handout.  For ``scaled`` it
     is sqrt(1 / inputs) (LeCun et al., *Efficient BackProp*, 1998, equation 16), or sqrt(2 / inputs)
     before a ReLU (He et al. 2015, equation 10).
     """
-    sizes, layers = architecture.layer_sizes, []
-    for n_inputs, n_outputs, activation, has_biases in zip(
-        sizes[:-1], sizes[1:], architecture.activations, architecture.layer_biases, strict=True
+    sizes, layers = pairwise(architecture.layer_sizes), []
+    for (n_inputs, n_outputs), activation, has_biases in zip(
+        sizes, architecture.activations, architecture.layer_biases, strict=True
     ):
         gain = 2.0 if activation == "relu" else 1.0
         deviation = 1.0 if initialization == "standard-normal" else np.sqrt(gain / n_inputs)
