@@ -94,7 +94,7 @@ def relative_error(derived: Array, numerical: Array) -> float:
 def _error(
     loss: Callable[[], float], array: Array, derived: Array, generator: np.random.Generator
 ) -> float:
-    """Relative error of a gradient derived at an array that the loss reads, and that is moved."""
+    """Relative error of the gradient derived at an array, which is moved for it, of the loss."""
     random = (generator.standard_normal(array.size) for _ in range(_N_DIRECTIONS))
     here, slopes = array.copy(), []
     for direction in np.eye(array.size) if array.size <= _SMALL else random:
