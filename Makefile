@@ -44,7 +44,7 @@ format: $(DEV) ## put the code into the project's style
 check: lint test ## lint and test
 
 benchmark: $(RUN) ## measure the speeds that the README quotes (ARGS="--only training")
-	$(BIN)/python -m scripts.benchmark $(ARGS)
+	$(BIN)/python -m scripts.speed $(ARGS)
 
 benchmark-accuracy: $(RUN) ## measure the accuracies that the README quotes (long)
 	$(BIN)/python -m scripts.benchmark_accuracy $(ARGS)

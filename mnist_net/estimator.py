@@ -20,7 +20,7 @@ from mnist_net.arrays import Array
 from mnist_net.learning.losses import LOSSES
 from mnist_net.learning.network import Architecture, forward
 from mnist_net.learning.recipe import Hyperparameters
-from mnist_net.learning.training import Batch, Progress, classifier, one_hot, train
+from mnist_net.learning.training import Batch, classifier, one_hot, train
 
 _DEFAULT = Hyperparameters()
 
@@ -94,23 +94,8 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         patience: int | None = _DEFAULT.patience,
         random_state: int | np.random.RandomState | None = None,
     ) -> None:
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.loss = loss
-        self.initialization = initialization
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.momentum = momentum
-        self.weight_decay = weight_decay
-        self.l2_penalty = l2_penalty
-        self.schedule = schedule
-        self.warmup_epochs = warmup_epochs
-        self.batch_size = batch_size
-        self.epochs = epochs
-        self.shuffle = shuffle
-        self.validation_fraction = validation_fraction
-        self.patience = patience
-        self.random_state = random_state
+        # As scikit-learn wants it: each under its own name, and looked at only when it is fitted.
+        self.__dict__.update((name, value) for name, value in locals().items() if name != "self")
 
     def _hyperparameters(self, random_state: int, **changes: Any) -> Hyperparameters:
         own = {
@@ -141,25 +126,22 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             If the loss leaves the finite numbers; it is a ValueError too.
         """
         with _as_before_on_failure(self):
-            return self._fit(X, y)
-
-    def _fit(self, X: Any, y: Any) -> Self:
-        X, y = validate_data(self, X, y, dtype="numeric")
-        check_classification_targets(y)
-        self._start(X, unique_labels(y))
-        if not 0.0 <= self.validation_fraction < 1.0:
-            raise ValueError(
-                f"validation_fraction is {self.validation_fraction}; it must be in [0, 1)"
-            )
-        n_held_out = int(self.validation_fraction * len(X))
-        hyperparameters = self._hyperparameters(self._seed, validation=n_held_out)
-        order = np.arange(len(X))
-        if n_held_out:
+            X, y = validate_data(self, X, y, dtype="numeric")
+            check_classification_targets(y)
+            self._start(X, unique_labels(y))
+            if not 0.0 <= self.validation_fraction < 1.0:
+                raise ValueError(
+                    f"validation_fraction is {self.validation_fraction}; it must be in [0, 1)"
+                )
+            n_held_out = int(self.validation_fraction * len(X))
+            recipe = self._hyperparameters(self._seed, validation=n_held_out)
+            if not n_held_out:
+                return self._learn(self._batch(X, y), recipe)
             order = np.random.default_rng(self._seed).permutation(len(X))
-        kept, held_out = order[n_held_out:], order[:n_held_out]
-        validation = self._batch(X[held_out], y[held_out]) if n_held_out else None
-        *_, progress = train(self._batch(X[kept], y[kept]), hyperparameters, validation=validation)
-        return self._keep(progress, hyperparameters)
+            X, y = X[order], y[order]
+            validation = self._batch(X[:n_held_out], y[:n_held_out])
+            data = self._batch(X[n_held_out:], y[n_held_out:])
+            return self._learn(data, recipe, validation=validation)
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Self:
         """Make one epoch over some examples, going on from the latest weights.
@@ -183,35 +165,30 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ValueError
             For a label that the first call did not announce.
         """
-        with _as_before_on_failure(self):
-            return self._partial_fit(X, y, classes)
-
-    def _partial_fit(self, X: Any, y: Any, classes: Any) -> Self:
         first = not hasattr(self, "parameters_")
-        X, y = validate_data(self, X, y, dtype="numeric", reset=first)
-        check_classification_targets(y)
-        if first:
-            self._start(X, unique_labels(y if classes is None else classes))
-        elif classes is not None and not np.array_equal(unique_labels(classes), self.classes_):
-            raise ValueError(f"classes is not what it was at the first call: {self.classes_}")
-        if unknown := set(np.unique(y).tolist()) - set(self.classes_.tolist()):
-            raise ValueError(f"y has labels that are not among the classes: {sorted(unknown)}")
-        done = 0 if first else self.n_iter_
-        hyperparameters = self._hyperparameters(
-            self._seed, epochs=done + 1, schedule="constant", warmup_epochs=0.0, patience=None
-        )
-        network = self._architecture_of(hyperparameters), hyperparameters.optimizer
-        if not first and network != (self._architecture, self._optimizer):
-            raise ValueError(
-                "partial_fit goes on with the layers, activation, loss and optimizer of the first "
-                "call, and they have been set to others: set them back, or call fit"
+        with _as_before_on_failure(self):
+            X, y = validate_data(self, X, y, dtype="numeric", reset=first)
+            check_classification_targets(y)
+            if first:
+                self._start(X, unique_labels(y if classes is None else classes))
+            elif classes is not None and not np.array_equal(unique_labels(classes), self.classes_):
+                raise ValueError(f"classes is not what it was at the first call: {self.classes_}")
+            if unknown := set(np.unique(y).tolist()) - set(self.classes_.tolist()):
+                raise ValueError(f"y has labels that are not among the classes: {sorted(unknown)}")
+            epochs = 1 if first else self.n_iter_ + 1
+            recipe = self._hyperparameters(
+                self._seed, epochs=epochs, schedule="constant", warmup_epochs=0.0, patience=None
             )
-        start = None if first else self._progress
-        *_, progress = train(self._batch(X, y), hyperparameters, start=start)
-        return self._keep(progress, hyperparameters)
+            if not first and self._network != self._network_of(recipe):
+                raise ValueError(
+                    "partial_fit goes on with the layers, activation, loss and optimizer of the "
+                    "first call, and they have been set to others: set them back, or call fit"
+                )
+            return self._learn(self._batch(X, y), recipe, start=None if first else self._progress)
 
-    def _architecture_of(self, hyperparameters: Hyperparameters) -> Architecture:
-        return classifier(self.n_features_in_, len(self.classes_), hyperparameters)
+    def _network_of(self, recipe: Hyperparameters) -> tuple[Architecture, str]:
+        """What must stay the same from one `partial_fit` to the next."""
+        return classifier(self.n_features_in_, len(self.classes_), recipe), recipe.optimizer
 
     def _start(self, X: Array, classes: Any) -> None:
         self._seed = int(check_random_state(self.random_state).randint(2**31))
@@ -228,14 +205,12 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def _scaled(self, X: Array) -> Array:
         return (X.astype(np.float64) / self._largest - self._mean) / self._deviation
 
-    def _keep(self, progress: Progress, hyperparameters: Hyperparameters) -> Self:
-        self._progress = progress
-        self.parameters_ = progress.chosen(hyperparameters).parameters
-        # Of the fit, whatever `set_params` is told afterwards.
-        self._architecture = self._architecture_of(hyperparameters)
-        self._optimizer = hyperparameters.optimizer
-        self.history_ = progress.history
-        self.n_iter_ = progress.latest.number
+    def _learn(self, data: Batch, recipe: Hyperparameters, **options: Any) -> Self:
+        *_, self._progress = train(data, recipe, **options)
+        self._network = self._network_of(recipe)  # whatever `set_params` is told afterwards
+        self.parameters_ = self._progress.chosen(recipe).parameters
+        self.history_ = self._progress.history
+        self.n_iter_ = self._progress.latest.number
         return self
 
     def predict_proba(self, X: Any) -> Array:
@@ -253,10 +228,11 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self)
         X = validate_data(self, X, dtype="numeric", reset=False)
+        architecture, _ = self._network
         # In float64, so that a row's answer does not depend on the rows beside it.
         with np.errstate(all="ignore"):  # the check below says it better
-            outputs = forward(self.parameters_, self._architecture.activations, self._scaled(X))[-1]
-            probabilities = LOSSES[self._architecture.loss].probabilities(outputs)
+            outputs = forward(self.parameters_, architecture.activations, self._scaled(X))[-1]
+            probabilities = LOSSES[architecture.loss].probabilities(outputs)
         if not np.isfinite(probabilities).all():
             raise ValueError("X is so far beyond what fit has seen that the network overflows")
         return probabilities

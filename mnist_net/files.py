@@ -2,7 +2,7 @@
 
 import errno
 import os
-import stat
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -19,12 +19,8 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
     The content goes to a temporary file in the same folder (made if need be), reaches the disk,
     and is then renamed over `path`, which is atomic.  Two writers cannot mix; a reader sees the
     old file or the new one; after an error, a full disk say, the old one is still there.  What is
-    replaced keeps its permissions; a new file has those that ``open`` gives.
-
-    Parameters
-    ----------
-    path
-        The file to write.  A device or a pipe, ``/dev/stdout`` say, is written directly.
+    replaced keeps its permissions; a new file has those that ``open`` gives.  A device or a pipe,
+    ``/dev/stdout`` say, is written directly.
 
     Raises
     ------
@@ -38,29 +34,22 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
         return
     # Through a symbolic link, replace what it points to and keep the link.
     target = resolved(path)
-    permissions = stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o666 & ~_umask()
     # A name may have 255 bytes, and the temporary one is longer: only its beginning is taken.
-    prefix = f".{target.name[:_BEGINNING]}."
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=prefix)
+    temporary = target.with_name(f".{target.name[:_BEGINNING]}.{os.urandom(8).hex()}")
     try:
-        with os.fdopen(descriptor, "wb") as stream:
+        with temporary.open("xb") as stream:
+            if target.exists():
+                shutil.copymode(target, temporary)
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-        Path(name).chmod(permissions)  # mkstemp makes private files
-        Path(name).replace(target)
+        temporary.replace(target)
     except BaseException as error:
         with suppress(OSError):
-            Path(name).unlink()
+            temporary.unlink()
         if isinstance(error, OSError):  # a full disk does not say which file it had no room for
             error.filename = str(path)
         raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)  # to read it is to set it
-    os.umask(mask)
-    return mask
 
 
 def check_writable(path: Path) -> None:

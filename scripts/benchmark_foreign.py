@@ -53,8 +53,8 @@ from scripts.foreign_figures import (
     share,
     table,
 )
-from scripts.measure_speed import measure_speed
 from scripts.records import write_json
+from scripts.speed.reading import measure_speed
 
 VALIDATION = 10_000  # of MNIST's training pictures, the last, that no network was trained on
 

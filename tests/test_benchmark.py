@@ -14,16 +14,15 @@ import pytest
 import sklearn
 
 from mnist_net import Hyperparameters
-from scripts import benchmark
 from scripts.speed import (
-    distance,
+    __main__,
     figures,
-    learning,
+    machine,
     predicting,
     products,
     reaching,
-    torch_peer,
     trainers,
+    training,
 )
 from scripts.speed.problems import PLAIN, Problem
 from scripts.speed.workers import Outcome
@@ -51,7 +50,7 @@ def little(tmp_path: Path) -> Path:
 
 def run_benchmark(*arguments: object) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [sys.executable, "-m", "scripts.benchmark", *map(str, arguments)],
+        [sys.executable, "-m", "scripts.speed", *map(str, arguments)],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -76,17 +75,15 @@ def test_quick_parts_write_tables_and_figures(tmp_path: Path, little: Path) -> N
     assert part["machine"]["libraries"]["numpy"] == np.__version__
     (row,) = part["rows"]
     ours = {"ours", "ours, all pixels", "ours, own threads"}
-    assert row["seconds"].keys() == {"products", *ours}
-    assert all(len(rounds) == 2 and min(rounds) > 0.0 for rounds in row["seconds"].values())
-    paired = np.divide(row["seconds"]["ours"], row["seconds"]["products"])
-    assert row["over_the_products"] == pytest.approx(np.median(paired))
-    assert row["peak_megabytes"]["ours"] > 20.0
-    assert all(min(both) > 0.0 for both in row["distances"]["ours"])
-    assert (
-        "| seconds per epoch | products | ours | ours, all pixels | ours, own threads "
-        "| ours / products | ours, all pixels / ours | ours, own threads / ours |"
-    ) in done.stdout.splitlines()
-    assert "| mnist-net --help |" in done.stdout
+    found = row["measured"]
+    assert found.keys() == {"products", *ours}
+    assert all(0.0 < one["fastest"] <= one["seconds"] <= one["slowest"] for one in found.values())
+    assert found["ours"]["over"]["products"] > 0.0
+    assert found["ours"]["peak_megabytes"] > 20.0
+    lines = done.stdout.splitlines()
+    assert "| training |  | seconds | peak_megabytes | facts | / ours | / products |" in lines
+    assert any(line.startswith("| 784-8-10, batch 64 | ours | ") for line in lines)
+    assert any(line.startswith("| whole process | mnist-net --help | ") for line in lines)
 
 
 def test_quick_figures_replace_no_others_unasked(little: Path) -> None:
@@ -94,7 +91,7 @@ def test_quick_figures_replace_no_others_unasked(little: Path) -> None:
     before = results.read_bytes()
     done = run_benchmark("--quick", "--no-peers", "--only", "memory", "--dataset", little)
     assert (done.returncode, results.read_bytes()) == (0, before), done.stderr
-    assert "| train_model |" in done.stdout
+    assert "| train_model, distorted |" in done.stdout
 
 
 @pytest.mark.parametrize("content", ["not json", "[]", None])
@@ -124,46 +121,74 @@ def test_data_that_are_not_mnist_are_not_loaded_from_a_cache(tmp_path: Path, lit
 def test_a_failing_competitor_is_named_in_full(tmp_path: Path) -> None:
     done = run_benchmark("--only", "training", "--dataset", "no.npz", "--output", tmp_path / "x")
     assert done.returncode != 0
-    assert "a competitor failed" in done.stderr
+    assert "the competitor 'products' failed" in done.stderr
     assert "no.npz" in done.stderr
 
 
 def test_parts_are_chosen_by_name() -> None:
-    assert benchmark.chosen("") == list(benchmark.PARTS)
-    assert benchmark.chosen("startup, training") == ["training", "startup"]
+    assert __main__.chosen("") == list(__main__.PARTS)
+    assert __main__.chosen("startup, training") == ["training", "startup"]
     with pytest.raises(click.BadParameter, match="trainin"):
-        benchmark.chosen("trainin")
+        __main__.chosen("trainin")
 
 
 # --- arithmetic by hand ------------------------------------------------------------------------
 
 
+def outcome(seconds: list[float], *surveys: tuple[float, float]) -> Outcome:
+    return Outcome(seconds, [], list(surveys), None, None)
+
+
 def test_medians_and_ratios() -> None:
-    seconds = {"a": [3.0, 1.0, 2.0], "b": [5.0, 4.0, 100.0]}
-    assert figures.medians(seconds) == {"a": 2.0, "b": 5.0}
-    # Round by round: 5/3, 4/1, 100/2.
-    assert figures.ratio(seconds, "b", "a") == 4.0
-    assert figures.ratio(seconds, "a", "c") is None
+    outcomes = {"a": outcome([3.0, 1.0, 2.0]), "b": outcome([5.0, 4.0, 100.0])}
+    assert figures.measured(outcomes, "a", "c") == {
+        "a": {"seconds": 2.0, "fastest": 1.0, "slowest": 3.0},
+        # Round by round: 5/3, 4/1, 100/2.
+        "b": {"seconds": 5.0, "fastest": 4.0, "slowest": 100.0, "over": {"a": 4.0}},
+    }
 
 
 def test_near_is_before_and_after_for_both() -> None:
-    def outcome(seconds: list[float], *surveys: tuple[float, float]) -> Outcome:
-        return Outcome(seconds, [], list(surveys), {}, None)
-
     near, far = (1.0, 1.2), (1.0, 1.3)
     outcomes = {
         "products": outcome([1.0, 1.0, 2.0, 2.0, 1.0], near, near, near, near, far),
         "ours": outcome([2.0, 9.0, 6.0, 8.0, 9.0], near, (1.6, 1.0), near, near, near),
         "torch": outcome([3.0, 3.0, 3.0, 3.0, 3.0], near, near, far, far, far),
     }
-    found = distance.compared(outcomes)
-    assert found["over_the_products"] == 4.0  # of 2, 9, 3, 4, 9
-    assert found["near"]["over_the_products"] == {"ratio": 3.0, "rounds": 3}
-    assert found["near"]["over_ours"]["torch"] == {"ratio": None, "rounds": 1}
-    assert distance.ratio_in_words(found, "over_the_products") == "4.00 (3.00)"
-    # Of 3/2, 3/9, 3/6, 3/8, 3/9.
-    assert distance.ratio_in_words(found, "over_ours", "torch") == "0.38"
-    assert distance.ratio_in_words(found, "over_ours", "absent") == "–"
+    found = figures.measured(outcomes, "products", "ours")
+    assert found["ours"]["over"] == {"products": 4.0}  # of 2, 9, 3, 4, 9
+    assert found["ours"]["near"] == {"products": 3.0}  # of 2, 3, 4
+    assert found["torch"]["over"]["ours"] == 0.375  # of 3/2, 3/9, 3/6, 3/8, 3/9
+    assert "near" not in found["torch"]  # two rounds over products, one over ours
+    assert figures.times(found["ours"], "products") == "4.00 (3.00)"
+    assert figures.times(found["torch"], "ours") == "0.38"
+    assert figures.times(found["ours"], "absent") == "–"
+
+
+def test_a_table_has_a_line_for_each_competitor() -> None:
+    outcomes = {"a": outcome([1.0, 1.0, 1.0]), "b": outcome([2.0, 4.0, 3.0])}
+    rows = [
+        {"problem": "little", "measured": figures.measured(outcomes, "a")},
+        {"problem": "large", "measured": {"b": {"peak_megabytes": 12.3}}},
+    ]
+    assert figures.table_of("epochs", rows).splitlines() == [
+        "| epochs |  | seconds | peak_megabytes | / a |",
+        "| --- | ---: | ---: | ---: | ---: |",
+        "| little | a | 1.00 s | – | – |",
+        "| little | b | 3.00 s | – | 3.00 |",
+        "| large | b | – | 12 | – |",
+    ]
+
+
+@pytest.mark.parametrize("name", ["speed", "speed-one-thread", "speed-avx2"])
+def test_figures_are_written_with_a_competitor_on_a_line(name: str, tmp_path: Path) -> None:
+    kept = (ROOT / "results" / f"{name}.json").read_text(encoding="utf-8")
+    parts = json.loads(kept)
+    figures.write_figures(tmp_path / "again.json", parts)
+    assert (tmp_path / "again.json").read_text(encoding="utf-8") == kept
+    rows = parts["training" if "training" in parts else "predicting"]["rows"]
+    line = f"     {json.dumps('ours')}: {json.dumps(rows[0]['measured']['ours'])},"
+    assert line in kept.splitlines()
 
 
 def test_distance_compares_reading_after_all_with_reading_after_one(
@@ -184,9 +209,9 @@ def test_distance_compares_reading_after_all_with_reading_after_one(
         reading = not reading
         return now
 
-    trial = distance.distance()
-    monkeypatch.setattr(distance.np, "matmul", matmul)
-    monkeypatch.setattr(distance.time, "perf_counter", clock)
+    trial = machine.distance()
+    monkeypatch.setattr(machine.np, "matmul", matmul)
+    monkeypatch.setattr(machine.time, "perf_counter", clock)
     assert trial.run() == 1.5
 
 
@@ -197,18 +222,24 @@ def test_slope_is_the_exponent() -> None:
     assert figures.slope([1, 2, 4], [1, 1, 8]) == pytest.approx(1.5)
 
 
+def fastest(**seconds: float) -> dict[str, dict[str, float]]:
+    return {name: {"fastest": least, "seconds": 9.0} for name, least in seconds.items()}
+
+
 def test_slope_over_the_batch_is_of_a_step() -> None:
     # An epoch takes as long at any batch size, so a step takes twice as long at twice the batch.
     rows = [
-        {"grows": "batch", "size": n, "seconds": {"ours": [9.0, 1.0], "products": [1.0 / n]}}
+        {"grows": "batch", "size": n, "measured": fastest(ours=1.0, products=1.0 / n)}
         for n in (16, 32, 64)
     ] + [
-        {"grows": "pictures", "size": n, "seconds": {"ours": [5.0 * n], "products": [n, 7 * n]}}
+        {"grows": "pictures", "size": n, "measured": fastest(ours=5.0 * n, products=n)}
         for n in (100, 200)
     ]
-    found = learning.slopes(rows)
-    assert found["batch"] == pytest.approx({"ours": 1.0, "products": 0.0})
-    assert found["pictures"] == pytest.approx({"ours": 1.0, "products": 1.0})
+    batch, pictures = training.exponents(rows)
+    assert (batch["problem"], pictures["problem"]) == ("batch, 16 to 64", "pictures, 100 to 200")
+    for row, ours, floor in ((batch, 1.0, 0.0), (pictures, 1.0, 1.0)):
+        assert row["measured"]["ours"]["exponent"] == pytest.approx(ours)
+        assert row["measured"]["products"]["exponent"] == pytest.approx(floor)
 
 
 def test_durations_have_three_digits() -> None:
@@ -217,10 +248,7 @@ def test_durations_have_three_digits() -> None:
 
 
 def test_a_competitor_takes_the_recipe_that_is_first_to_an_accuracy() -> None:
-    found = [
-        {"recipe": "slow", "seconds": {"0.97": 2.0, "0.98": 5.0}},
-        {"recipe": "fast", "seconds": {"0.97": 1.0}},
-    ]
+    found = {"slow": {"0.97": 2.0, "0.98": 5.0}, "fast": {"0.97": 1.0}}
     assert reaching.fastest(found, 0.97) == "fast"
     assert reaching.fastest(found, 0.98) == "slow"
     assert reaching.fastest(found, 0.985) is None
@@ -228,20 +256,21 @@ def test_a_competitor_takes_the_recipe_that_is_first_to_an_accuracy() -> None:
 
 def test_a_time_to_an_accuracy_says_which_seeds_reached_it() -> None:
     same = reaching.title(reaching.SAME)
-    once = {"seconds": {"0.97": 1.0}}
-    row = {
-        "chosen": {"ours": {"0.97": "fast", "0.98": same, "0.985": None}},
-        "runs": {
-            f"ours: {same}": [{"seconds": {"0.97": s, "0.98": 2 * s}} for s in (4, 6, 5)],
-            "ours: fast": [once, {"seconds": {}}, once],
-        },
+    chosen = {"ours": {"0.97": "fast", "0.98": same, "0.985": None}}
+    runs: reaching.Runs = {
+        ("ours", same): [{"0.97": s, "0.98": 2 * s} for s in (4.0, 6.0, 5.0)],
+        ("ours", "fast"): [{"0.97": 1.0}, {}, {"0.97": 1.0}],
     }
-    lines = reaching.reaching_table([row]).splitlines()
-    assert "| 97.0%, same recipe | 5.00 s |" in lines
-    assert "| 97.0%, its own | 1.00 s, 2 of 3 seeds (fast) |" in lines
-    assert f"| 98.0%, its own | 10.0 s ({same}) |" in lines
-    assert "| 98.5%, same recipe | –, 0 of 3 seeds |" in lines
-    assert "| 98.5%, its own | – |" in lines
+    rows = {row["problem"]: row["measured"] for row in reaching.rows_of(chosen, runs)}
+    spread = {"seconds": 5.0, "fastest": 4.0, "slowest": 6.0}
+    facts = {"seeds": "3 of 3", "recipe": same}
+    assert rows["97.0%, same recipe"] == {"ours": {**spread, "facts": facts}}
+    own = rows["97.0%, own"]["ours"]
+    assert (own["seconds"], own["facts"]) == (1.0, {"seeds": "2 of 3", "recipe": "fast"})
+    assert rows["98.0%, own"]["ours"]["seconds"] == 10.0
+    none = {"facts": {"seeds": "0 of 3", "recipe": same}}
+    assert rows["98.5%, same recipe"] == {"ours": none}
+    assert rows["98.5%, own"] == {}
 
 
 def test_recipes_have_titles_of_their_own() -> None:
@@ -272,7 +301,7 @@ def test_the_floor_multiplies_each_batch_once_however_it_lies() -> None:
     steps, layouts = products._steps(X, 4, (6, 3, 2))
     assert len(steps) == 3 * 5
     in_memory = [np.shares_memory(steps[k].left, steps[k + 4].left) for k in (0, 5)]
-    assert in_memory == [layouts[0].left != layouts[-1].left] * 2
+    assert in_memory == [layouts[0][0] != layouts[-1][0]] * 2
     assert len(layouts) == 5
     for number, rows in enumerate((X[:4], X[4:8], X[8:])):
         first, *_, last = steps[5 * number : 5 * number + 5]
@@ -284,7 +313,7 @@ def test_the_floor_multiplies_each_batch_once_however_it_lies() -> None:
 
 
 def test_layouts_are_what_they_say() -> None:
-    made = products.product((4, 5, 6), products.Layout("F", "C", "F"))
+    made = products.product((4, 5, 6), "FCF")
     assert made.left.flags.f_contiguous
     assert made.right.flags.c_contiguous
     assert made.out.flags.f_contiguous
@@ -310,8 +339,7 @@ def test_no_recipe_is_bent_for_scikit_learn() -> None:
     problem = Problem("", None, PLAIN, 1).with_(schedule="cosine")
     with pytest.raises(ValueError, match="schedules"):
         trainers.scikit_learn(data, problem)
-    for _, library, grid in reaching.COMPETITORS.values():
-        assert library != "sklearn" or {recipe.schedule for recipe in grid} == {"constant"}
+    assert {recipe.schedule for recipe in reaching.GRIDS["MLPClassifier"]} == {"constant"}
 
 
 def bright_bars(n: int) -> trainers.Batch:
@@ -363,18 +391,22 @@ def test_pytorch_takes_the_steps_that_we_take(changes: dict[str, Any]) -> None:
     recipe = replace(base, **changes)
     ours = classes_after_two_epochs(trainers.ours, recipe)
     assert len(set(ours.tolist())) > 5
-    np.testing.assert_array_equal(ours, classes_after_two_epochs(torch_peer.eager, recipe))
+    np.testing.assert_array_equal(ours, classes_after_two_epochs(trainers.torch, recipe))
     without = classes_after_two_epochs(trainers.ours, base)
     assert (ours != without).any()  # the rule is seen at all
 
 
-@pytest.mark.parametrize("name", ["MLPClassifier", "MLPClassifier, assume_finite"])
+@pytest.mark.parametrize("name", predicting.PEERS)
 def test_a_peer_predicts_what_we_do(name: str) -> None:
+    _, libraries = predicting.PEERS[name]
+    for library in libraries:
+        pytest.importorskip(library)
     predicting.peer(name, 8, 20, 1, 1).run()
 
 
 def test_a_peer_that_differs_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(predicting, "scikit_learn", lambda *_: lambda X: np.ones((len(X), 10)))
+    wrong = lambda *_: lambda X: np.ones((len(X), 10))  # noqa: E731
+    monkeypatch.setitem(predicting.PEERS, "MLPClassifier", (wrong, ()))
     with pytest.raises(ValueError, match="MLPClassifier differs from ours by"):
         predicting.peer("MLPClassifier", 8, 20, 1, 1)
 

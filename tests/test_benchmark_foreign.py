@@ -21,10 +21,11 @@ from mnist_net.reading.answers import Reading
 from mnist_net.reading.reader import Reader
 from mnist_net.trained.model import Model
 from mnist_net.trained.store import save_model
-from scripts import choose_reading, measure_speed
+from scripts import choose_reading
 from scripts.benchmark_foreign import main
 from scripts.foreign import Row, edit_distance, read_one_each, squashed
 from scripts.foreign_figures import THRESHOLDS
+from scripts.speed import reading
 from tests.drawings import first_look
 
 SIDE = 60
@@ -184,7 +185,7 @@ def test_pictures_are_drawn(folder: Path, files: dict[str, Path]) -> None:
 
 
 def test_speed(folder: Path, files: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measure_speed, "PHOTOGRAPH", (400, 300))
+    monkeypatch.setattr(reading, "PHOTOGRAPH", (400, 300))
     _, figures = run_main(folder, files, "--time")
     assert len(figures["speed"]) == 3
     assert all(value > 0.0 for value in figures["speed"].values())
@@ -193,7 +194,7 @@ def test_speed(folder: Path, files: dict[str, Path], monkeypatch: pytest.MonkeyP
 def test_off_form_digits_are_found_again() -> None:
     digit = np.zeros((28, 28), np.uint8)
     digit[4:24, 12:16] = 255
-    page = measure_speed.off_form(digit)
+    page = reading.off_form(digit)
     assert page.shape == (28, 28)
     assert page.min() == 0
     assert in_mnist_form(page[..., None]) is None

@@ -45,8 +45,8 @@ def data_digest(images: Bytes, labels: Bytes) -> str:
 
 def split(whole: Dataset, n_train: int) -> Splits:
     """The first so many pictures to learn from, the others to be judged by."""
-    images, labels, name, digest = whole
+    images, labels = whole.images, whole.labels
     return Splits(
-        Dataset(images[:n_train], labels[:n_train], name, digest),
-        Dataset(images[n_train:], labels[n_train:], name, digest),
+        whole._replace(images=images[:n_train], labels=labels[:n_train]),
+        whole._replace(images=images[n_train:], labels=labels[n_train:]),
     )

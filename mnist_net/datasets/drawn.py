@@ -7,8 +7,6 @@ it with a thin pen or a thick brush.  A network that has seen some of these amon
 other people's digits far better, and MNIST's as well as before.
 """
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
@@ -113,19 +111,9 @@ _TURN, _SLANT = 0.12, 0.18  # deviations, in radians and in columns a row
 
 
 def draw_digits(n: int, random_state: int = 0) -> tuple[Bytes, npt.NDArray[np.int64]]:
-    """Draw digits.
+    """Draw digits, each form in turn; the same seed gives the same drawings.
 
-    Parameters
-    ----------
-    n
-        How many: each form in turn.
-    random_state
-        Seed; the same one gives the same drawings.
-
-    Returns
-    -------
-    images, labels
-        uint8, n × 28 × 28 in MNIST's form, and int64, n.
+    Returns images, uint8, n × 28 × 28 in MNIST's form, and labels, int64, n.
     """
     forms = [(digit, form) for digit, text in _FORMS.items() for form in _parsed(text)]
     images, labels = np.zeros((n, *IMAGE_SHAPE), np.uint8), np.zeros(n, np.int64)
@@ -179,10 +167,10 @@ def _curve(points: Points, steps: int = 12) -> Points:
     t = np.linspace(0.0, 1.0, steps, endpoint=False)[:, None]
     pieces = []
     for before, begin, end, after in zip(around, around[1:], around[2:], around[3:], strict=False):
-        if _same(begin, end):
+        if np.array_equal(begin, end):
             continue
-        leaving = end - begin if _same(before, begin) else (end - before) / 2.0
-        arriving = end - begin if _same(end, after) else (after - begin) / 2.0
+        leaving = end - begin if np.array_equal(before, begin) else (end - before) / 2.0
+        arriving = end - begin if np.array_equal(end, after) else (after - begin) / 2.0
         pieces.append(
             (2 * t**3 - 3 * t**2 + 1) * begin
             + (t**3 - 2 * t**2 + t) * leaving
@@ -190,7 +178,3 @@ def _curve(points: Points, steps: int = 12) -> Points:
             + (t**3 - t**2) * arriving
         )
     return np.concatenate([*pieces, points[-1:]])
-
-
-def _same(one: Any, other: Any) -> bool:
-    return bool((one == other).all())

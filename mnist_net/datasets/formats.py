@@ -22,9 +22,7 @@ _MAGIC = {"images": 2051, "labels": 2049}
 _IDX_NAME = re.compile(
     r"(?P<prefix>.*?)(?P<split>train|t10k|test)-(?P<kind>images|labels)[-.]idx[13]-ubyte(\.gz)?"
 )
-
-
-_NPZ_NAMES = {"x_train", "y_train", "x_test", "y_test", "images", "labels"}
+_SPLIT, _WHOLE = ("x_train", "y_train", "x_test", "y_test"), ("images", "labels")  # in an .npz
 
 
 class FourArrays(NamedTuple):
@@ -37,14 +35,7 @@ class FourArrays(NamedTuple):
 
 
 def read_idx(path: Path, kind: str) -> Bytes:
-    """Read one IDX file, gzipped or not.
-
-    Parameters
-    ----------
-    path
-        The file.
-    kind
-        ``images`` (returns N × rows × columns) or ``labels`` (returns N).
+    """Read one IDX file, gzipped or not: ``images``, N × rows × columns, or ``labels``, N.
 
     Raises
     ------
@@ -88,31 +79,24 @@ def _reason(error: BaseException) -> str:
 
 
 def find_idx_files(path: Path) -> dict[tuple[str, str], Path]:
-    """Find the four files of one data set.
+    """The four files of one data set, by (``train`` or ``test``, ``images`` or ``labels``).
 
-    Parameters
-    ----------
-    path
-        A folder; or, where a folder holds several sets (as EMNIST's does), the folder and the
-        beginning of the names, as in ``gzip/emnist-digits``.
-
-    Returns
-    -------
-    dict
-        From (``train`` or ``test``, ``images`` or ``labels``) to the file.
+    The path is a folder; or, where a folder holds several sets (as EMNIST's does), the folder and
+    the beginning of the names, as in ``gzip/emnist-digits``.
     """
     try:
-        folder, prefix = (path, None) if path.is_dir() else (path.parent, path.name)
+        folder, wanted = (path, None) if path.is_dir() else (path.parent, path.name.rstrip("-_."))
         candidates = sorted(filter(Path.is_file, folder.iterdir())) if folder.is_dir() else []
     except OSError as error:
         raise DataError(f"cannot read {path}: {_reason(error)}") from error
     found: dict[str, dict[tuple[str, str], Path]] = {}
     for file in candidates:
-        match = _IDX_NAME.fullmatch(file.name)
-        if match and (prefix is None or match["prefix"].rstrip("-_.") == prefix.rstrip("-_.")):
+        if match := _IDX_NAME.fullmatch(file.name):
+            prefix = match["prefix"].rstrip("-_.")
             split = "train" if match["split"] == "train" else "test"
-            # Unpacked files sort before the gzipped ones; the first one found is used.
-            found.setdefault(match["prefix"], {}).setdefault((split, match["kind"]), file)
+            if wanted in (None, prefix):
+                # Unpacked files sort before the gzipped ones; the first one found is used.
+                found.setdefault(prefix, {}).setdefault((split, match["kind"]), file)
     if not found:
         raise DataError(
             f"{path}: no data set here; expected a folder with train-images-idx3-ubyte, "
@@ -120,7 +104,7 @@ def find_idx_files(path: Path) -> dict[tuple[str, str], Path]:
             "(or the same with .gz), or an .npz file"
         )
     if "" not in found and len(found) > 1:
-        names = ", ".join(str(folder / prefix.rstrip("-_.")) for prefix in sorted(found))
+        names = ", ".join(str(folder / prefix) for prefix in sorted(found))
         raise DataError(f"{path} holds several data sets; name one of them: {names}")
     files = found.get("") or next(iter(found.values()))
     if missing := [f"{s} {k}" for s in ("train", "test") for k in _MAGIC if (s, k) not in files]:
@@ -129,15 +113,10 @@ def find_idx_files(path: Path) -> dict[tuple[str, str], Path]:
 
 
 def read_idx_folder(path: Path) -> FourArrays:
-    """Read MNIST, Fashion-MNIST, KMNIST or a part of EMNIST from its four IDX files.
+    """Read MNIST, Fashion-MNIST, KMNIST or a part of EMNIST, see `find_idx_files`.
 
     EMNIST's pictures are stored column by column, and so lie on their side for every reader of
     MNIST (Cohen et al., *EMNIST*, 2017); files whose names begin with ``emnist`` are transposed.
-
-    Parameters
-    ----------
-    path
-        See `find_idx_files`.
     """
     files = find_idx_files(path)
     arrays = []
@@ -181,14 +160,10 @@ def _checked(path: Path, images: Any, labels: Any) -> tuple[Bytes, Bytes]:
 
 
 def read_npz(path: Path) -> FourArrays:
-    """Read an .npz archive.
+    """Read an .npz archive, of ``x_train, y_train, x_test, y_test`` as Keras ships MNIST.
 
-    Parameters
-    ----------
-    path
-        Holds ``x_train, y_train, x_test, y_test`` as Keras ships MNIST; or ``images, labels``, of
-        which the first six sevenths (rounded down) are for training, as in MNIST itself, and the
-        rest for testing.
+    Or of ``images, labels``: the first six sevenths (rounded down) are for training, as in MNIST
+    itself, and the rest for testing.
 
     Raises
     ------
@@ -200,18 +175,17 @@ def read_npz(path: Path) -> FourArrays:
         zipfile.ZipFile(path).close()  # np.load takes what is no archive for a pickle
         with np.load(path, allow_pickle=False) as archive:
             # What is no array, np.load returns as bytes.
-            arrays = {name: np.asarray(archive[name]) for name in _NPZ_NAMES & {*archive.files}}
+            names = {*_SPLIT, *_WHOLE} & {*archive.files}
+            arrays = {name: np.asarray(archive[name]) for name in names}
             found = ", ".join(archive.files[:10])
     except Exception as error:  # whatever damaged bytes do to their decoders
         reason = _reason(error)
         raise DataError(f"cannot read {path} as an .npz of plain arrays: {reason}") from error
-    if {"x_train", "y_train", "x_test", "y_test"} <= arrays.keys():
-        return FourArrays(
-            *_checked(path, arrays["x_train"], arrays["y_train"]),
-            *_checked(path, arrays["x_test"], arrays["y_test"]),
-        )
-    if {"images", "labels"} <= arrays.keys():
-        images, labels = _checked(path, arrays["images"], arrays["labels"])
+    if arrays.keys() >= {*_SPLIT}:
+        x_train, y_train, x_test, y_test = (arrays[name] for name in _SPLIT)
+        return FourArrays(*_checked(path, x_train, y_train), *_checked(path, x_test, y_test))
+    if arrays.keys() >= {*_WHOLE}:
+        images, labels = _checked(path, *(arrays[name] for name in _WHOLE))
         n_train = 6 * len(images) // 7
         if not n_train:
             raise DataError(f"{path}: one picture is not enough to train and to test")

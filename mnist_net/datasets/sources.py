@@ -116,17 +116,7 @@ def mirror(address: str, progress: bool) -> tuple[Bytes, Bytes]:
 
 
 def sources(data_home: Path, *, offline: bool, progress: bool) -> Iterator[tuple[str, Source]]:
-    """Name and function of each source, in the order in which to try them.
-
-    Parameters
-    ----------
-    data_home
-        scikit-learn's data folder.
-    offline
-        Only what is on this machine already.
-    progress
-        Show progress bars of downloads on stderr.
-    """
+    """Name and function of each source, in the order in which to try them; see `load_mnist`."""
     if not offline or openml_is_cached(data_home):
         yield "OpenML", partial(openml, data_home, offline=offline)
     if not offline:

@@ -21,35 +21,6 @@ def sigmoid(z: Array) -> Array:
     return 0.5 * (1.0 + np.tanh(0.5 * z))  # (5)
 
 
-def _sigmoid_derivative(a: Array) -> Array:
-    return a * (1.0 - a)  # (6a)
-
-
-def _tanh(z: Array) -> Array:
-    return np.tanh(z)
-
-
-def _tanh_derivative(a: Array) -> Array:
-    return 1.0 - a * a  # (6b)
-
-
-def _relu(z: Array) -> Array:
-    return np.maximum(z, 0.0)
-
-
-def _relu_derivative(a: Array) -> Array:
-    # At the kink itself the subgradient 0 is taken, as is usual.
-    return (a > 0.0).astype(a.dtype)  # (6c)
-
-
-def _identity(z: Array) -> Array:
-    return z
-
-
-def _identity_derivative(a: Array) -> Array:
-    return np.ones_like(a)  # (6d)
-
-
 class Activation(NamedTuple):
     """An activation function and its derivative.
 
@@ -66,8 +37,9 @@ class Activation(NamedTuple):
 
 
 ACTIVATIONS = {
-    "sigmoid": Activation(sigmoid, _sigmoid_derivative),
-    "tanh": Activation(_tanh, _tanh_derivative),
-    "relu": Activation(_relu, _relu_derivative),
-    "identity": Activation(_identity, _identity_derivative),
+    "sigmoid": Activation(sigmoid, lambda a: a * (1.0 - a)),  # (6a)
+    "tanh": Activation(np.tanh, lambda a: 1.0 - a * a),  # (6b)
+    # At the kink itself the subgradient 0 is taken, as is usual.
+    "relu": Activation(lambda z: np.maximum(z, 0.0), lambda a: (a > 0.0).astype(a.dtype)),  # (6c)
+    "identity": Activation(lambda z: z, np.ones_like),  # (6d)
 }

@@ -24,23 +24,12 @@ def tempered(logits: Array, temperature: float) -> Array:
 
 
 def fit_temperature(logits: Array, targets: Array, loss: str) -> float:
-    """Temperature at which the loss of the divided logits is least.
+    """Temperature at which the loss of the divided logits is least, from 1/64 to 64.
 
-    Of the logits ``Z`` times a sharpness ``β``, which is 1 / temperature, the loss is convex in
-    ``β``; so its derivative ``Σ Z ⊙ ∂ℓ/∂(β Z)`` changes sign once, and halving finds where.
-
-    Parameters
-    ----------
-    logits, targets
-        N × K, of pictures that the network was not trained on.
-    loss
-        A name in `LOSSES`, of one that takes logits.
-
-    Returns
-    -------
-    float
-        From 1/64 to 64: an end of this range if the loss knows no minimum, as when every answer
-        is right.
+    Logits and targets are N × K, of pictures that the network was not trained on.  Of the logits
+    ``Z`` times a sharpness ``β``, which is 1 / temperature, the loss is convex in ``β``; so its
+    derivative ``Σ Z ⊙ ∂ℓ/∂(β Z)`` changes sign once, and halving finds where.  If the loss knows
+    no minimum, as when every answer is right, that is at an end of the range.
 
     Raises
     ------
@@ -49,16 +38,12 @@ def fit_temperature(logits: Array, targets: Array, loss: str) -> float:
     """
     if LOSSES[loss].output_activation != "identity":
         raise ValueError(f"a network with the loss {loss} has no logits to divide")
-    Z = logits.astype(np.float64)
-
-    def slope(sharpness: float) -> float:
-        _, derivative = LOSSES[loss].function(sharpness * Z, targets)
-        return float(np.vdot(derivative, Z))  # (30)
-
+    function, Z = LOSSES[loss].function, logits.astype(np.float64)
     low, high = -math.log(_EXTREME), math.log(_EXTREME)
     for _ in range(_N_HALVINGS):
         middle = (low + high) / 2.0
-        if slope(math.exp(middle)) < 0.0:
+        _, derivative = function(math.exp(middle) * Z, targets)
+        if np.vdot(derivative, Z) < 0.0:  # (30)
             low = middle
         else:
             high = middle

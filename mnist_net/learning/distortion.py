@@ -50,13 +50,7 @@ class Distortion:
     smoothness: float = 4.0
 
     def __post_init__(self) -> None:
-        """Refuse what would leave nothing of a picture.
-
-        Raises
-        ------
-        ValueError
-            Naming the amount, its value and what it may be.
-        """
+        """Refuse what would leave nothing of a picture, by a ValueError that says what may be."""
         for name, amount in asdict(self).items():
             if not 0.0 <= amount < math.inf:
                 raise ValueError(f"{name} is {amount}; it must be finite and not negative")
@@ -83,21 +77,10 @@ DISTORTIONS = {
 
 
 def distort(images: Array, distortion: Distortion, generator: np.random.Generator) -> Array:
-    """Distort each picture in its own random way.
+    """Distort each picture in its own random way, which the generator draws.
 
-    Parameters
-    ----------
-    images
-        N × D, float, D the square of the side; their border is paper, which goes on beyond it.
-    distortion
-        How far.
-    generator
-        Where the amounts are drawn from.
-
-    Returns
-    -------
-    Array
-        Of the same shape and dtype; bilinear between the original's pixels.
+    The images are N × D, float, D the square of the side; their border is paper, which goes on
+    beyond it.  What comes back has their shape and dtype, bilinear between the original's pixels.
 
     Raises
     ------
@@ -122,21 +105,9 @@ def contact_sheet(
     *,
     n_versions: int = 9,
 ) -> npt.NDArray[np.uint8]:
-    """Lay pictures out in rows, each beside distorted versions of it.
+    """Lay pictures, N × side × side, out in rows, each beside distorted versions of it.
 
-    Parameters
-    ----------
-    images
-        N × side × side.
-    distortion, generator
-        As for `distort`.
-    n_versions
-        How many versions of each.
-
-    Returns
-    -------
-    uint8 array
-        N (side + 2) × (n_versions + 1) (side + 2): the pictures, each in a grey frame.
+    The sheet is N (side + 2) × (n_versions + 1) (side + 2): each picture is in a grey frame.
     """
     n, side, _ = images.shape
     originals = images.reshape(n, side * side).astype(np.float32)
@@ -174,10 +145,8 @@ def _coefficients(
     cosine, sine = np.cos(angle), np.sin(angle)
     rows, columns = coefficients
     rows[:, 1, 0], rows[:, 0, 1] = vertical * cosine, vertical * sine  # (26)
-    columns[:, 1, 0], columns[:, 0, 1] = (
-        horizontal * (shear * cosine - sine),
-        horizontal * (shear * sine + cosine),
-    )
+    columns[:, 1, 0] = horizontal * (shear * cosine - sine)
+    columns[:, 0, 1] = horizontal * (shear * sine + cosine)
     coefficients[:, :, 0, 0] = distortion.shift * generator.uniform(-1.0, 1.0, (2, n))
     if distortion.elastic:
         waves = generator.standard_normal((2, n, width - 2, width - 2), np.float32)

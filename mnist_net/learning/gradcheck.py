@@ -8,6 +8,7 @@ for equality, 1 for unrelated numbers, about 1e-9 for a right gradient in float6
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -15,7 +16,6 @@ import numpy as np
 from mnist_net.arrays import Array
 from mnist_net.learning.network import (
     Architecture,
-    Parameters,
     initialize,
     input_gradient,
     loss_and_gradients,
@@ -60,11 +60,7 @@ class Check(NamedTuple):
     error: float
 
 
-_SOFTMAX, _BINARY, _SQUARED = (
-    "softmax-cross-entropy",
-    "binary-cross-entropy",
-    "mean-squared-error",
-)
+_SOFTMAX, _BINARY, _SQUARED = "softmax-cross-entropy", "binary-cross-entropy", "mean-squared-error"
 
 SYSTEMS = (
     System("digits", Architecture((12, 8, 10), ("sigmoid", "identity"), _SOFTMAX), 7, 1e-2),
@@ -95,48 +91,20 @@ def relative_error(derived: Array, numerical: Array) -> float:
     return float(np.linalg.norm(derived - numerical)) / scale if scale else 0.0
 
 
-def _directions(shape: tuple[int, ...], generator: np.random.Generator) -> Iterator[Array]:
-    size = int(np.prod(shape))
-    if size <= _SMALL:
-        for row in range(size):
-            direction = np.zeros(size)
-            direction[row] = 1.0
-            yield direction.reshape(shape)
-    else:
-        for _ in range(_N_DIRECTIONS):
-            yield generator.standard_normal(shape)
-
-
-def check_gradient(
-    loss: Callable[[Array], float], at: Array, derived: Array, generator: np.random.Generator
+def _error(
+    loss: Callable[[], float], array: Array, derived: Array, generator: np.random.Generator
 ) -> float:
-    """Relative error of a derived gradient.
-
-    Parameters
-    ----------
-    loss
-        Function of one float64 array.
-    at
-        Where the gradient was derived.
-    derived
-        The gradient there, of the same shape.
-    generator
-        Draws the directions if there are too many coordinates to try each.
-    """
-    pairs = [
-        (
-            float(np.vdot(derived, direction)),
-            (loss(at + _STEP * direction) - loss(at - _STEP * direction)) / (2.0 * _STEP),
-        )
-        for direction in _directions(at.shape, generator)
-    ]
-    derived_slopes, numerical_slopes = np.array(pairs).T
-    return relative_error(derived_slopes, numerical_slopes)
-
-
-def _replaced(parameters: Parameters, level: int, field: str, array: Array) -> Parameters:
-    layer = parameters[level]._replace(**{field: array})
-    return (*parameters[:level], layer, *parameters[level + 1 :])
+    """Relative error of the gradient derived at an array, which is moved for it, of the loss."""
+    random = (generator.standard_normal(array.size) for _ in range(_N_DIRECTIONS))
+    here, slopes = array.copy(), []
+    for direction in np.eye(array.size) if array.size <= _SMALL else random:
+        u = direction.reshape(array.shape)
+        array[...] = here + _STEP * u
+        ahead = loss()
+        array[...] = here - _STEP * u
+        slopes.append((np.vdot(derived, u), (ahead - loss()) / (2.0 * _STEP)))
+    array[...] = here
+    return relative_error(*np.array(slopes).T)
 
 
 def _targets(architecture: Architecture, n: int, generator: np.random.Generator) -> Array:
@@ -163,33 +131,19 @@ def check_system(system: System, random_state: int = 0) -> Iterator[Check]:
     Check
         ``W1``, ``b1``, …, then ``X``.
     """
-    _, architecture, n, l2_penalty = system
+    name, architecture, n, l2_penalty = system
     generator = np.random.default_rng(random_state)
     parameters = initialize(architecture, generator)
     # Biases start at zero, where a mistake in their gradient could hide behind the symmetry.
-    for level, layer in enumerate(parameters):
-        if layer.biases is not None:
-            biases = generator.standard_normal(layer.biases.shape)
-            parameters = _replaced(parameters, level, "biases", biases)
+    for _, biases in parameters:
+        if biases is not None:
+            biases[...] = generator.standard_normal(biases.shape)
     X = generator.standard_normal((n, architecture.layer_sizes[0]))
-    targets = _targets(architecture, n, generator)
-    _, gradients = loss_and_gradients(parameters, architecture, X, targets, l2_penalty)
-
-    for level, (layer, gradient) in enumerate(zip(parameters, gradients, strict=True)):
-        for field, letter in (("weights", "W"), ("biases", "b")):
-            array = getattr(layer, field)
-            if array is None:
-                continue
-
-            def loss(values: Array, level: int = level, field: str = field) -> float:
-                changed = _replaced(parameters, level, field, values)
-                return total_loss(changed, architecture, X, targets, l2_penalty)
-
-            error = check_gradient(loss, array, getattr(gradient, field), generator)
-            yield Check(system.name, f"{letter}{level + 1}", error)
-
-    def loss_of_input(values: Array) -> float:
-        return total_loss(parameters, architecture, values, targets)
-
-    derived = input_gradient(parameters, architecture, X, targets)
-    yield Check(system.name, "X", check_gradient(loss_of_input, X, derived, generator))
+    at = parameters, architecture, X, _targets(architecture, n, generator)
+    _, gradients = loss_and_gradients(*at, l2_penalty)
+    for level, (layer, gradient) in enumerate(zip(parameters, gradients, strict=True), 1):
+        for letter, array, derived in zip("Wb", layer, gradient, strict=True):
+            if array is not None and derived is not None:
+                error = _error(partial(total_loss, *at, l2_penalty), array, derived, generator)
+                yield Check(name, f"{letter}{level}", error)
+    yield Check(name, "X", _error(partial(total_loss, *at), X, input_gradient(*at), generator))

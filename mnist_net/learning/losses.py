@@ -1,9 +1,9 @@
 r"""Loss functions, each returned together with its derivative.
 
 A loss compares the network's outputs ``A`` (N × K, the last layer's activations) with the targets
-``T`` (N × K) and is the **mean over the N rows of a sum over the K outputs**.  Dividing by N, in
-the loss and therefore in its derivative, keeps a learning rate's meaning when the batch size
-changes.
+``T`` (N × K) and is the **mean over the N rows of a sum over the K outputs**; its derivative with
+respect to the outputs is N × K too.  Dividing by N, in the loss and therefore in its derivative,
+keeps a learning rate's meaning when the batch size changes.
 
 The two cross-entropies take logits: their last layer has the identity as activation, and softmax
 or sigmoid belongs to the loss.  That is what lets the loss be computed by log-sum-exp, which is
@@ -21,12 +21,9 @@ from mnist_net.learning.activations import sigmoid
 
 
 def log_softmax(logits: Array) -> Array:
-    """Logarithm of the softmax over the last axis, by log-sum-exp.
+    """Logarithm of the softmax over the last axis of N × K logits, by log-sum-exp.
 
-    Parameters
-    ----------
-    logits
-        N × K.  Subtracting each row's maximum changes nothing and leaves ``exp`` at most 1.
+    Subtracting each row's maximum changes nothing and leaves ``exp`` at most 1.
     """
     shifted = logits - logits.max(axis=-1, keepdims=True)
     return shifted - np.log(np.exp(shifted).sum(axis=-1, keepdims=True))  # (7)
@@ -38,17 +35,9 @@ def softmax(logits: Array) -> Array:
 
 
 def softmax_cross_entropy(logits: Array, targets: Array) -> tuple[float, Array]:
-    """Cross-entropy of a softmax output: ``-(1/N) Σ_nk t_nk log p_nk``.
+    """Cross-entropy of a softmax output, ``-(1/N) Σ_nk t_nk log p_nk``, in nats.
 
-    Parameters
-    ----------
-    logits, targets
-        N × K; each row of the targets is a distribution (one-hot, usually).
-
-    Returns
-    -------
-    loss, derivative
-        The loss in nats, and its derivative with respect to the logits (N × K).
+    Each row of the targets is a distribution (one-hot, usually).
     """
     log_probabilities = log_softmax(logits)
     loss = -float(np.vdot(targets, log_probabilities)) / len(logits)  # (8)
@@ -56,38 +45,17 @@ def softmax_cross_entropy(logits: Array, targets: Array) -> tuple[float, Array]:
 
 
 def binary_cross_entropy(logits: Array, targets: Array) -> tuple[float, Array]:
-    """Cross-entropy of K independent sigmoid outputs, summed over them.
+    """Cross-entropy of K independent sigmoid outputs, summed over them, in nats.
 
-    Per output it is ``-t log σ(z) - (1 - t) log(1 - σ(z))``, which equals
-    ``log(1 + exp(z)) - t z``.
-
-    Parameters
-    ----------
-    logits, targets
-        N × K; targets between 0 and 1.
-
-    Returns
-    -------
-    loss, derivative
-        The loss in nats, and its derivative with respect to the logits (N × K).
+    Per output, whose target is from 0 to 1, it is ``-t log σ(z) - (1 - t) log(1 - σ(z))``, which
+    equals ``log(1 + exp(z)) - t z``.
     """
     loss = float(np.sum(np.logaddexp(0.0, logits) - targets * logits)) / len(logits)  # (11)
     return loss, (sigmoid(logits) - targets) / len(logits)  # (12)
 
 
 def mean_squared_error(outputs: Array, targets: Array) -> tuple[float, Array]:
-    """Squared error ``(1/N) Σ_nk (a_nk - t_nk)²``.
-
-    Parameters
-    ----------
-    outputs, targets
-        N × K.  Sums over the K outputs, averages over the N rows; no factor ½.
-
-    Returns
-    -------
-    loss, derivative
-        The loss, and its derivative with respect to the outputs (N × K).
-    """
+    """Squared error ``(1/N) Σ_nk (a_nk - t_nk)²``, with no factor ½."""
     difference = outputs - targets
     loss = float(np.vdot(difference, difference)) / len(outputs)  # (13)
     return loss, (2.0 / len(outputs)) * difference  # (14)

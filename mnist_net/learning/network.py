@@ -24,6 +24,7 @@ The loss is a mean over the batch, so its 1/N is inside δ⁽ᴸ⁾ and is writt
 """
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -96,24 +97,15 @@ def initialize(
     initialization: str = "scaled",
     dtype: npt.DTypeLike = np.float64,
 ) -> Parameters:
-    """Draw normal weights; set zero biases.
+    """Draw normal weights, in float64 whatever dtype they are to have; set zero biases.
 
-    Parameters
-    ----------
-    architecture
-        Gives the shapes.
-    generator
-        Source of the weights, which are drawn in float64 whatever the `dtype` is.
-    initialization
-        ``standard-normal``: deviation 1, as in CS229's handout.  ``scaled``: deviation
-        sqrt(1 / inputs) (LeCun et al., *Efficient BackProp*, 1998, equation 16), or
-        sqrt(2 / inputs) before a ReLU (He et al. 2015, equation 10).
-    dtype
-        Of the parameters, and so of all arithmetic with them.
+    The weights' deviation is 1 for ``standard-normal``, as in CS229's handout.  For ``scaled`` it
+    is sqrt(1 / inputs) (LeCun et al., *Efficient BackProp*, 1998, equation 16), or sqrt(2 / inputs)
+    before a ReLU (He et al. 2015, equation 10).
     """
-    sizes, layers = architecture.layer_sizes, []
-    for n_inputs, n_outputs, activation, has_biases in zip(
-        sizes[:-1], sizes[1:], architecture.activations, architecture.layer_biases, strict=True
+    sizes, layers = pairwise(architecture.layer_sizes), []
+    for (n_inputs, n_outputs), activation, has_biases in zip(
+        sizes, architecture.activations, architecture.layer_biases, strict=True
     ):
         gain = 2.0 if activation == "relu" else 1.0
         deviation = 1.0 if initialization == "standard-normal" else np.sqrt(gain / n_inputs)
@@ -125,14 +117,7 @@ def initialize(
 def forward(parameters: Parameters, activations: Sequence[str], X: Array) -> list[Array]:
     """Activations of every layer, ``[A⁽⁰⁾, …, A⁽ᴸ⁾]``.
 
-    Parameters
-    ----------
-    parameters
-        One `Layer` per layer.
-    activations
-        One name per layer.
-    X
-        N × D, of the parameters' dtype.
+    X is N × D, of the parameters' dtype; the activations are named, one a layer.
     """
     A = [X]  # (1)
     for (weights, biases), name in zip(parameters, activations, strict=True):
@@ -156,16 +141,9 @@ def total_loss(
     targets: Array,
     l2_penalty: float = 0.0,
 ) -> float:
-    """Mean loss of a batch plus the penalty, ``J`` in equation (4).
+    """Mean loss of a batch, N × D and N × K, plus the penalty: ``J`` in equation (4).
 
-    Parameters
-    ----------
-    parameters, architecture
-        The network.
-    X, targets
-        N × D and N × K.
-    l2_penalty
-        ``λ``: adds λ Σ ‖W‖² over all weights, not the biases.
+    The penalty adds λ Σ ‖W‖² over all weights, not the biases.
     """
     outputs = forward(parameters, architecture.activations, X)[-1]
     loss, _ = LOSSES[architecture.loss].function(outputs, targets)
@@ -192,18 +170,7 @@ def loss_and_gradients(
     targets: Array,
     l2_penalty: float = 0.0,
 ) -> tuple[float, Parameters]:
-    """`total_loss`, and its gradient with respect to every weight and bias.
-
-    Parameters
-    ----------
-    parameters, architecture, X, targets, l2_penalty
-        As for `total_loss`.
-
-    Returns
-    -------
-    loss, gradients
-        ``J`` and an array of the same shape and dtype for each array of the parameters.
-    """
+    """`total_loss`, and its gradient: an array like it for each array of the parameters."""
     A = forward(parameters, architecture.activations, X)
     loss, deltas = _loss_and_deltas(parameters, architecture, A, targets)
     gradients = []

@@ -134,22 +134,10 @@ OPTIMIZERS = {
 }
 
 
-def _constant(progress: float) -> float:  # noqa: ARG001
-    return 1.0
-
-
-def _step(progress: float) -> float:
-    return 0.1 ** int(3.0 * progress)
-
-
-def _cosine(progress: float) -> float:
-    return 0.5 * (1.0 + math.cos(math.pi * progress))
-
-
 SCHEDULES: dict[str, Callable[[float], float]] = {
-    "constant": _constant,
-    "step": _step,
-    "cosine": _cosine,
+    "constant": lambda _: 1.0,
+    "step": lambda progress: 0.1 ** int(3.0 * progress),
+    "cosine": lambda progress: 0.5 * (1.0 + math.cos(math.pi * progress)),
 }
 """Progress through the run (0 to 1) to a factor on the learning rate: constant; a tenth after each
 third; half a cosine down to zero (Loshchilov and Hutter, *SGDR*, 2017, equation 5)."""

@@ -129,13 +129,7 @@ class Hyperparameters:
     random_state: int = _setting(0, "Seed of weights, order and distortions.", least=0)
 
     def __post_init__(self) -> None:
-        """Refuse what no run could make sense of.
-
-        Raises
-        ------
-        ValueError
-            Naming the hyperparameter, its value and what it may be.
-        """
+        """Refuse what no run could make sense of, by a ValueError that says what it may be."""
         for one in fields(self):
             value, setting = getattr(self, one.name), one.metadata["setting"]
             if value is None and one.default is None:
@@ -177,11 +171,8 @@ _DEFAULT = Hyperparameters(
     scaling="centred",
     optimizer="adamw",
     learning_rate=4e-3,
-    momentum=0.9,
     weight_decay=0.03,
     l2_penalty=0.0,
-    schedule="cosine",
-    warmup_epochs=2.0,
     batch_size=256,
     epochs=20,
     distortion=DISTORTIONS["both"],

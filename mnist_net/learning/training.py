@@ -148,10 +148,6 @@ def _run_epoch(
         rate = learning_rate_at(state.step, n_steps, hyperparameters)
         parameters, state = update(parameters, gradients, state, rate)
         loss_sum += loss * len(X)
-    if not all(
-        np.isfinite(np.linalg.norm(a)) for layer in parameters for a in layer if a is not None
-    ):
-        raise _divergence("the parameters overflow", number, n_steps, n_steps)
     return Epoch(number, parameters, state), loss_sum / len(data.X)
 
 
@@ -222,23 +218,19 @@ def train(
         state = OPTIMIZERS[hyperparameters.optimizer].start(parameters)
         latest = best = Epoch(0, parameters, state)
         history = ()
-    while latest.number < hyperparameters.epochs and not _is_stale(latest, best, hyperparameters):
+    patience = hyperparameters.patience or math.inf
+    while latest.number < hyperparameters.epochs and latest.number - best.number < patience:
         began = time.perf_counter()
         # Overflow is looked for in the loss, once a step, and reported in words; NumPy's own
         # warnings would only come before them.
         with np.errstate(over="ignore", invalid="ignore"):
             latest, loss = _run_epoch(latest, architecture, data, hyperparameters)
             judged = loss_and_accuracy(latest.parameters, architecture, validation)
-            history = (*history, _record(latest, hyperparameters, len(data.X), loss, *judged))
-        history[-1]["seconds"] = time.perf_counter() - began
-        if best.number == 0 or _score(history[-1]) > _score(history[best.number - 1]):
+            record = _record(latest, hyperparameters, len(data.X), loss, *judged)
+        history = (*history, {**record, "seconds": time.perf_counter() - began})
+        if best.number == 0 or _score(record) > _score(history[best.number - 1]):
             best = latest
         yield Progress(latest, best, history)
-
-
-def _is_stale(latest: Epoch, best: Epoch, hyperparameters: Hyperparameters) -> bool:
-    patience = hyperparameters.patience
-    return patience is not None and latest.number - best.number >= patience
 
 
 def _score(record: dict[str, Any]) -> tuple[float, float]:
@@ -257,16 +249,18 @@ def _record(
     validation_accuracy: float | None,
 ) -> dict[str, Any]:
     n_steps = steps_per_epoch(n_examples, hyperparameters)
-    last_step = epoch.optimizer_state.step - 1
+    weight_norms, bias_norms = (
+        [0.0 if array is None else float(np.linalg.norm(array)) for array in arrays]
+        for arrays in zip(*epoch.parameters, strict=True)
+    )
+    if not np.isfinite(weight_norms + bias_norms).all():
+        raise _divergence("the parameters overflow", epoch.number, n_steps, n_steps)
     return {
         "epoch": epoch.number,
         "loss": loss,
         "validation_loss": validation_loss,
         "validation_accuracy": validation_accuracy,
-        "learning_rate": learning_rate_at(last_step, n_steps, hyperparameters),
-        "weight_norms": [float(np.linalg.norm(weights)) for weights, _ in epoch.parameters],
-        "bias_norms": [
-            0.0 if biases is None else float(np.linalg.norm(biases))
-            for _, biases in epoch.parameters
-        ],
+        "learning_rate": learning_rate_at(epoch.optimizer_state.step - 1, n_steps, hyperparameters),
+        "weight_norms": weight_norms,
+        "bias_norms": bias_norms,
     }

@@ -5,6 +5,7 @@ SciPy's; only the calibration error, which neither has, is our own.
 """
 
 import warnings
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -52,18 +53,11 @@ class Evaluation(NamedTuple):
 
 
 def expected_calibration_error(confidences: Array, hits: npt.NDArray[np.bool_]) -> float:
-    """How far confidence is from accuracy, on average.
+    """How far confidence, the probability of an answer, is from accuracy, on average.
 
     The answers are sorted into 15 equal bins of confidence, (0, 1/15], …, (14/15, 1]; the result
     is the mean of |accuracy - mean confidence| over the bins, weighted by their sizes (Guo et al.,
-    *On Calibration of Modern Neural Networks*, 2017, equation 3).
-
-    Parameters
-    ----------
-    confidences
-        N, the probability of each answer.
-    hits
-        N, whether it was right.
+    *On Calibration of Modern Neural Networks*, 2017, equation 3).  Confidences and hits are N.
     """
     bins = np.clip(np.ceil(confidences * _N_BINS).astype(int) - 1, 0, _N_BINS - 1)
     gaps = np.bincount(bins, weights=hits - confidences.astype(np.float64), minlength=_N_BINS)
@@ -107,6 +101,9 @@ def evaluate(labels: Labels, probabilities: Array, classes: Labels) -> Evaluatio
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # that of a single label
         confusion = metrics.confusion_matrix(labels, answers, labels=classes)
+    scores = metrics.precision_recall_fscore_support(
+        labels, answers, labels=classes, zero_division=0.0
+    )
     of_label = probabilities[np.arange(len(labels)), np.searchsorted(classes, labels)]
     return Evaluation(
         n=len(labels),
@@ -118,37 +115,25 @@ def evaluate(labels: Labels, probabilities: Array, classes: Labels) -> Evaluatio
         if len(classes) > 1
         else 0.0,
         ece=expected_calibration_error(confidences, hits),
-        per_class=_per_class(labels, answers, classes),
+        per_class=_records("digit precision recall f1 support", classes, *scores),
         confusion_matrix=confusion.tolist(),
         worst=_worst(labels, answers, confidences, of_label),
     )
-
-
-def _per_class(labels: Labels, answers: Labels, classes: Labels) -> list[dict[str, Any]]:
-    from sklearn.metrics import precision_recall_fscore_support
-
-    columns = precision_recall_fscore_support(labels, answers, labels=classes, zero_division=0.0)
-    names = ("digit", "precision", "recall", "f1", "support")
-    return [
-        dict(zip(names, row, strict=True))
-        for row in zip(classes.tolist(), *(column.tolist() for column in columns), strict=True)
-    ]
 
 
 def _worst(
     labels: Labels, answers: Labels, confidences: Array, of_label: Array
 ) -> list[dict[str, Any]]:
     wrong = np.flatnonzero(answers != labels)
-    return [
-        {
-            "index": int(i),
-            "label": int(labels[i]),
-            "digit": int(answers[i]),
-            "probability": float(confidences[i]),
-            "label_probability": float(of_label[i]),
-        }
-        for i in wrong[np.argsort(of_label[wrong], kind="stable")][:_N_WORST]
-    ]
+    worst = wrong[np.argsort(of_label[wrong], kind="stable")][:_N_WORST]
+    columns = (column[worst] for column in (labels, answers, confidences, of_label))
+    return _records("index label digit probability label_probability", worst, *columns)
+
+
+def _records(names: str, *columns: npt.NDArray[Any]) -> list[dict[str, Any]]:
+    """A dict of plain values for each row of some columns."""
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    return [dict(zip(names.split(), row, strict=True)) for row in rows]
 
 
 def _summary(evaluation: Evaluation) -> list[tuple[str, str]]:
@@ -164,30 +149,27 @@ def _summary(evaluation: Evaluation) -> list[tuple[str, str]]:
 def _tables(evaluation: Evaluation) -> list[tuple[str, list[str], list[list[str]]]]:
     """Title, header and rows of each table."""
     digits = [str(row["digit"]) for row in evaluation.per_class]
-    per_class = [
-        [
-            digit,
-            *(f"{row[key]:.2%}" for key in ("precision", "recall", "f1")),
-            f"{row['support']:,}",
-        ]
-        for digit, row in zip(digits, evaluation.per_class, strict=True)
-    ]
     confusion = [
         [digit, *(str(count) if count else "·" for count in counts)]
         for digit, counts in zip(digits, evaluation.confusion_matrix, strict=True)
     ]
-    worst = [
-        [
-            *(str(w[key]) for key in ("index", "label", "digit")),
-            *(f"{w[key]:.2%}" for key in ("probability", "label_probability")),
-        ]
-        for w in evaluation.worst
-    ]
     return [
-        ("Per digit", ["digit", "precision", "recall", "F1", "pictures"], per_class),
+        (
+            "Per digit",
+            ["digit", "precision", "recall", "F1", "pictures"],
+            _cells(evaluation.per_class, ("", ".2%", ".2%", ".2%", ",")),
+        ),
         ("Confusion matrix (row: label, column: answer)", ["", *digits], confusion),
-        ("Worst mistakes", ["picture", "label", "answer", "probability", "of the label"], worst),
+        (
+            "Worst mistakes",
+            ["picture", "label", "answer", "probability", "of the label"],
+            _cells(evaluation.worst, ("", "", "", ".2%", ".2%")),
+        ),
     ]
+
+
+def _cells(records: list[dict[str, Any]], formats: Sequence[str]) -> list[list[str]]:
+    return [list(map(format, record.values(), formats)) for record in records]
 
 
 def text(evaluation: Evaluation) -> str:
@@ -202,16 +184,10 @@ def text(evaluation: Evaluation) -> str:
 
 
 def markdown(evaluation: Evaluation, title: str, pictures: dict[str, str]) -> str:
-    """Render as a Markdown page.
+    """Render as a Markdown page under a title.
 
-    Parameters
-    ----------
-    evaluation
-        The figures.
-    title
-        What was tested on what.
-    pictures
-        Beginning of a table's heading to the address of a picture that belongs there.
+    The keys of `pictures` are beginnings of tables' headings, the values addresses of pictures that
+    belong there.
     """
     lines = [f"# {title}", "", "| | |", "|---|---|"]
     lines += [f"| {name} | {value} |" for name, value in _summary(evaluation)]

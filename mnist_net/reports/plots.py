@@ -50,28 +50,26 @@ def save_figure(figure: "Figure", path: Path) -> None:
 
 
 def plot_training(history: Sequence[dict[str, Any]]) -> "Figure":
-    """Loss, accuracy, rate, and norms of weights and biases over the epochs.
+    """Loss, accuracy, rate, and norms of weights and biases over the epochs of `Progress.history`.
 
-    Parameters
-    ----------
-    history
-        See `training.Progress`.
+    Where nothing was held out, the rate stands in the place of the accuracy.
     """
     from matplotlib.ticker import MaxNLocator
 
-    epochs = [record["epoch"] for record in history]
+    columns = {key: [record[key] for record in history] for key in history[0]}
+    epochs = columns["epoch"]
     figure = _figure(10.0, 6.0)
     (loss, accuracy), (weights, biases) = figure.subplots(2, 2, sharex=True)
-    _curve(loss, epochs, [record["loss"] for record in history], "training")
-    if history[-1]["validation_loss"] is None:
-        _curve(accuracy, epochs, [record["learning_rate"] for record in history], "learning rate")
+    _curve(loss, epochs, columns["loss"], "training")
+    if columns["validation_loss"][-1] is None:
+        _curve(accuracy, epochs, columns["learning_rate"], "learning rate")
     else:
-        _curve(loss, epochs, [record["validation_loss"] for record in history], "validation")
-        percent = [100.0 * record["validation_accuracy"] for record in history]
+        _curve(loss, epochs, columns["validation_loss"], "validation")
+        percent = [100.0 * fraction for fraction in columns["validation_accuracy"]]
         _curve(accuracy, epochs, percent, "validation accuracy, %")
     for axes, key, name in ((weights, "weight_norms", "‖W‖"), (biases, "bias_norms", "‖b‖")):
-        for level, norms in enumerate(zip(*(record[key] for record in history), strict=True)):
-            _curve(axes, epochs, norms, f"{name}, layer {level + 1}")
+        for level, norms in enumerate(zip(*columns[key], strict=True), 1):
+            _curve(axes, epochs, norms, f"{name}, layer {level}")
         axes.set_xlabel("epoch")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     loss.set_ylabel("loss")
@@ -85,12 +83,9 @@ def _curve(axes: "Axes", x: Sequence[float], y: Sequence[float], label: str) -> 
 
 
 def plot_first_layer(weights: Array) -> "Figure":
-    """What hidden units look for: ink where it is red, paper where it is blue.
+    """What the first 64 units look for: ink where it is red, paper where it is blue.
 
-    Parameters
-    ----------
-    weights
-        784 × units, of which the first 64 are drawn, each as strong as its strongest weight.
+    The weights are 784 × units; each unit is drawn as strong as its strongest weight.
     """
     figure = _figure(6.0, 6.0)
     for axes, unit in zip(figure.subplots(8, 8).flat, weights.T, strict=False):
@@ -101,16 +96,8 @@ def plot_first_layer(weights: Array) -> "Figure":
     return figure
 
 
-def plot_confusion(matrix: Sequence[Sequence[int]], classes: Sequence[int]) -> "Figure":
-    """Confusion matrix; only the mistakes are coloured, or the diagonal would hide them.
-
-    Parameters
-    ----------
-    matrix
-        K × K counts; a row is a label, a column an answer.
-    classes
-        K labels.
-    """
+def _plot_confusion(matrix: Sequence[Sequence[int]], classes: Sequence[int]) -> "Figure":
+    """Confusion matrix; only the mistakes are coloured, or the diagonal would hide them."""
     counts = np.array(matrix)
     mistakes = counts - np.diag(np.diag(counts))
     figure = _figure(0.6 * len(classes) + 1.0, 0.6 * len(classes) + 1.0)
@@ -120,65 +107,44 @@ def plot_confusion(matrix: Sequence[Sequence[int]], classes: Sequence[int]) -> "
     for (row, column), count in np.ndenumerate(counts):
         color = "white" if mistakes[row, column] > middle else "black" if count else "lightgrey"
         axes.text(column, row, str(count), ha="center", va="center", fontsize=8, color=color)
-    axes.set_xticks(range(len(classes)), [str(c) for c in classes])
-    axes.set_yticks(range(len(classes)), [str(c) for c in classes])
-    axes.set_xlabel("answer")
-    axes.set_ylabel("label")
-    axes.set_title("colour marks mistakes")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_ticks(range(len(classes)), map(str, classes))
+    axes.set(xlabel="answer", ylabel="label", title="colour marks mistakes")
     return figure
 
 
-def plot_mistakes(images: Bytes, worst: Sequence[dict[str, Any]]) -> "Figure":
-    """The worst mistakes, each with its label and what it was taken for.
-
-    Parameters
-    ----------
-    images
-        uint8, N × 28 × 28, the pictures that were tested.
-    worst
-        See `reporting.Evaluation`.
-    """
+def _plot_mistakes(images: Bytes, worst: Sequence[dict[str, Any]]) -> "Figure":
+    """The worst mistakes, each with its label and what it was taken for."""
     figure = _figure(8.0, 4.0)
-    grid = figure.subplots(2, 5)
-    for axes in grid.flat:
-        axes.set_axis_off()
-    for axes, mistake in zip(grid.flat, worst, strict=False):
+    for axes, mistake in zip(figure.subplots(2, 5).flat, worst, strict=False):
         axes.imshow(images[mistake["index"]], cmap="gray_r")
         axes.set_title(
             f"{mistake['label']}, read as {mistake['digit']}\n{mistake['probability']:.1%} sure",
             fontsize=9,
         )
+    for axes in figure.axes:
+        axes.set_axis_off()
     return figure
 
 
 def report_paths(path: Path) -> tuple[Path, Path, Path]:
     """Page of a report, and its pictures of the confusion matrix and of the mistakes."""
-    return (
-        path,
-        path.with_name(f"{path.stem}-confusion.png"),
-        path.with_name(f"{path.stem}-mistakes.png"),
-    )
+    confusion, mistakes = (f"{path.stem}-{what}.png" for what in ("confusion", "mistakes"))
+    return path, path.with_name(confusion), path.with_name(mistakes)
 
 
 def save_report(
     path: Path, title: str, evaluation: Evaluation, images: Bytes, classes: Sequence[int]
 ) -> None:
-    """Write an evaluation as a Markdown page with its pictures beside it.
+    """Write an evaluation as a Markdown page with its pictures beside it, see `report_paths`.
 
-    Parameters
-    ----------
-    path
-        The page, ``report.md`` say; its pictures are ``report-confusion.png`` and
-        ``report-mistakes.png``.
-    title
-        What was tested on what.
-    evaluation, images, classes
-        The figures, the tested pictures (uint8, N × 28 × 28), and the labels of the classes.
+    The title says what was tested on what; the images are those that were tested, uint8,
+    N × 28 × 28.
     """
     path, confusion, mistakes = report_paths(path)
     pictures = {"Confusion": confusion.name, "Worst mistakes": mistakes.name}
     page = markdown(evaluation, title, pictures).encode(errors="backslashreplace")
-    save_figure(plot_confusion(evaluation.confusion_matrix, classes), confusion)
-    save_figure(plot_mistakes(images, evaluation.worst), mistakes)
+    save_figure(_plot_confusion(evaluation.confusion_matrix, classes), confusion)
+    save_figure(_plot_mistakes(images, evaluation.worst), mistakes)
     with atomic_write(path) as stream:
         stream.write(page)

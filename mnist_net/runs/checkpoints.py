@@ -30,14 +30,7 @@ _FORMAT = Format("mnist-net checkpoint", 1)
 def save_checkpoint(path: Path | str, progress: Progress, identity: dict[str, Any]) -> None:
     """Write all that is needed to resume a run, atomically.
 
-    Parameters
-    ----------
-    path
-        The file to write.
-    progress
-        Where the run stands.
-    identity
-        Plain values that must be the same when it resumes: hyperparameters and data.
+    The identity is plain values that must be the same then, see `Run.identity`.
     """
     contents = {
         "identity": plain(identity),
@@ -49,12 +42,7 @@ def save_checkpoint(path: Path | str, progress: Progress, identity: dict[str, An
 
 
 def load_checkpoint(path: Path | str) -> tuple[Progress, dict[str, Any]]:
-    """Read what `save_checkpoint` wrote, executing nothing.
-
-    Returns
-    -------
-    progress, identity
-        As they were given.
+    """Read the progress and the identity that `save_checkpoint` was given, executing nothing.
 
     Raises
     ------
@@ -102,10 +90,8 @@ def _differences(run: Run, identity: dict[str, Any]) -> list[str]:
 
 def _belongs_to(run: Run, progress: Progress) -> bool:
     """Whether a progress has the shapes and the optimizer's state of this run."""
-    n_inputs, n_classes = run.training.X.shape[1], len(run.classes)
-    architecture = classifier(n_inputs, n_classes, run.hyperparameters)
-    sizes = architecture.layer_sizes
-    shapes = [[(n, m), (m,)] for n, m in pairwise(sizes)]
+    architecture = classifier(run.training.X.shape[1], len(run.classes), run.hyperparameters)
+    shapes = [[(n, m), (m,)] for n, m in pairwise(architecture.layer_sizes)]
     n_moments = OPTIMIZERS[run.hyperparameters.optimizer].n_moments
     n_steps = steps_per_epoch(len(run.training.X), run.hyperparameters)
     return all(

@@ -33,16 +33,8 @@ def finish(
 ) -> Predictor:
     """Make a model of one run, a committee of several, with the accuracy of all on the test set.
 
-    Parameters
-    ----------
-    runs, reached
-        What each started from, and where it stands.
-    test
-        Pictures to judge by.
-    preset
-        Name of the preset that the recipe began with, for the record.
-    best
-        Keep the best epoch whatever the recipe says, as for a run that was interrupted.
+    With `best`, the best epoch of each is kept whatever the recipe says, as of runs that were
+    interrupted.  `preset` names what the recipe began with, for the record.
     """
     models = [
         measure_accuracy(
@@ -56,18 +48,10 @@ def finish(
 def model_of(
     run: Run, progress: Progress, *, epoch: Epoch | None = None, preset: str | None = None
 ) -> Model:
-    """What a run that has gone through at least one epoch has learned.
+    """What a run has learned that stands at `progress`, after one epoch at least.
 
-    Parameters
-    ----------
-    run
-        What the run started from.
-    progress
-        Where it stands.
-    epoch
-        The epoch to keep: by default the best under early stopping, else the latest.
-    preset
-        Name of the preset that the recipe began with, for the record.
+    The epoch to keep is by default the best under early stopping, else the latest.  `preset` names
+    what the recipe began with, for the record.
     """
     hyperparameters = run.hyperparameters
     n_inputs = math.prod(IMAGE_SHAPE)

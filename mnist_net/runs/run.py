@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mnist_net.arrays import Bytes, Labels
-from mnist_net.datasets.dataset import Dataset
+from mnist_net.datasets.dataset import Dataset, split
 from mnist_net.datasets.drawn import draw_digits
 from mnist_net.datasets.loading import DATASET_NAMES
 from mnist_net.errors import DataError
@@ -65,16 +65,10 @@ def recipe_for(dataset: Dataset, hyperparameters: Hyperparameters) -> Hyperparam
 
 
 def prepare(dataset: Dataset, hyperparameters: Hyperparameters, source: str = "auto") -> Run:
-    """Make a training run's arrays from pictures.
+    """Make a training run's arrays from pictures, of which the last `validation` are held out.
 
-    Parameters
-    ----------
-    dataset
-        The training pictures; the last `validation` of them are held out.
-    hyperparameters
-        The recipe.
-    source
-        What `load_dataset` was asked for; if it was a path, the data are found there again.
+    The source is what `load_dataset` was asked for; if it was a path, the data are found there
+    again.
 
     Raises
     ------
@@ -87,26 +81,22 @@ def prepare(dataset: Dataset, hyperparameters: Hyperparameters, source: str = "a
             f"{dataset.name} has {len(dataset.images):,} training pictures: too few to hold "
             f"{hyperparameters.validation:,} out for validation"
         )
-    images = dataset.images[:n_train]
-    labels: Labels = dataset.labels[:n_train]
-    scaling = SCALINGS[hyperparameters.scaling](images)
+    kept, held_out = split(dataset, n_train)
+    scaling = SCALINGS[hyperparameters.scaling](kept.images)
     classes = np.unique(dataset.labels)
-    if hyperparameters.drawn_digits:
-        images, labels = _with_drawn_digits(images, labels, classes, hyperparameters)
-
-    pixels = _pixels_of_use(images, hyperparameters)
+    images, labels = _with_drawn_digits(kept, classes, hyperparameters)
+    # Distortion moves ink to where there was none.
+    keep_all = bool(hyperparameters.distortion) or not images.any()
+    pixels = np.flatnonzero(images.any(axis=0) | keep_all)
 
     def batch(images: Bytes, labels: Labels) -> Batch:
         targets = one_hot(np.searchsorted(classes, labels), len(classes))
         return Batch(scaling.apply(images.reshape(len(images), -1).take(pixels, axis=1)), targets)
 
-    validation = None
-    if hyperparameters.validation:
-        validation = batch(dataset.images[n_train:], dataset.labels[n_train:])
     return Run(
         hyperparameters,
         batch(images, labels),
-        validation,
+        batch(held_out.images, held_out.labels) if hyperparameters.validation else None,
         pixels,
         classes.astype(np.int64),
         scaling,
@@ -119,18 +109,15 @@ def prepare(dataset: Dataset, hyperparameters: Hyperparameters, source: str = "a
     )
 
 
-def _pixels_of_use(images: Bytes, hyperparameters: Hyperparameters) -> npt.NDArray[np.intp]:
-    pixels = images.reshape(len(images), -1)
-    carry_ink = np.flatnonzero(pixels.any(axis=0))
-    # Distortion moves ink to where there was none.
-    keep_all = hyperparameters.distortion or not len(carry_ink)
-    return np.arange(pixels.shape[1]) if keep_all else carry_ink
-
-
 def _with_drawn_digits(
-    images: Bytes, labels: Labels, classes: Labels, hyperparameters: Hyperparameters
+    dataset: Dataset, classes: Labels, hyperparameters: Hyperparameters
 ) -> tuple[Bytes, Labels]:
-    n = min(hyperparameters.drawn_digits, len(images) // 3)  # a seasoning, not the meal
+    n = min(hyperparameters.drawn_digits, len(dataset.images) // 3)  # a seasoning, not the meal
+    if not n:
+        return dataset.images, dataset.labels
     drawn, digits = draw_digits(n, hyperparameters.random_state)
     known = np.isin(digits, classes)
-    return np.concatenate([images, drawn[known]]), np.concatenate([labels, digits[known]])
+    return (
+        np.concatenate([dataset.images, drawn[known]]),
+        np.concatenate([dataset.labels, digits[known]]),
+    )

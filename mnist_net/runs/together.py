@@ -12,9 +12,9 @@ from pathlib import Path
 from mnist_net.datasets.loading import load_dataset
 from mnist_net.learning.recipe import PRESETS, Hyperparameters
 from mnist_net.learning.training import Progress, train
-from mnist_net.runs.outcome import committee_of, finish
+from mnist_net.runs.outcome import committee_of, finish, measure_accuracy
 from mnist_net.runs.run import Run, prepare, recipe_for
-from mnist_net.trained.committee import Committee, Predictor
+from mnist_net.trained.committee import Committee
 from mnist_net.trained.model import Model
 
 _LARGE_BATCH = 128
@@ -51,9 +51,8 @@ def train_model(
     DivergenceError
         If the recipe leads out of the finite numbers.
     """
-    model = _trained(1, dataset, hyperparameters, data_home, offline)
-    assert isinstance(model, Model)
-    return model
+    alone = train_committee(1, dataset, hyperparameters, data_home=data_home, offline=offline)
+    return alone.members[0]
 
 
 def train_committee(
@@ -87,44 +86,23 @@ def train_committee(
     """
     if n_members < 1:
         raise ValueError(f"a committee needs at least one member, not {n_members}")
-    trained = _trained(n_members, dataset, hyperparameters, data_home, offline)
-    if isinstance(trained, Committee):
-        return trained
-    alone = committee_of([trained])
-    alone.metadata["accuracy"] = trained.metadata["accuracy"]
-    return alone
-
-
-def _trained(
-    n: int,
-    dataset: str,
-    hyperparameters: Hyperparameters | None,
-    data_home: Path | None,
-    offline: bool,
-) -> Predictor:
     splits = load_dataset(dataset, data_home, offline=offline)
     recipe = hyperparameters or recipe_for(splits.train, PRESETS["default"])
-    runs = prepare(splits.train, recipe, dataset).with_seeds(n)
+    runs = prepare(splits.train, recipe, dataset).with_seeds(n_members)
     *_, reached = train_together(runs)
-    return finish(runs, [progress for progress in reached if progress], splits.test)
+    trained = finish(runs, [progress for progress in reached if progress], splits.test)
+    if isinstance(trained, Committee):
+        return trained
+    return measure_accuracy(committee_of([trained]), splits.test)
 
 
 def train_together(
     runs: Sequence[Run], starts: Sequence[Progress | None] | None = None
 ) -> Iterator[tuple[Progress | None, ...]]:
-    """Train several networks, epoch by epoch.
+    """Train several networks, epoch by epoch; they may share their pictures.
 
-    Parameters
-    ----------
-    runs
-        What each starts from; they may share their pictures.
-    starts
-        Where each goes on, None for new random weights; by default all begin.
-
-    Yields
-    ------
-    tuple of Progress
-        Of each run, after a round in which each that was not at its end made one epoch.
+    `starts` says where each goes on, None for new random weights; by default all begin.  Yields
+    where each stands after a round, in which each that was not at its end made one epoch.
 
     Raises
     ------
@@ -159,6 +137,6 @@ def blas_threads(
     """
     from threadpoolctl import threadpool_limits
 
-    small = hyperparameters.batch_size < _LARGE_BATCH
-    alone = not small and not hyperparameters.distortion and n_runs == 1
+    large = hyperparameters.batch_size >= _LARGE_BATCH
+    alone = large and not hyperparameters.distortion and n_runs == 1
     return nullcontext() if alone else threadpool_limits(1, user_api="blas")

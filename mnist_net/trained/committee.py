@@ -31,13 +31,7 @@ class Committee:
     metadata: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse members that cannot vote together.
-
-        Raises
-        ------
-        ValueError
-            If there are none, or they know different classes.
-        """
+        """Refuse members that cannot vote together, or none at all, by a ValueError."""
         if not self.members:
             raise ValueError("a committee needs members")
         if any(member.classes.tolist() != self.classes.tolist() for member in self.members):

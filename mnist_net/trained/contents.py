@@ -7,6 +7,7 @@ What is read is checked key by key before anything is made of it.
 
 import json
 from collections.abc import Callable
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -16,8 +17,8 @@ from mnist_net.errors import ModelFileError
 from mnist_net.learning.network import Layer, Parameters
 from mnist_net.trained.safe_joblib import read_contents, write_contents
 
-_MOST_CHARACTERS = 10_000_000  # of JSON in the metadata; an epoch's history takes some 300
-_DEEPEST = 20
+_MOST_UNFOLDED = 10_000_000  # beyond four times the file's size; an honest one unfolds to twice it
+_DEEPEST = 23  # containers within each other
 _MISFITS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 T = TypeVar("T")
@@ -28,15 +29,7 @@ class DamageError(ValueError):
 
 
 class Format(NamedTuple):
-    """A kind of file.
-
-    Attributes
-    ----------
-    name
-        What the file says that it is.
-    version
-        The one that is written; all up to it are read.
-    """
+    """What a kind of file calls itself, and the version that is written; all up to it are read."""
 
     name: str
     version: int
@@ -68,6 +61,9 @@ def read_file(path: Path, kind: Format, build: Callable[[dict[str, Any]], T]) ->
             f"{kind.version}" + (": install a newer one" if version > kind.version else "")
         )
     try:
+        size, depth = _unfolded(contents, {})
+        require(size <= _MOST_UNFOLDED + 4 * path.stat().st_size, "its metadata have no end")
+        require(depth <= _DEEPEST, "its metadata are nested too deep")
         return build(contents)
     except _MISFITS as error:
         match error:
@@ -92,23 +88,32 @@ def plain(value: Any) -> Any:
 
 
 def require_plain(value: Any) -> None:
-    """Refuse what JSON cannot say, and what a small file unfolds to without end."""
-    budget = _MOST_CHARACTERS
+    """Refuse what JSON cannot say."""
     try:
-        for piece in json.JSONEncoder().iterencode(value):
-            budget -= len(piece)
-            if budget < 0:
-                break
+        json.dumps(value)
     except (TypeError, ValueError) as error:
         raise DamageError("its metadata are not plain values") from error
-    require(budget >= 0, "its metadata have no end")
-    require(_depth(value) <= _DEEPEST, "its metadata are nested too deep")
 
 
-def _depth(value: Any) -> int:
-    if isinstance(value, dict):
-        value = list(value.values())
-    return 1 + max(map(_depth, value), default=0) if isinstance(value, list | tuple) else 0
+def _unfolded(value: Any, known: dict[int, tuple[int, int]]) -> tuple[int, int]:
+    """Size and depth of a value in which what is named in several places stands in each of them.
+
+    A list of twice the same list of twice the same list ... makes a small file and has no end.  So
+    each container is measured once, and then known by its identity.  The size is in characters, of
+    arrays in bytes.
+    """
+    if isinstance(value, np.ndarray):
+        return value.nbytes, 0
+    if not isinstance(value, dict | list | tuple):
+        return len(str(value)), 0
+    if id(value) not in known:
+        known[id(value)] = 0, 0  # while it is measured: what holds itself, JSON refuses
+        size = depth = 0
+        for part in chain.from_iterable(value.items()) if isinstance(value, dict) else value:
+            size_of_part, depth_of_part = _unfolded(part, known)
+            size, depth = size + size_of_part, max(depth, depth_of_part)
+        known[id(value)] = size + 1, depth + 1
+    return known[id(value)]
 
 
 def arrays_of(parameters: Parameters) -> dict[str, list[Any]]:

@@ -3,6 +3,7 @@
 import math
 import os
 import reprlib
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -209,7 +210,7 @@ def _architecture(contents: dict[str, Any], parameters: Parameters) -> Architect
     require(architecture.loss in list(LOSSES), f"unknown loss {reprlib.repr(architecture.loss)}")
     for name in architecture.activations:
         require(name in list(ACTIVATIONS), f"unknown activation {reprlib.repr(name)}")
-    shapes = list(zip(architecture.layer_sizes[:-1], architecture.layer_sizes[1:], strict=True))
+    shapes = list(pairwise(architecture.layer_sizes))
     require([layer.weights.shape for layer in parameters] == shapes, "layers of another shape")
     require(len(architecture.activations) == len(shapes) > 0, "layers without activations")
     require(architecture.layer_sizes[0] == 784, "its input is not 784 pixels")

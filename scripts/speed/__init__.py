@@ -1,1 +1,1 @@
-"""The parts of `scripts.benchmark`."""
+"""How fast all this is: `python -m scripts.speed`."""

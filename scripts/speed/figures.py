@@ -1,24 +1,57 @@
-"""What becomes of measured seconds: medians, ratios, slopes."""
+"""What becomes of measured seconds: medians, ratios and exponents; their table and their file.
 
+All parts have rows of one form: a problem, and under "measured" what was found of each competitor.
+"""
+
+import json
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
-Seconds = Mapping[str, Sequence[float]]
-"""Per competitor the seconds of each round."""
+from mnist_net.files import atomic_write
+from scripts.records import table
+from scripts.speed.workers import Outcome
+
+Row = dict[str, Any]
+
+NEAR = 1.25
+"""Distance of cores (see `machine`): those of one die measure 1.0, of two dies from 1.4 to 2."""
+
+_ENOUGH = 3  # rounds for a median
+_WIDTH = 420  # characters: all that was measured of one competitor
 
 
-def medians(seconds: Seconds) -> dict[str, float]:
-    """Median over the rounds, of each competitor."""
-    return {name: statistics.median(rounds) for name, rounds in seconds.items()}
+def measured(outcomes: Mapping[str, Outcome], *bases: str) -> dict[str, dict[str, Any]]:
+    """Of each competitor the median, fastest and slowest seconds, and its medians over others.
 
-
-def ratio(seconds: Seconds, of: str, to: str) -> float | None:
-    """Median over the rounds of one competitor over another; None if one was not measured."""
-    if of not in seconds or to not in seconds:
-        return None
-    pairs = zip(seconds[of], seconds[to], strict=True)
-    return statistics.median(one / other for one, other in pairs)
+    Ratios are medians over the rounds; under "near" those of the rounds in which the cores were
+    near for both, where there were three or more.
+    """
+    found = {}
+    for name, one in outcomes.items():
+        over, near = {}, {}
+        for base in bases:
+            if base in outcomes and base != name:
+                other = outcomes[base]
+                ratios = [a / b for a, b in zip(one.seconds, other.seconds, strict=True)]
+                over[base] = statistics.median(ratios)
+                rounds = zip(ratios, one.surveys, other.surveys, strict=False)
+                close = [ratio for ratio, a, b in rounds if max(*a, *b) < NEAR]
+                if len(close) >= _ENOUGH:
+                    near[base] = statistics.median(close)
+        row = {
+            "seconds": statistics.median(one.seconds),
+            "fastest": min(one.seconds),
+            "slowest": max(one.seconds),
+            "over": over,
+            "near": near,
+            "peak_megabytes": one.peak,
+            "facts": one.facts,
+        }
+        found[name] = {key: value for key, value in row.items() if value}
+    return found
 
 
 def slope(sizes: Sequence[float], costs: Sequence[float]) -> float:
@@ -31,14 +64,57 @@ def duration(seconds: float | None) -> str:
     """In the unit that suits it, three digits; a dash for what was not measured."""
     if seconds is None:
         return "–"
-    unit, factor = next(
-        (pair for pair in (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6)) if seconds >= pair[1]),
-        ("µs", 1e-6),
-    )
-    value = seconds / factor
+    units = {"s": 1.0, "ms": 1e-3, "µs": 1e-6}
+    unit = next((unit for unit, factor in units.items() if seconds >= factor), "µs")
+    value = seconds / units[unit]
     return f"{value:.{max(0, 2 - math.floor(math.log10(max(value, 0.01))))}f} {unit}"
 
 
-def times(factor: float | None) -> str:
-    """A ratio as text."""
-    return "–" if factor is None else f"{factor:.2f}"
+def times(one: dict[str, Any], base: str) -> str:
+    """Its ratio over another, and in brackets that of the rounds with near cores."""
+    overall, near = (one.get(key, {}).get(base) for key in ("over", "near"))
+    words = "–" if overall is None else f"{overall:.2f}"
+    return words if near is None else f"{words} ({near:.2f})"
+
+
+_FORMATS: dict[str, Callable[[Any], str]] = {
+    "seconds": duration,
+    "peak_megabytes": "{:.0f}".format,
+    "exponent": "{:.2f}".format,
+    "figure": str,
+    "facts": lambda facts: ", ".join(f"{key} {value}" for key, value in facts.items()),
+}
+
+
+def table_of(name: str, rows: Sequence[Row]) -> str:
+    """A line for each competitor at each problem; only columns in which something stands."""
+    every = [(row["problem"], *item) for row in rows for item in row["measured"].items()]
+    bases = dict.fromkeys(base for *_, one in every for base in one.get("over", {}))
+    keys = [key for key in _FORMATS if any(key in one for *_, one in every)]
+    lines = [
+        [problem, who]
+        + [_FORMATS[key](one[key]) if key in one else "–" for key in keys]
+        + [times(one, base) for base in bases]
+        for problem, who, one in every
+    ]
+    return table([name, "", *keys, *(f"/ {base}" for base in bases)], lines)
+
+
+def compact(value: Any, indent: str = "") -> str:
+    """JSON in which all that is measured of one competitor stands on one line."""
+    flat = json.dumps(value, ensure_ascii=False)
+    if not isinstance(value, dict | list) or (len(flat) <= _WIDTH and '"measured"' not in flat):
+        return flat
+    inner = indent + " "
+    if isinstance(value, list):
+        items = [compact(item, inner) for item in value]
+    else:
+        items = [f"{json.dumps(key)}: {compact(item, inner)}" for key, item in value.items()]
+    begin, end = "[]" if isinstance(value, list) else "{}"
+    return f"{begin}\n{inner}" + f",\n{inner}".join(items) + f"\n{indent}{end}"
+
+
+def write_figures(path: Path, parts: dict[str, Any]) -> None:
+    """Write all parts, atomically."""
+    with atomic_write(path) as stream:
+        stream.write((compact(parts) + "\n").encode())

@@ -1,15 +1,31 @@
-"""On what the figures were measured."""
+"""On what the figures were measured: the machine, and how far apart its cores are.
+
+What a core has written stays in its cache, and another core's way there is short on the same die
+and several times longer to another one.  A virtual machine's cores may be moved between dies at any
+time, and whatever shares its data between cores slows down and speeds up with them: our training on
+small batches takes about twice as long, the bare products hardly longer.  So the distance is
+measured beside the seconds.
+"""
 
 import os
 import platform
 import re
+import statistics
+import time
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from scripts.speed.workers import Trial
+
 PEERS = ("torch", "onnxruntime", "onnx", "pandas")  # not dependencies of the project
 _LIBRARIES = ("mnist-net", "numpy", "scipy", "scikit-learn", "joblib", "pillow", "click", *PEERS)
+_SHAPE = 784, 32, 300  # rows, inner, columns: a gradient of weights as training makes it
+_REPEATS = 41
 
 
 def cores() -> int:
@@ -19,7 +35,7 @@ def cores() -> int:
     return os.cpu_count() or 1
 
 
-def cpu_model() -> str:
+def _cpu_model() -> str:
     """As the system calls it, or the architecture."""
     try:
         text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
@@ -36,34 +52,50 @@ def _version(package: str) -> str | None:
         return None
 
 
-def _blas() -> list[str]:
-    import numpy as np
-    from threadpoolctl import threadpool_info
-
-    np.ones((2, 2)) @ np.ones((2, 2))
-    return [
-        f"{pool['internal_api']} {pool['version']} ({pool.get('architecture', 'unknown')})"
-        for pool in threadpool_info()
-        if pool["user_api"] == "blas"
-    ]
-
-
 def describe() -> dict[str, Any]:
     """CPU, cores, load, system, Python, libraries and BLAS."""
+    from threadpoolctl import threadpool_info
+
+    pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
     return {
-        "cpu": cpu_model(),
+        "cpu": _cpu_model(),
         "architecture": platform.machine(),
         "cores": cores(),
         "load_before": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         "system": platform.system() + " " + platform.release(),
         "python": platform.python_version(),
         "libraries": {name: _version(name) for name in _LIBRARIES},
-        "blas": _blas(),
+        "blas": [
+            f"{pool['internal_api']} {pool['version']} ({pool.get('architecture', 'unknown')})"
+            for pool in pools
+        ],
     }
 
 
 def missing() -> list[str]:
-    """A sentence for each peer that is not installed, and therefore skipped."""
-    return [
-        f"{name} is not installed and is left out." for name in PEERS if find_spec(name) is None
-    ]
+    """Peers that are not installed, and therefore skipped."""
+    return [name for name in PEERS if find_spec(name) is None]
+
+
+def distance() -> Trial:
+    """Seconds to read what all cores have written, over those to read what the reader has."""
+    generator = np.random.default_rng(0)
+    rows, inner, columns = _SHAPE
+    left = generator.random((rows, inner), np.float32)
+    right = generator.random((inner, columns), np.float32)
+    written, read = np.zeros((2, rows, columns), np.float32)
+
+    def seconds_to_read(write: Callable[[], object]) -> float:
+        found = []
+        for _ in range(_REPEATS):
+            write()
+            began = time.perf_counter()
+            np.add(written, np.float32(1.0), out=read)
+            found.append(time.perf_counter() - began)
+        return statistics.median(found)
+
+    def run() -> float:
+        by_all = seconds_to_read(lambda: np.matmul(left, right, out=written))
+        return by_all / seconds_to_read(lambda: np.add(read, np.float32(1.0), out=written))
+
+    return Trial(run)

@@ -1,6 +1,9 @@
-"""What all competitors are given: the data, a recipe, and threads."""
+"""How much is measured, and what all competitors are given: the data, a recipe, and threads."""
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,8 +14,11 @@ from mnist_net.arrays import Array
 from mnist_net.datasets.dataset import Splits
 from mnist_net.learning.training import Batch
 from mnist_net.runs.run import Run, prepare
+from scripts.speed.machine import cores
 
 Labels = npt.NDArray[np.integer[Any]]
+Weights = list[tuple[Array, Array]]
+Predict = Callable[[Array], Array]
 
 PLAIN = Hyperparameters(
     activation="sigmoid",
@@ -29,19 +35,7 @@ PLAIN = Hyperparameters(
 
 
 class Problem(NamedTuple):
-    """What is to be learnt, and how.
-
-    Attributes
-    ----------
-    dataset
-        What `load_dataset` takes.
-    rows
-        Train on the first so many pictures; None for all.
-    recipe
-        Architecture, batch, optimizer and their numbers.
-    threads
-        That each competitor may use.
-    """
+    """What `load_dataset` takes, how many pictures of it (None: all), the recipe, and threads."""
 
     dataset: str
     rows: int | None
@@ -72,8 +66,30 @@ class Problem(NamedTuple):
         return Batch(scaling.apply(splits.train.images), targets)
 
 
-def test_set(run: Run, splits: Splits, *, all_pixels: bool) -> tuple[Array, Labels]:
-    """Inputs and indices of the classes of the test pictures."""
-    indices = np.searchsorted(run.classes, splits.test.labels)
-    pixels = splits.test.images.reshape(len(indices), -1)
-    return run.scaling.apply(pixels if all_pixels else pixels.take(run.pixels, axis=1)), indices
+class Trainer(NamedTuple):
+    """A network that learns: an epoch of it, what it takes inputs for, and its variant if any."""
+
+    epoch: Callable[[], object]
+    classify: Callable[[Array], Labels]
+    facts: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Options of the command line; see there."""
+
+    dataset: str = "mnist"
+    rounds: int = 5
+    threads: int = cores()
+    quick: bool = False
+    peers: bool = True
+    openml_home: Path | None = None
+
+    def problem(self, **changes: Any) -> Problem:
+        """One with the plain recipe but for these hyperparameters."""
+        recipe = replace(PLAIN, **changes)
+        return Problem(self.dataset, 512 if self.quick else None, recipe, self.threads)
+
+    def has(self, *packages: str) -> bool:
+        """Whether what needs these libraries is to be measured: peers only if wanted."""
+        return not packages or (self.peers and all(map(find_spec, packages)))

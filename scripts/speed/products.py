@@ -2,13 +2,14 @@
 
 Each operand and result may lie in memory row by row (C) or column by column (F). All eight layouts
 of each product are tried and the fastest is kept; the operands then lie so without any copying, and
-results are written into arrays that are there already.
+results are written into arrays that are there already. A layout is written "CFC": left, right,
+result.
 """
 
 import itertools
 import time
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,9 +17,9 @@ from mnist_net.arrays import Array
 from scripts.speed.problems import Problem
 from scripts.speed.workers import Trial
 
-Order = Literal["C", "F"]
 Shape = tuple[int, int, int]  # rows, inner, columns
 
+_LAYOUTS = ["".join(orders) for orders in itertools.product("CF", repeat=3)]
 _TRIALS = 7
 _ENOUGH = 0.3  # seconds for the trials of one layout; large products need fewer
 
@@ -34,32 +35,17 @@ class Product(NamedTuple):
         np.matmul(self.left, self.right, out=self.out)
 
 
-class Layout(NamedTuple):
-    """How the two operands and the result lie in memory."""
-
-    left: Order
-    right: Order
-    out: Order
-
-
-def laid_out(array: Array, order: Order) -> Array:
-    """The same numbers, contiguous in this order."""
+def _laid_out(array: Array, order: Any) -> Array:
     return np.array(array, order=order)
 
 
-def product(shape: Shape, layout: Layout) -> Product:
+def product(shape: Shape, layout: str) -> Product:
     """One with random operands."""
     rows, inner, columns = shape
-    generator = np.random.default_rng(0)
-
-    def draw(rows: int, columns: int, order: Order) -> Array:
-        return laid_out(generator.random((rows, columns), np.float32), order)
-
-    return Product(
-        draw(rows, inner, layout.left),
-        draw(inner, columns, layout.right),
-        np.empty((rows, columns), np.float32, order=layout.out),
-    )
+    draw = np.random.default_rng(0).random
+    left, right = draw((rows, inner), np.float32), draw((inner, columns), np.float32)
+    arrays = left, right, np.zeros((rows, columns), np.float32)
+    return Product(*map(_laid_out, arrays, layout))
 
 
 def fastest_seconds(work: Product) -> float:
@@ -73,11 +59,9 @@ def fastest_seconds(work: Product) -> float:
     return min(found)
 
 
-def best_layout(shape: Shape) -> Layout:
+def best_layout(shape: Shape) -> str:
     """The fastest of the eight."""
-    orders: tuple[Order, Order] = ("C", "F")
-    layouts = [Layout(*choice) for choice in itertools.product(orders, repeat=3)]
-    return min(layouts, key=lambda layout: fastest_seconds(product(shape, layout)))
+    return min(_LAYOUTS, key=lambda layout: fastest_seconds(product(shape, layout)))
 
 
 def forward_shapes(sizes: Sequence[int], n_rows: int) -> list[Shape]:
@@ -97,24 +81,32 @@ def step_shapes(sizes: Sequence[int], n_rows: int) -> list[Shape]:
     return forward_shapes(sizes, n_rows) + deltas + gradients
 
 
-def _steps(X: Array, batch_size: int, sizes: Sequence[int]) -> tuple[list[Product], list[Layout]]:
+def _steps(X: Array, batch_size: int, sizes: Sequence[int]) -> tuple[list[Product], list[str]]:
     """The products of one epoch in order; each batch of inputs is laid out for its two products."""
-    known: dict[int, tuple[list[Layout], list[Product]]] = {}
+    known: dict[int, tuple[list[str], list[Product]]] = {}
     all_products: list[Product] = []
     for begin in range(0, len(X), batch_size):
         batch = X[begin : begin + batch_size]
-        shapes = step_shapes(sizes, len(batch))
         if len(batch) not in known:
+            shapes = step_shapes(sizes, len(batch))
             layouts = [best_layout(shape) for shape in shapes]
             known[len(batch)] = layouts, list(map(product, shapes, layouts))
         layouts, products = known[len(batch)]
-        first = products[0]._replace(left=laid_out(batch, layouts[0].left))
+        first = products[0]._replace(left=_laid_out(batch, layouts[0][0]))
         # Row by row is column by column of the transpose: the same memory, if both lie so.
-        shared = layouts[0].left != layouts[-1].left
-        transposed = first.left.T if shared else laid_out(batch.T, layouts[-1].left)
-        last = products[-1]._replace(left=transposed)
-        all_products += [first, *products[1:-1], last]
+        shared = layouts[0][0] != layouts[-1][0]
+        transposed = first.left.T if shared else _laid_out(batch.T, layouts[-1][0])
+        all_products += [first, *products[1:-1], products[-1]._replace(left=transposed)]
     return all_products, known[min(batch_size, len(X))][0]
+
+
+def _trial(products: Sequence[Product], calls: int, facts: dict[str, Any]) -> Trial:
+    def run() -> None:
+        for _ in range(calls):
+            for left, right, out in products:
+                np.matmul(left, right, out=out)
+
+    return Trial(run, facts)
 
 
 def training_floor(problem: Problem) -> Trial:
@@ -122,34 +114,17 @@ def training_floor(problem: Problem) -> Trial:
     X, targets = problem.training_set()
     sizes = (X.shape[1], *problem.recipe.hidden_layer_sizes, targets.shape[1])
     products, layouts = _steps(X, problem.recipe.batch_size, sizes)
-
-    def run() -> None:
-        for left, right, out in products:
-            np.matmul(left, right, out=out)
-
-    return Trial(run, {"layouts (left, right, result)": ["".join(one) for one in layouts]})
+    return _trial(products, 1, {"layouts": " ".join(layouts)})
 
 
 def prediction_floor(sizes: Sequence[int], n_rows: int, calls: int) -> Trial:
     """The products of a forward pass, all rows at once or a thousand at a time."""
-    best: tuple[float, list[Product], dict[str, Any]] | None = None
+    found: dict[float, tuple[list[Product], dict[str, Any]]] = {}
     for chunk in sorted({n_rows, min(n_rows, 1_000)}):
-        layouts = [best_layout(shape) for shape in forward_shapes(sizes, chunk)]
-        one = [
-            product(shape, layout)
-            for shape, layout in zip(forward_shapes(sizes, chunk), layouts, strict=True)
-        ]
-        repeats = n_rows // chunk
-        seconds = repeats * sum(map(fastest_seconds, one))
-        facts = {"rows at a time": chunk, "layouts": ["".join(layout) for layout in layouts]}
-        if best is None or seconds < best[0]:
-            best = seconds, one * repeats, facts
-    assert best is not None
-    _, products, facts = best
-
-    def run() -> None:
-        for _ in range(calls):
-            for left, right, out in products:
-                np.matmul(left, right, out=out)
-
-    return Trial(run, facts)
+        shapes = forward_shapes(sizes, chunk)
+        layouts = [best_layout(shape) for shape in shapes]
+        once, repeats = list(map(product, shapes, layouts)), n_rows // chunk
+        facts = {"layouts": " ".join(layouts), "rows at a time": chunk}
+        found[repeats * sum(map(fastest_seconds, once))] = once * repeats, facts
+    products, facts = found[min(found)]
+    return _trial(products, calls, facts)

@@ -11,64 +11,49 @@ torch.compile takes no part: it would compile for longer than it trains.
 import itertools
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from mnist_net import Hyperparameters
 from mnist_net.learning.training import Batch
-from scripts.records import table
-from scripts.speed import torch_peer, trainers
-from scripts.speed.figures import duration
-from scripts.speed.problems import PLAIN, Problem, test_set
-from scripts.speed.settings import Settings
+from scripts.speed.figures import Row
+from scripts.speed.problems import PLAIN, Problem, Settings
+from scripts.speed.trainers import TRAINERS, Kind
 from scripts.speed.workers import Entry, Trial, alone, take_turns
 
 TARGETS = (0.97, 0.98, 0.985)
 
-_CONSTANT = replace(PLAIN, activation="relu", scaling="centred", epochs=10)
-_FALLING = replace(_CONSTANT, schedule="cosine")
-
-SAME = replace(_CONSTANT, hidden_layer_sizes=(300,), batch_size=128, learning_rate=0.1)
+_recipe = partial(replace, PLAIN, activation="relu", scaling="centred", epochs=10)
+SAME = _recipe(hidden_layer_sizes=(300,), batch_size=128, learning_rate=0.1)
 
 CONSTANT = [
-    replace(
-        _CONSTANT,
-        hidden_layer_sizes=(units,),
-        batch_size=batch_size,
-        optimizer=optimizer,
-        learning_rate=rate,
-    )
-    for units, batch_size, (optimizer, rate) in itertools.product(
-        (150, 300, 500), (64, 128, 256), (("sgd", 0.1), ("sgd", 0.2), ("adamw", 1e-3))
-    )
+    _recipe(hidden_layer_sizes=(units,), batch_size=size, optimizer=optimizer, learning_rate=rate)
+    for units in (150, 300, 500)
+    for size in (64, 128, 256)
+    for optimizer, rate in (("sgd", 0.1), ("sgd", 0.2), ("adamw", 1e-3))
 ]
 """ReLU, momentum 0.9, centred inputs, and a rate that stays: SGD's or Adam's."""
 
 FALLING = [
-    replace(
-        _FALLING,
+    _recipe(
         hidden_layer_sizes=(units,),
-        batch_size=batch_size,
+        batch_size=size,
         learning_rate=rate,
+        schedule="cosine",
         epochs=epochs,
         l2_penalty=1e-5 if epochs >= 6 else 0.0,
     )
-    for epochs, units, (batch_size, rate) in itertools.product(
-        (1, 2, 3, 4, 6, 8), (150, 300, 500, 800), ((64, 0.2), (128, 0.3))
-    )
+    for epochs in (1, 2, 3, 4, 6, 8)
+    for units in (150, 300, 500, 800)
+    for size, rate in ((64, 0.2), (128, 0.3))
 ]
 """The same with SGD's rate on a half-cosine down to zero, and a penalty if there is time for it."""
 
-Competitor = tuple[trainers.TrainerMaker, str, list[Hyperparameters]]
-COMPETITORS: dict[str, Competitor] = {
-    "ours": (trainers.ours, "numpy", FALLING),
-    "torch": (torch_peer.eager, "torch", FALLING),
-    "MLPClassifier": (trainers.scikit_learn, "sklearn", CONSTANT),
-}
-"""How each is made, which library it needs, and its grid."""
+GRIDS = {"ours": FALLING, "torch": FALLING, "MLPClassifier": CONSTANT}
 
 
 def title(recipe: Hyperparameters) -> str:
@@ -84,123 +69,101 @@ def title(recipe: Hyperparameters) -> str:
 class _Course:
     """What is learnt from, and what is read after each epoch: test pictures, or held-out ones."""
 
-    def __init__(self, make: trainers.TrainerMaker, problem: Problem, held_out: int = 0) -> None:
-        self.make = make
-        run, splits = problem.load()
-        X, labels = test_set(run, splits, all_pixels=not trainers.is_ours(make))
-        self.data, self.X, self.labels = trainers.training_data(make, problem), X, labels
+    def __init__(self, kind: Kind, problem: Problem, held_out: int = 0) -> None:
+        self.make = kind.make
+        self.data = kind.data(problem)
         if held_out:
             last = Batch(*(part[-held_out:] for part in self.data))
             self.data = Batch(*(part[:-held_out] for part in self.data))
             self.X, self.labels = last.X, last.targets.argmax(axis=1)
+        else:
+            run, splits = problem.load()
+            self.labels = np.searchsorted(run.classes, splits.test.labels)
+            pixels = splits.test.images.reshape(len(self.labels), -1)
+            self.X = run.scaling.apply(pixels if kind.all_pixels else pixels[:, run.pixels])
 
-    def train(self, problem: Problem) -> dict[str, Any]:
-        """Seconds to each accuracy that was reached, and all accuracies on the way."""
+    def train(self, problem: Problem) -> dict[str, float]:
+        """Seconds to each accuracy that was reached."""
         trainer = self.make(self.data, problem)
         seconds = 0.0
         reached: dict[str, float] = {}
-        accuracies: list[float] = []
-        while len(accuracies) < problem.recipe.epochs and len(reached) < len(TARGETS):
+        for _ in range(problem.recipe.epochs):
             began = time.perf_counter()
             trainer.epoch()
             seconds += time.perf_counter() - began
-            accuracies.append(float(np.mean(trainer.classify(self.X) == self.labels)))
-            reached |= {
-                str(target): seconds
-                for target in TARGETS
-                if accuracies[-1] >= target and str(target) not in reached
-            }
-        return {"seconds": reached, "accuracies": accuracies}
+            accuracy = np.mean(trainer.classify(self.X) == self.labels)
+            reached = {str(t): seconds for t in TARGETS if accuracy >= t} | reached
+            if len(reached) == len(TARGETS):
+                break
+        return reached
 
 
-def search(
-    make: trainers.TrainerMaker, problem: Problem, recipes: Sequence[Hyperparameters], held_out: int
-) -> Trial:
+def search(kind: Kind, problem: Problem, grid: Sequence[Hyperparameters], held_out: int) -> Trial:
     """A training by each recipe, judged by the pictures that are held out."""
-
-    def run() -> list[dict[str, Any]]:
-        course = _Course(make, problem, held_out)
-        return [
-            {"recipe": title(recipe), **course.train(problem._replace(recipe=recipe))}
-            for recipe in recipes
-        ]
-
-    return Trial(run, {})
+    course = _Course(kind, problem, held_out)
+    return Trial(lambda: {title(one): course.train(problem._replace(recipe=one)) for one in grid})
 
 
-def reach(make: trainers.TrainerMaker, problem: Problem) -> Trial:
+def reach(kind: Kind, problem: Problem) -> Trial:
     """A whole training from the next seed, judged by the test pictures."""
-    course, seeds = _Course(make, problem), itertools.count()
-    return Trial(lambda: course.train(problem.with_(random_state=next(seeds))), {})
+    course, seeds = _Course(kind, problem), itertools.count()
+    return Trial(lambda: course.train(problem.with_(random_state=next(seeds))))
 
 
-def fastest(found: Sequence[dict[str, Any]], target: float) -> str | None:
+def fastest(found: Mapping[str, dict[str, float]], target: float) -> str | None:
     """Title of the recipe that was first to reach an accuracy."""
-    times = {f["recipe"]: f["seconds"][str(target)] for f in found if str(target) in f["seconds"]}
-    return min(times, key=lambda title: times[title], default=None)
-
-
-def _grids(settings: Settings) -> dict[str, tuple[trainers.TrainerMaker, list[Hyperparameters]]]:
-    found = {
-        who: (make, grid)
-        for who, (make, library, grid) in COMPETITORS.items()
-        if settings.has(library)
+    times = {
+        name: reached[str(target)] for name, reached in found.items() if str(target) in reached
     }
+    return min(times, key=lambda name: times[name], default=None)
+
+
+def reached(runs: Sequence[dict[str, float]], target: float, recipe: str) -> dict[str, Any]:
+    """Of the seeds that reached an accuracy the median, fastest and slowest."""
+    seconds = [run[str(target)] for run in runs if str(target) in run]
+    facts = {"facts": {"seeds": f"{len(seconds)} of {len(runs)}", "recipe": recipe}}
+    if not seconds:
+        return facts
+    middle = statistics.median(seconds)
+    return {"seconds": middle, "fastest": min(seconds), "slowest": max(seconds), **facts}
+
+
+Chosen = Mapping[str, Mapping[str, str | None]]  # competitor, target: title of its own recipe
+Runs = Mapping[tuple[str, str], Sequence[dict[str, float]]]  # competitor, recipe: of each seed
+
+
+def rows_of(chosen: Chosen, runs: Runs) -> Iterator[Row]:
+    """Two for each accuracy: by the same recipe, and each by its own, if it found one."""
+    for target in TARGETS:
+        own = {who: recipes[str(target)] for who, recipes in chosen.items()}
+        for words, recipes in (("same recipe", dict.fromkeys(chosen, title(SAME))), ("own", own)):
+            found = {
+                who: reached(runs[who, recipe], target, recipe)
+                for who, recipe in recipes.items()
+                if recipe
+            }
+            yield {"problem": f"{target:.1%}, {words}", "measured": found}
+
+
+def measure_reaching(settings: Settings) -> Iterator[Row]:
+    """The search for recipes, then the runs of those that were found, from each seed."""
+    problem = settings.problem()._replace(recipe=SAME)
+    grids = {who: GRIDS[who] for who in GRIDS if settings.has(*TRAINERS[who].libraries)}
+    held_out = 10_000
     if settings.quick:
         small = replace(SAME, hidden_layer_sizes=(16,), batch_size=32, epochs=2)
-        found = {who: (make, [small]) for who, (make, _) in found.items()}
-    return found
-
-
-def measure_reaching(settings: Settings) -> Iterator[dict[str, Any]]:
-    """A row: what the search found, the recipes chosen, and the runs of those from each seed."""
-    problem = Problem(settings.dataset, settings.rows, SAME, settings.threads)
-    held_out = 100 if settings.quick else 10_000
-    grids = _grids(settings)
-    searches = {
-        who: alone(Entry(search, (make, problem, grid, held_out)), settings.threads).results[0]
-        for who, (make, grid) in grids.items()
-    }
-    chosen = {
-        who: {str(target): fastest(found, target) for target in TARGETS}
-        for who, found in searches.items()
-    }
-    made = {
-        f"{who}: {title(recipe)}": Entry(reach, (make, problem._replace(recipe=recipe)))
-        for who, (make, grid) in grids.items()
+        grids, held_out = {who: [small] for who in grids}, 100
+    chosen = {}
+    for who, grid in grids.items():
+        entry = Entry(search, (TRAINERS[who], problem, grid, held_out))
+        (found,) = alone(entry, settings.threads).results
+        chosen[who] = {str(target): fastest(found, target) for target in TARGETS}
+    wanted = {
+        (who, title(recipe)): problem._replace(recipe=recipe)
+        for who, grid in grids.items()
         for recipe in (SAME, *grid)
-        if title(recipe) in {title(SAME), *chosen[who].values()}
+        if recipe is SAME or title(recipe) in chosen[who].values()
     }
+    made = {": ".join(key): Entry(reach, (TRAINERS[key[0]], one)) for key, one in wanted.items()}
     outcomes = take_turns(made, settings.rounds, settings.threads, warm_ups=0)
-    yield {
-        "searches": searches,
-        "chosen": chosen,
-        "runs": {name: outcome.results for name, outcome in outcomes.items()},
-    }
-
-
-def seconds_to(row: dict[str, Any], who: str, recipe: str | None, target: float) -> str:
-    """Median over the seeds that reached it, and how many did if not all."""
-    if recipe is None:
-        return "–"
-    found = [run["seconds"].get(str(target)) for run in row["runs"][f"{who}: {recipe}"]]
-    reached = [seconds for seconds in found if seconds is not None]
-    words = duration(statistics.median(reached) if reached else None)
-    return words if len(reached) == len(found) else f"{words}, {len(reached)} of {len(found)} seeds"
-
-
-def reaching_table(rows: list[dict[str, Any]]) -> str:
-    """By the same recipe, and each by its own, of which the title follows."""
-    (row,) = rows
-    names = list(row["chosen"])
-    lines = []
-    for target in TARGETS:
-        same = [seconds_to(row, who, title(SAME), target) for who in names]
-        lines.append([f"{target:.1%}, same recipe", *same])
-        own = []
-        for who in names:
-            recipe = row["chosen"][who][str(target)]
-            words = seconds_to(row, who, recipe, target)
-            own.append(f"{words} ({recipe})" if recipe else words)
-        lines.append([f"{target:.1%}, its own", *own])
-    return table([f"test accuracy (same: {title(SAME)})", *names], lines)
+    yield from rows_of(chosen, {key: outcomes[": ".join(key)].results for key in wanted})

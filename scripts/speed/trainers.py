@@ -1,7 +1,7 @@
-"""The competitors that train: ours and scikit-learn's; `torch_peer` has PyTorch's."""
+"""The competitors that train: ours, scikit-learn's and PyTorch's."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -9,64 +9,32 @@ from mnist_net.arrays import Array
 from mnist_net.learning.network import forward
 from mnist_net.learning.training import Batch, Progress, classifier, train
 from mnist_net.runs.together import blas_threads
-from scripts.speed.problems import Labels, Problem
-from scripts.speed.workers import Trial
-
-
-class Trainer(NamedTuple):
-    """A network that learns.
-
-    Attributes
-    ----------
-    epoch
-        Goes through the data once.
-    classify
-        Inputs to indices of classes.
-    facts
-        The variant, where there was a choice.
-    """
-
-    epoch: Callable[[], object]
-    classify: Callable[[Array], Labels]
-    facts: dict[str, Any]
-
-    def trial(self) -> Trial:
-        """Its epochs, one a unit."""
-
-        def run() -> None:
-            self.epoch()
-
-        return Trial(run, self.facts)
-
+from scripts.speed.problems import Labels, Problem, Settings, Trainer
+from scripts.speed.products import training_floor
+from scripts.speed.workers import Entry, Trial, quiet
 
 TrainerMaker = Callable[[Batch, Problem], Trainer]
 
 
 def ours(data: Batch, problem: Problem) -> Trainer:
     """The public function, with its finite checks, history and progress."""
-    recipe = problem.recipe
-    epochs = train(data, recipe)
+    epochs = train(data, problem.recipe)
     latest: list[Progress] = []
 
     def epoch() -> None:
         latest[:] = [next(epochs)]
 
     def classify(X: Array) -> Labels:
-        architecture = classifier(X.shape[1], data.targets.shape[1], recipe)
+        architecture = classifier(X.shape[1], data.targets.shape[1], problem.recipe)
         parameters = latest[0].latest.parameters
         return forward(parameters, architecture.activations, X)[-1].argmax(axis=1)
 
-    return Trainer(epoch, classify, {})
+    return Trainer(epoch, classify)
 
 
 def ours_own_threads(data: Batch, problem: Problem) -> Trainer:
     """The same with as many threads as `train_model` and the command line give it."""
     blas_threads(problem.recipe).__enter__()  # until the process ends
-    return ours(data, problem)
-
-
-def ours_all_pixels(data: Batch, problem: Problem) -> Trainer:
-    """Ours on the inputs that the others are given: those that are black everywhere too."""
     return ours(data, problem)
 
 
@@ -79,7 +47,7 @@ def scikit_learn(data: Batch, problem: Problem) -> Trainer:
     recipe = problem.recipe
     if recipe.weight_decay or recipe.warmup_epochs or recipe.schedule != "constant":
         raise ValueError("MLPClassifier has neither weight decay nor schedules like ours")
-    labels = data.targets.argmax(axis=1)
+    labels, classes = data.targets.argmax(axis=1), np.arange(data.targets.shape[1])
     network = MLPClassifier(
         recipe.hidden_layer_sizes,
         activation="logistic" if recipe.activation == "sigmoid" else recipe.activation,
@@ -95,22 +63,56 @@ def scikit_learn(data: Batch, problem: Problem) -> Trainer:
         # A seed would be taken anew by each call, and all epochs would have the same order.
         random_state=np.random.RandomState(recipe.random_state),
     )
-    classes = np.arange(data.targets.shape[1])
-    return Trainer(
-        lambda: network.partial_fit(data.X, labels, classes=classes), network.predict, {}
-    )
+    return Trainer(lambda: network.partial_fit(data.X, labels, classes=classes), network.predict)
 
 
-def training(make: TrainerMaker, problem: Problem) -> Trial:
-    """A competitor's epochs, on the data of the problem."""
-    return make(training_data(make, problem), problem).trial()
+def torch(data: Batch, problem: Problem) -> Trainer:
+    """PyTorch as it comes."""
+    from scripts.speed import torch_peer
+
+    return torch_peer.trainer(data, problem, compiled=False)
 
 
-def is_ours(make: TrainerMaker) -> bool:
-    """Whether it may leave out the pixels that `prepare` leaves out; others get them all."""
-    return make in (ours, ours_own_threads)
+def torch_compile(data: Batch, problem: Problem) -> Trainer:
+    """PyTorch with `torch.compile`."""
+    from scripts.speed import torch_peer
+
+    return torch_peer.trainer(data, problem, compiled=True)
 
 
-def training_data(make: TrainerMaker, problem: Problem) -> Batch:
-    """What a competitor is given."""
-    return problem.load()[0].training if is_ours(make) else problem.training_set()
+class Kind(NamedTuple):
+    """How a competitor is made, which libraries it needs, and whether it takes all pixels."""
+
+    make: TrainerMaker
+    libraries: tuple[str, ...] = ()
+    all_pixels: bool = True
+
+    def data(self, problem: Problem) -> Batch:
+        """What it is given: ours may leave out the pixels that `prepare` leaves out."""
+        return problem.training_set() if self.all_pixels else problem.load()[0].training
+
+
+TRAINERS = {
+    "ours": Kind(ours, all_pixels=False),
+    "ours, all pixels": Kind(ours),
+    "ours, own threads": Kind(ours_own_threads, all_pixels=False),
+    "MLPClassifier": Kind(scikit_learn, ("sklearn",)),
+    "torch": Kind(torch, ("torch",)),
+    "torch.compile": Kind(torch_compile, ("torch",)),
+}
+
+
+def training(kind: Kind, problem: Problem) -> Trial:
+    """A competitor's epochs, one a unit, on the data of the problem."""
+    trainer = kind.make(kind.data(problem), problem)
+    return quiet(trainer.epoch)._replace(facts=trainer.facts)
+
+
+def entries(problem: Problem, settings: Settings) -> dict[str, Entry]:
+    """The floor, and all that can do this problem."""
+    made = {
+        name: Entry(training, (kind, problem))
+        for name, kind in TRAINERS.items()
+        if settings.has(*kind.libraries)
+    }
+    return {"products": Entry(training_floor, (problem,)), **made}

@@ -10,10 +10,9 @@ import random
 import signal
 import sys
 import time
-import traceback
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from multiprocessing.connection import Connection
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
 from typing import Any, NamedTuple
 
 _THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
@@ -21,18 +20,10 @@ _PAUSE = 0.05  # seconds until the threads of whoever worked last have gone to s
 
 
 class Trial(NamedTuple):
-    """A competitor that is ready to go.
-
-    Attributes
-    ----------
-    run
-        One unit of its work, which is timed; what it returns is kept.
-    facts
-        What to say about it, such as the variant that proved fastest.
-    """
+    """A competitor that is ready: one unit of its work, and what there is to say about it."""
 
     run: Callable[[], Any]
-    facts: dict[str, Any]
+    facts: dict[str, Any] | None = None
 
 
 class Entry(NamedTuple):
@@ -42,25 +33,24 @@ class Entry(NamedTuple):
     arguments: tuple[Any, ...] = ()
 
 
-class Outcome(NamedTuple):
-    """What became of a competitor.
+def quiet(work: Callable[..., object], *arguments: Any) -> Trial:
+    """A call of which the result is of no interest."""
 
-    Attributes
-    ----------
-    seconds, results
-        Of each round.
-    surveys
-        Of each round what was found before the unit, and what after it; none without a survey.
-    facts
-        Those of its trial.
-    peak
-        Megabytes; None on Windows.
+    def run() -> None:
+        work(*arguments)
+
+    return Trial(run)
+
+
+class Outcome(NamedTuple):
+    """What became of a competitor: of each round its seconds, its result, and what a survey found
+    before and after; the facts of its trial; and its peak memory in megabytes.
     """
 
     seconds: list[float]
     results: list[Any]
     surveys: list[tuple[Any, Any]]
-    facts: dict[str, Any]
+    facts: dict[str, Any] | None
     peak: float | None
 
 
@@ -81,75 +71,39 @@ class CompetitorError(RuntimeError):
     """A competitor's process failed; the message has its traceback."""
 
 
-def _serve(connection: Connection, entry: Entry, warm_ups: int) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's, which ends this process
-    try:
-        trial = entry.make(*entry.arguments)
-        for _ in range(warm_ups):
-            trial.run()
-        connection.send((0.0, trial.facts))
-        while connection.recv():
-            began = time.perf_counter()
-            result = trial.run()
-            connection.send((time.perf_counter() - began, result))
-        connection.send((0.0, peak_memory()))
-    except (EOFError, ConnectionError):  # the parent has gone
-        return
-    except Exception:  # noqa: BLE001  (whatever it is, the parent tells it)
-        connection.send((None, traceback.format_exc()))
+_ready: list[Trial] = []  # in a competitor's process, its trial
 
 
-class Worker:
-    """The process of one competitor."""
+def _prepare(entry: Entry, warm_ups: int) -> dict[str, Any] | None:
+    _ready.append(entry.make(*entry.arguments))
+    for _ in range(warm_ups):
+        _ready[0].run()
+    return _ready[0].facts
 
-    def __init__(self, entry: Entry, warm_ups: int) -> None:
+
+def _unit() -> tuple[float, Any]:
+    began = time.perf_counter()
+    result = _ready[0].run()
+    return time.perf_counter() - began, result
+
+
+class _Worker:
+    """The process of one competitor; Ctrl-C ends it without a word."""
+
+    def __init__(self, name: str, entry: Entry, warm_ups: int, stack: ExitStack) -> None:
         context = multiprocessing.get_context("spawn")
-        self._connection, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, entry, warm_ups), daemon=True)
-        self._process.start()
-        theirs.close()
-        _, self.facts = self._answer()
+        arguments = signal.SIGINT, signal.SIG_DFL
+        self.pool = ProcessPoolExecutor(1, context, signal.signal, arguments)
+        stack.enter_context(self.pool)
+        self.name = name
+        self.facts = self.ask(_prepare, entry, warm_ups)
 
-    def _answer(self) -> tuple[float, Any]:
+    def ask(self, function: Callable[..., Any], *arguments: Any) -> Any:
         try:
-            seconds, result = self._connection.recv()
-        except EOFError as error:
-            raise CompetitorError("a competitor's process ended without an answer") from error
-        if seconds is None:
-            raise CompetitorError(f"a competitor failed:\n{result}")
-        return seconds, result
-
-    def measure(self) -> tuple[float, Any]:
-        """Seconds and result of one unit."""
-        self._connection.send(True)
-        return self._answer()
-
-    def finish(self) -> float | None:
-        """Peak memory; the process ends."""
-        self._connection.send(False)
-        _, peak = self._answer()
-        return peak
-
-    def close(self) -> None:
-        self._connection.close()
-        self._process.join(10)
-        if self._process.is_alive():
-            self._process.kill()
-
-
-@contextmanager
-def thread_limit(threads: int) -> Iterator[None]:
-    """Processes that start in here have so many threads for their products."""
-    before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
-    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+            return self.pool.submit(function, *arguments).result()
+        except Exception as error:  # whatever it is, the cause is its traceback over there
+            why = error.__cause__ or error
+            raise CompetitorError(f"the competitor {self.name!r} failed:\n{why}") from error
 
 
 def take_turns(
@@ -162,60 +116,37 @@ def take_turns(
 ) -> dict[str, Outcome]:
     """Measure all competitors in each round, one after another, in an order that changes.
 
-    Parameters
-    ----------
-    entries
-        The competitors by name.
-    rounds
-        Units that each of them does.
-    threads
-        Threads that each of them may use.
-    warm_ups
-        Units that each does before, untimed.
-    survey
-        What finds out how the machine is, before and after each unit.
+    Each may use so many threads, and does some units before, untimed.  The survey finds out how the
+    machine is, before and after each unit.
     """
-    seconds: dict[str, list[float]] = {name: [] for name in entries}
-    results: dict[str, list[Any]] = {name: [] for name in entries}
-    surveys: dict[str, list[tuple[Any, Any]]] = {name: [] for name in entries}
     order = random.Random(0)
-    with ExitStack() as stack, thread_limit(threads):
-
-        def started(entry: Entry) -> Worker:
-            worker = Worker(entry, warm_ups)
-            stack.callback(worker.close)
-            return worker
-
-        workers = {name: started(entry) for name, entry in entries.items()}
-        surveyor = started(survey) if survey else None
+    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)))  # for those that start now
+    with ExitStack() as stack:
+        workers = {name: _Worker(name, one, warm_ups, stack) for name, one in entries.items()}
+        surveyor = _Worker("survey", survey, warm_ups, stack) if survey else None
+        outcomes = {name: Outcome([], [], [], one.facts, None) for name, one in workers.items()}
 
         def look() -> Any:
-            if surveyor is None:
-                return None
             time.sleep(_PAUSE)
-            return surveyor.measure()[1]
+            return surveyor.ask(_unit)[1] if surveyor else None
 
         before = look()
         for _ in range(rounds):
             for name in order.sample(list(entries), len(entries)):
                 time.sleep(_PAUSE)
-                took, result = workers[name].measure()
-                seconds[name].append(took)
-                results[name].append(result)
+                took, result = workers[name].ask(_unit)
+                outcomes[name].seconds.append(took)
+                outcomes[name].results.append(result)
                 if surveyor:
                     after = look()
-                    surveys[name].append((before, after))
+                    outcomes[name].surveys.append((before, after))
                     before = after
-        if surveyor:
-            surveyor.finish()
         return {
-            name: Outcome(
-                seconds[name], results[name], surveys[name], worker.facts, worker.finish()
-            )
-            for name, worker in workers.items()
+            name: outcome._replace(peak=workers[name].ask(peak_memory))
+            for name, outcome in outcomes.items()
         }
 
 
 def alone(entry: Entry, threads: int) -> Outcome:
     """One unit in a fresh process, without warm-up: for peak memory, and for what happens once."""
-    return take_turns({"": entry}, 1, threads, warm_ups=0)[""]
+    return take_turns({"alone": entry}, 1, threads, warm_ups=0)["alone"]

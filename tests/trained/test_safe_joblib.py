@@ -4,6 +4,7 @@ import copyreg
 import json
 import os
 import pickle
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
@@ -18,7 +19,6 @@ from hypothesis import strategies as st
 
 from mnist_net.errors import ModelFileError
 from mnist_net.runs.checkpoints import load_checkpoint
-from mnist_net.trained import contents
 from mnist_net.trained.store import load_model, save_model
 from tests.trained.conftest import METADATA, assert_same_model, make_model, model_contents, refusal
 
@@ -321,16 +321,6 @@ TRICKS = {
 }
 
 
-@pytest.fixture
-def patience_of_a_test(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What unfolds without end is given up after a hundredth of the usual ten million characters.
-
-    That many take ten seconds.
-    """
-    monkeypatch.setattr(contents, "_MOST_CHARACTERS", 100_000)
-
-
-@pytest.mark.usefixtures("patience_of_a_test")
 @pytest.mark.parametrize("place", ["metadata", "weights", "whole"])
 @pytest.mark.parametrize("trick", TRICKS)
 def test_tricks_are_refused(tmp_path: Path, trick: str, place: str) -> None:
@@ -369,9 +359,7 @@ def test_tricks_are_refused(tmp_path: Path, trick: str, place: str) -> None:
         ("a dotted name", "'numpy.dtype.__init__.__globals__'"),
     ],
 )
-def test_tricks_are_refused_for_the_right_reason(
-    tmp_path: Path, patience_of_a_test: None, trick: str, reason: str
-) -> None:
+def test_tricks_are_refused_for_the_right_reason(tmp_path: Path, trick: str, reason: str) -> None:
     """And not by the luck that something else goes wrong later on."""
     path = tmp_path / "evil.joblib"
     path.write_bytes(model_stream(metadata=paired(x=TRICKS[trick])))
@@ -390,6 +378,20 @@ def test_one_array_in_many_places_is_refused(tmp_path: Path) -> None:
     stream = model_stream(members=listed(member + pickle.MEMOIZE, again, again))
     (tmp_path / "m.joblib").write_bytes(stream)
     assert "one array in many places" in refusal(tmp_path / "m.joblib")
+
+
+def test_what_unfolds_without_end_is_refused_in_a_moment(tmp_path: Path) -> None:
+    """It doubles itself sixty times, or all members of a committee name the same long list."""
+    square = [[True] * 1_000] * 1_000  # 4 MB as JSON, which one model may have
+    members = [model_contents(metadata={"x": square}) for _ in range(20)]
+    committee = {"format": "mnist-net model", "format_version": 2, "members": members}
+    joblib.dump({**committee, "metadata": {}}, tmp_path / "committee.joblib", protocol=4)
+    doubling = model_stream(metadata=paired(x=unfolding(60)))
+    (tmp_path / "doubling.joblib").write_bytes(doubling)
+    for path in tmp_path.glob("*.joblib"):
+        began = time.process_time()
+        assert "its metadata have no end" in refusal(path)
+        assert time.process_time() - began < 1.0  # in milliseconds; written out, in many seconds
 
 
 def test_a_filled_extension_registry_is_no_way_in(tmp_path: Path) -> None:

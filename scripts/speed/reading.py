@@ -1,0 +1,102 @@
+"""How fast pictures are read from files on one core, decoding included and imports not."""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from threadpoolctl import threadpool_limits
+
+from mnist_net import load_dataset
+from mnist_net.arrays import Bytes
+from mnist_net.pictures.decoding import open_image, save_png
+from mnist_net.reading.reader import Reader
+from mnist_net.trained.store import load_detector, load_model
+from scripts.draw_examples import draw
+from scripts.speed.figures import Row
+from scripts.speed.problems import Settings
+from scripts.speed.workers import Entry, Trial, alone
+
+REPEATS = 3  # the fastest counts: whatever else the machine does only ever adds time
+N_OFF_FORM = 2_000  # are enough, for they are read more slowly
+PHOTOGRAPH = (4000, 3000)  # pixels
+IN_FORM = "PNG a second, 28 × 28 in MNIST's form"
+OFF_FORM = "PNG a second, 28 × 28 black on white, smaller and off-centre"
+LARGE = "seconds for a JPEG of 12 megapixels"
+
+
+def off_form(image: Bytes) -> Bytes:
+    """A digit of MNIST as others would hand it in: black on white, smaller, and off-centre."""
+    page = np.full(image.shape, 255, np.uint8)
+    page[1:25, 3:27] = 255 - np.asarray(Image.fromarray(image).resize((24, 24)))
+    return page
+
+
+def _photograph(path: Path) -> None:
+    """Write a digit on shaded, grainy paper as a JPEG of 12 megapixels."""
+    width, height = PHOTOGRAPH
+    digit = draw(4).convert("L").resize((4 * height // 5, 4 * height // 5))
+    left, top = (width - digit.width) // 2, (height - digit.height) // 2
+    light = np.linspace(150.0, 230.0, width, dtype=np.float32)[None].repeat(height, axis=0)
+    ink = np.asarray(digit, np.float32) / 255.0
+    light[top : top + digit.height, left : left + digit.width] *= 0.3 + 0.7 * ink
+    light += np.random.default_rng(0).normal(0.0, 4.0, light.shape).astype(np.float32)
+    grey = Image.fromarray(np.clip(light, 0, 255).astype(np.uint8))
+    grey.convert("RGB").save(path, format="JPEG", quality=90)
+
+
+def _files(form: str, images: Bytes, folder: str) -> list[Path]:
+    """Pictures in one of the forms, written there."""
+    if form == LARGE:
+        path = Path(folder, "photograph.jpg")
+        _photograph(path)
+        return [path]
+    pictures = images if form == IN_FORM else list(map(off_form, images[:N_OFF_FORM]))
+    paths = [Path(folder, f"{k}.png") for k in range(len(pictures))]
+    for picture, path in zip(pictures, paths, strict=True):
+        save_png(picture, path)
+    return paths
+
+
+def _read(paths: list[Path], reader: Reader) -> None:
+    list(reader.read(open_image(path, path.name) for path in paths))
+
+
+def measure_speed(images: Bytes, reader: Reader) -> dict[str, float]:
+    """Small pictures a second, and seconds for a large one.
+
+    Parameters
+    ----------
+    images
+        uint8, N × 28 × 28: MNIST's.
+    reader
+        What reads.
+    """
+    speed = {}
+    for form in (IN_FORM, OFF_FORM, LARGE):
+        with tempfile.TemporaryDirectory() as folder, threadpool_limits(1):
+            paths = _files(form, images, folder)
+            seconds = []
+            for _ in range(1 + REPEATS):  # the first makes the imports
+                began = time.perf_counter()
+                _read(paths, reader)
+                seconds.append(time.perf_counter() - began)
+        fastest = min(seconds[1:])
+        speed[form] = round(fastest, 3) if form == LARGE else round(len(paths) / fastest, 1)
+    return speed
+
+
+def shipped(dataset: str, n_images: int | None) -> Trial:
+    """`measure_speed` of the network and the detector that ship."""
+    images = load_dataset(dataset).test.images[:n_images]
+    return Trial(lambda: measure_speed(images, Reader(load_model(), load_detector())))
+
+
+def measure_reading(settings: Settings) -> Iterator[Row]:
+    """How many small pictures are read a second, and how long a large one takes."""
+    entry = Entry(shipped, (settings.dataset, 20 if settings.quick else None))
+    (speed,) = alone(entry, 1).results
+    found = {form: {"figure": figure} for form, figure in speed.items()}
+    yield {"problem": "from files, on one core", "measured": found}
