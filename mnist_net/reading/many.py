@@ -5,7 +5,6 @@ computes on one.  With several processes each loads the networks once, from thei
 """
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +14,7 @@ from mnist_net.errors import ImageError
 from mnist_net.pictures.decoding import Picture, Source, open_image
 from mnist_net.reading.answers import Page, Reading
 from mnist_net.reading.reader import Reader
-from mnist_net.trained.store import load_detector, load_model
+from mnist_net.trained.store import load_cached, load_detector
 
 _CHUNK = 32  # files that a process is handed together
 _PARALLEL_FROM = 64  # files: fewer are read before a process has started
@@ -115,7 +114,6 @@ def _opened(given: Given) -> Picture | ImageError:
         return error
 
 
-@lru_cache(maxsize=2)
 def reader_of(model: Path, reject_below: float) -> Reader:
-    """A reader with the network of a file, and with the detector that ships; kept for the next."""
-    return Reader(load_model(model), load_detector(), reject_below)
+    """A reader with the network of a file, and with the detector that ships."""
+    return Reader(load_cached(model), load_detector(), reject_below)

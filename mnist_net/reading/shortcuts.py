@@ -6,7 +6,6 @@ their files stay as they are; several threads may call at once.
 """
 
 import threading
-from functools import lru_cache
 from pathlib import Path
 from typing import overload
 
@@ -17,7 +16,7 @@ from mnist_net.reading.answers import Page, Reading
 from mnist_net.reading.reader import Reader
 from mnist_net.reading.threshold import REJECT_BELOW
 from mnist_net.trained.committee import Predictor
-from mnist_net.trained.store import find_detector, find_model, load_detector, load_model
+from mnist_net.trained.store import find_model, load_cached, load_detector
 
 _LOADING = threading.Lock()
 
@@ -160,28 +159,4 @@ def _named(picture: Source | Sources, name: str | None = None) -> list[tuple[str
 
 def _reader(model: Predictor | None, reject_below: float) -> Reader:
     with _LOADING:
-        if model is None:
-            path = find_model()
-            model = _model_in(path, _stamp(path))
-        detector = find_detector()
-        known = None if detector is None else _detector_in(detector, _stamp(detector))
-        return Reader(model, known, reject_below)
-
-
-def _stamp(path: Path) -> tuple[int, int] | None:
-    """What changes if a file does."""
-    try:
-        status = path.stat()
-    except OSError:  # whoever loads it says what is wrong
-        return None
-    return status.st_mtime_ns, status.st_size
-
-
-@lru_cache(maxsize=2)
-def _model_in(path: Path, stamp: object) -> Predictor:  # noqa: ARG001
-    return load_model(path)
-
-
-@lru_cache(maxsize=1)
-def _detector_in(path: Path, stamp: object) -> Predictor | None:  # noqa: ARG001
-    return load_detector(path)
+        return Reader(model or load_cached(find_model()), load_detector(), reject_below)

@@ -5,6 +5,7 @@ object of ours, so no refactoring orphans a file, and reading it executes nothin
 What is read is checked key by key before anything is made of it.
 """
 
+import hashlib
 import json
 from collections.abc import Callable
 from itertools import chain
@@ -122,6 +123,23 @@ def arrays_of(parameters: Parameters) -> dict[str, list[Any]]:
         "weights": [layer.weights for layer in parameters],
         "biases": [layer.biases for layer in parameters],
     }
+
+
+def digest_of(contents: dict[str, Any]) -> str:
+    """SHA-256, in hexadecimal, over all of a file's contents but the digest itself.
+
+    Arrays count by their bytes, and everything else as JSON.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(contents.keys() - {"digest", "format", "format_version"}):
+        value = contents[name]
+        arrays = value if name in ("weights", "biases") else [value]
+        for one in arrays:
+            if isinstance(one, np.ndarray):
+                digest.update(np.ascontiguousarray(one, one.dtype.newbyteorder("<")).data)
+            else:
+                digest.update(json.dumps(one).encode())
+    return digest.hexdigest()
 
 
 def parameters_from(contents: dict[str, Any]) -> Parameters:

@@ -3,6 +3,7 @@
 import math
 import os
 import reprlib
+from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mnist_net.errors import ModelFileError
+from mnist_net.files import atomic_write
 from mnist_net.learning.activations import ACTIVATIONS
 from mnist_net.learning.losses import LOSSES
 from mnist_net.learning.network import Architecture, Parameters, map_arrays
@@ -20,6 +22,7 @@ from mnist_net.trained.contents import (
     DamageError,
     Format,
     arrays_of,
+    digest_of,
     parameters_from,
     plain,
     read_file,
@@ -29,7 +32,9 @@ from mnist_net.trained.contents import (
 )
 from mnist_net.trained.model import Model
 
+SHIPPED, LATEST = "shipped", "latest"
 LATEST_MODEL = Path("models", "latest.joblib")
+CHOSEN_MODEL = Path("models", "chosen")
 SHIPPED_MODELS = (
     Path(__file__).parents[1] / "models" / "mnist.joblib",
     Path(__file__).parents[2] / "models" / "mnist.joblib",  # in a checkout
@@ -84,26 +89,78 @@ def load_model(path: Path | str | None = None) -> Predictor:
     return read_file(find_model() if path is None else Path(path), _FORMAT, _build)
 
 
-def find_model() -> Path:
-    """Model to use when none is named.
+def find_model(name: Path | str | None = None) -> Path:
+    """File of the model that answers.
 
-    It is ``$MNIST_NET_MODEL``, else ``models/latest.joblib`` (where ``mnist-net train`` puts its
-    models), else the one that ships with the package.
+    Parameters
+    ----------
+    name
+        ``shipped``, ``latest``, or a path.  By default ``$MNIST_NET_MODEL``, else what `use_model`
+        was told in this folder, else ``models/latest.joblib`` (where ``mnist-net train`` puts its
+        models) unless that has seen no more than scikit-learn's 8 × 8 digits, else the model that
+        ships with the package.
 
     Raises
     ------
     ModelFileError
         If there is none of these.
     """
-    if named := os.environ.get("MNIST_NET_MODEL"):
-        return Path(named)
-    for path in (LATEST_MODEL, *SHIPPED_MODELS):
+    named = str(name or os.environ.get("MNIST_NET_MODEL") or _chosen() or "")
+    if named not in ("", SHIPPED):
+        return LATEST_MODEL if named == LATEST else Path(named)
+    if not named and LATEST_MODEL.exists() and not is_toy(LATEST_MODEL):
+        return LATEST_MODEL
+    for path in SHIPPED_MODELS:
         if path.exists():
             return path
     raise ModelFileError(
         f"there is no model yet ({LATEST_MODEL} does not exist): train one with `mnist-net train`, "
         "or name one with --model or MNIST_NET_MODEL"
     )
+
+
+def use_model(name: str) -> Path:
+    """Let a model answer in this folder from now on: ``shipped``, ``latest``, or a path.
+
+    Raises
+    ------
+    ModelFileError
+        If that is no model; then nothing changes.
+    """
+    path = find_model(name)
+    load_model(path)
+    with atomic_write(CHOSEN_MODEL) as stream:
+        stream.write((name if name in (SHIPPED, LATEST) else str(path.resolve())).encode())
+    return path
+
+
+def _chosen() -> str:
+    try:
+        return CHOSEN_MODEL.read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""
+
+
+def is_toy(path: Path) -> bool:
+    """Whether a file's model has seen no more than scikit-learn's 8 × 8 digits."""
+    try:
+        return bool(load_cached(path).metadata.get("data", {}).get("name") == "digits")
+    except ModelFileError:
+        return False  # whoever loads it says what is wrong
+
+
+def load_cached(path: Path) -> Predictor:
+    """`load_model`, which is kept as long as its file stays as it is."""
+    try:
+        status = path.stat()
+    except OSError:
+        return load_model(path)  # which says what is wrong
+    return _load_once(path.resolve(), path, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=4)
+def _load_once(_place: Path, path: Path, *_stamp: int) -> Predictor:
+    return load_model(path)
 
 
 def find_detector() -> Path | None:
@@ -123,14 +180,14 @@ def load_detector(path: Path | None = None) -> Predictor | None:
     path = path or find_detector()
     if path is None:
         return None
-    detector = load_model(path)
+    detector = load_cached(path)
     if detector.classes.tolist() != [0, 1]:
         raise ModelFileError(f"{path} is no detector: its classes must be 0 and 1")
     return detector
 
 
 def _model_contents(model: Model, dtype: npt.DTypeLike | None) -> dict[str, Any]:
-    return {
+    contents = {
         "layer_sizes": list(model.architecture.layer_sizes),
         "activations": list(model.architecture.activations),
         "loss": model.architecture.loss,
@@ -140,6 +197,7 @@ def _model_contents(model: Model, dtype: npt.DTypeLike | None) -> dict[str, Any]
         **arrays_of(_as_dtype(model.parameters, dtype)),
         "metadata": plain(model.metadata),
     }
+    return {**contents, "digest": digest_of(contents)}
 
 
 def _as_dtype(parameters: Parameters, dtype: npt.DTypeLike | None) -> Parameters:
@@ -186,7 +244,10 @@ def _build_model(contents: dict[str, Any]) -> Model:
         lambda array: array.astype(np.promote_types(array.dtype, np.float32), copy=False),
         parameters,
     )
-    return Model(architecture, working, classes, scaling, _metadata(contents), temperature)
+    metadata = _metadata(contents)
+    # Files of an older mnist-net have none.
+    require(contents.get("digest") in (None, digest_of(contents)), "its numbers have changed")
+    return Model(architecture, working, classes, scaling, metadata, temperature)
 
 
 def _metadata(contents: dict[str, Any]) -> dict[str, Any]:
