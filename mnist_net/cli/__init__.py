@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from importlib import import_module
 
 import click
@@ -25,14 +26,17 @@ from mnist_net.errors import MnistNetError
 
 # Command to (module, one-line help); a module is imported when its command is called for.
 _COMMANDS = {
-    "train": ("train", "Train a network and save it as a model."),
-    "evaluate": ("evaluate", "Measure a model on test pictures."),
     "predict": ("predict", "Read the digit in each picture."),
     "read": ("read", "Read all digits in each picture, row by row."),
+    "train": ("train", "Train a network and save it as a model."),
+    "evaluate": ("evaluate", "Measure a model on test pictures."),
+    "use": ("use", "Settle which model answers in this folder."),
     "info": ("inspect", "Show what a model is and how it came to be."),
     "augment": ("augment", "Show training pictures beside distortions of them."),
     "data": ("data", "Look after the data set."),
     "gradcheck": ("inspect", "Prove that the derived gradients are right."),
+    "help": ("helping", "Show the help of a command."),
+    "completion": ("helping", "Print what makes a shell complete commands and options."),
 }
 
 
@@ -48,6 +52,14 @@ class _Commands(click.Group):
         module = import_module(f"mnist_net.cli.{_COMMANDS[cmd_name][0]}")
         command: click.Command = getattr(module, cmd_name)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        near = get_close_matches(args[0], _COMMANDS, 1)
+        if args[0] not in _COMMANDS and near and not args[0].startswith("-"):
+            ctx.fail(f"No such command {args[0]!r}. Did you mean {near[0]!r}?")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):

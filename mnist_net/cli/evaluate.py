@@ -7,6 +7,7 @@ import click
 from mnist_net.cli.shared import (
     PATH,
     check_outputs,
+    chosen_model,
     data_home_option,
     echo_json,
     echo_line,
@@ -47,7 +48,7 @@ from mnist_net.errors import DataError
 @json_option
 @quiet_option
 def evaluate(
-    model: Path | None,
+    model: str | None,
     dataset: str | None,
     split: str,
     output: Path | None,
@@ -63,10 +64,10 @@ def evaluate(
     from mnist_net.datasets.loading import dataset_files, load_dataset
     from mnist_net.reports.figures import evaluate as evaluate_answers
     from mnist_net.reports.figures import text
-    from mnist_net.trained.store import find_model, load_model
+    from mnist_net.trained.store import load_cached
 
-    path = model or find_model()
-    loaded = load_model(path)
+    path = chosen_model(model, warns=False)
+    loaded = load_cached(path)
     data = loaded.metadata.get("data", {})
     source = dataset or str(data.get("location", "auto"))
     if dataset == "auto":

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @model_option
 @json_option
 @quiet_option
-def info(file: Path | None, model: Path | None, as_json: bool) -> None:
+def info(file: Path | None, model: str | None, as_json: bool) -> None:
     """Show what a model is and how it came to be.
 
     MODEL is the same as --model. Without it, the one that predict would use.
@@ -36,7 +36,7 @@ def info(file: Path | None, model: Path | None, as_json: bool) -> None:
     given = click.get_current_context().get_parameter_source("model")
     if file and given is ParameterSource.COMMANDLINE:
         raise click.UsageError("MODEL and --model are the same: give one of them")
-    path = file or model or find_model()
+    path = file or find_model(model)
     loaded = load_model(path)
     origin = {"model": str(path), "bytes": path.stat().st_size}
     if isinstance(loaded, Committee):

@@ -1,28 +1,51 @@
-"""What ``predict`` and ``read`` have in common: finding pictures, and showing what was seen."""
+"""What ``predict`` and ``read`` have in common: finding pictures, reading them, showing them."""
 
-import io
 import math
 import sys
-from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, count
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
+from glob import glob
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from mnist_net.cli.shared import PATH, echo_json, note, printable, program, warn
+from mnist_net.cli.shared import (
+    PATH,
+    chosen_model,
+    echo_json,
+    epilog,
+    model_option,
+    note,
+    printable,
+    quiet_option,
+    shows_progress,
+    tell,
+)
 from mnist_net.errors import ImageError
 from mnist_net.reading.threshold import REJECT_BELOW
 
 if TYPE_CHECKING:
-    from mnist_net.arrays import Bytes
-    from mnist_net.pictures.decoding import Picture
-    from mnist_net.reading.reader import Reader
-
-Command = TypeVar("Command", bound=Callable[..., Any])
+    from mnist_net.reading.many import Given, Seen
 
 _MOST_BYTES = 500_000_000
-_SHADES = " .:-=+*#%@"
+_MANY = 20  # pictures, of which a progress bar tells how many are left
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What both commands are asked for; see their options."""
+
+    images: tuple[str, ...]
+    recursive: bool
+    page: str
+    model: str | None
+    reject_below: float
+    jobs: int
+    show: bool
+    save_input: Path | None
+    as_json: bool
 
 
 def _require_number(_ctx: click.Context, _parameter: click.Parameter, value: float) -> float:
@@ -32,90 +55,195 @@ def _require_number(_ctx: click.Context, _parameter: click.Parameter, value: flo
     return value
 
 
-def reading_options(command: Command) -> Command:
-    """Add ``--reject-below``, ``--show`` and ``--save-input``."""
-    for option in (
-        click.option(
-            "--save-input",
-            type=PATH,
-            metavar="DIR",
-            help="Write what the network saw into this folder, as PNG of 28×28.",
-        ),
-        click.option("--show", is_flag=True, help="Print what the network saw, 28×28."),
-        click.option(
-            "--reject-below",
-            type=click.FloatRange(0.0, 1.0),
-            callback=_require_number,
-            metavar="P",
-            default=REJECT_BELOW,
-            show_default=True,
-            help="Take what looks less than this like a digit for none; 0 refuses nothing.",
-        ),
-    ):
-        command = option(command)
-    return command
+def _page(_ctx: click.Context, _parameter: click.Parameter, value: str) -> str:
+    if value != "all" and not (value.isascii() and value.isdigit() and int(value)):
+        raise click.BadParameter(f"{value!r} is neither a number from 1 nor all.")
+    return value
 
 
-def make_reader(model: Path | None, reject_below: float) -> "Reader":
-    """A reader with the model that the options name."""
-    from mnist_net.reading.reader import Reader
-    from mnist_net.trained.store import load_detector, load_model
+_OPTIONS = (
+    click.argument("images", nargs=-1, required=True, metavar="IMAGE..."),
+    click.option("--recursive", "-r", is_flag=True, help="Look into folders within folders too."),
+    click.option(
+        "--page",
+        callback=_page,
+        default="1",
+        show_default=True,
+        metavar="N|all",
+        help="Which page of a file that has several (TIFF, GIF, PDF).",
+    ),
+    model_option,
+    click.option(
+        "--reject-below",
+        type=click.FloatRange(0.0, 1.0),
+        callback=_require_number,
+        metavar="P",
+        default=REJECT_BELOW,
+        show_default=True,
+        help="Take what looks less than this like a digit for none; 0 refuses nothing.",
+    ),
+    click.option(
+        "--jobs",
+        "-j",
+        type=int,
+        default=1,
+        show_default=True,
+        help="Processes that share many pictures; -1 for one a core.",
+    ),
+    click.option("--show", is_flag=True, help="Print what the network saw, 28×28."),
+    click.option(
+        "--save-input",
+        type=PATH,
+        metavar="DIR",
+        help="Write what the network saw into this folder, as PNG of 28×28.",
+    ),
+    click.option("--json", "as_json", is_flag=True, help="Print JSON Lines, one object a picture."),
+    quiet_option,
+)
 
-    loaded = load_model(model)
-    if loaded.metadata.get("data", {}).get("name") == "digits":
-        warn(
-            "this model has only seen scikit-learn's 8×8 digits and will misread many pictures: "
-            f"train one on MNIST with `{program()} train --dataset mnist`"
-        )
-    return Reader(loaded, load_detector(), reject_below)
+
+def reading_command(*examples: str) -> Callable[[Callable[..., None]], click.Command]:
+    """Make a command that takes pictures; it is called with `Asked` and its own options."""
+
+    def made(function: Callable[..., None]) -> click.Command:
+        def asked(**options: Any) -> None:
+            common = {name: options.pop(name) for name in Asked.__slots__}
+            function(Asked(**common), **options)
+
+        asked.__doc__ = function.__doc__
+        asked.__click_params__ = getattr(function, "__click_params__", [])  # type: ignore[attr-defined]
+        command: Callable[..., None] = asked
+        for option in reversed(_OPTIONS):
+            command = option(command)
+        return click.command(function.__name__, epilog=epilog(*examples))(command)
+
+    return made
 
 
-def picture_files(
-    arguments: tuple[str, ...],
-) -> Iterator[tuple[str, Path | BinaryIO | ImageError]]:
+def seen_pictures(asked: Asked, given: "list[Given]", *, pages: bool) -> "Iterator[Seen]":
+    """Read pictures; say which cannot be read, and end with 1 if there are any.
+
+    Parameters
+    ----------
+    asked, given
+        The options, and the pictures that they name.
+    pages
+        Read all digits of each picture, not its one digit.
+    """
+    from mnist_net.reading.many import read_many
+
+    require_apart(places_of(given), asked.save_input)
+    failed = False
+    found = read_many(
+        given, chosen_model(asked.model), asked.reject_below, pages=pages, n_jobs=asked.jobs
+    )
+    watched = len(given) >= _MANY and shows_progress()
+    for seen in _watched(found, len(given)) if watched else found:
+        if isinstance(seen.answer, ImageError):
+            failed = True
+            _tell_error(seen.given.name, seen.answer, as_json=asked.as_json)
+        else:
+            yield seen
+    if failed:
+        raise click.exceptions.Exit(1)
+
+
+def _watched(found: "Iterator[Seen]", total: int) -> "Iterator[Seen]":
+    from tqdm import tqdm
+
+    # On a terminal, the bar gives way to each line of the results.
+    on_terminal = sys.stdout is not None and sys.stdout.isatty()
+    with tqdm(total=total, unit="picture") as bar:
+        for seen in found:
+            with tqdm.external_write_mode() if on_terminal else nullcontext():
+                yield seen
+            bar.update()
+
+
+def given_pictures(asked: Asked) -> "list[Given]":
+    """Pictures that the arguments name."""
+    from mnist_net.reading.many import Given
+
+    found = [one for argument in asked.images for one in _files(argument, asked.recursive)]
+    if asked.page == "1":
+        return [Given(name, source) for name, source in found]
+    return [given for name, source in found for given in _pages(name, source, asked.page)]
+
+
+def places_of(given: "list[Given]") -> list[Path]:
+    """Files among them."""
+    return [one.source for one in given if isinstance(one.source, Path)]
+
+
+def _pages(name: str, source: "Path | bytes | ImageError", page: str) -> "Iterator[Given]":
+    """The page that was asked for, or all that there are."""
+    from mnist_net.pictures.decoding import open_image
+    from mnist_net.reading.many import Given
+
+    if isinstance(source, ImageError) or page != "all":
+        yield Given(name, source, 1 if page == "all" else int(page))
+        return
+    try:
+        n_pages = open_image(source, name).n_pages
+    except ImageError as error:
+        yield Given(name, error)
+        return
+    for number in range(1, n_pages + 1):
+        yield Given(f"{name} page {number}" if n_pages > 1 else name, source, number)
+
+
+def _files(argument: str, recursive: bool) -> "Iterator[tuple[str, Path | bytes | ImageError]]":
     """Name and place of each picture; a folder gives those in it, sorted by name."""
+    path = Path(argument)
+    try:
+        if not argument:  # else it would be the folder that we are in
+            yield argument, ImageError("'' is no name; give a picture, a folder, or -")
+        elif argument == "-":
+            yield argument, _standard_input()
+        elif path.is_dir():
+            yield from _in_folder(argument, path, recursive)
+        elif not path.exists() and (matches := _matches(argument)):
+            yield from ((match, Path(match)) for match in matches)
+        else:
+            yield argument, path
+    except OSError as error:
+        yield argument, ImageError(f"{argument[:100]}: {error.strerror or error}")
+
+
+def _matches(pattern: str) -> list[str]:
+    """Files of a pattern, where no shell has looked for them, or it was quoted."""
+    found = glob(pattern, recursive=True)  # noqa: PTH207  (of a path that may be absolute)
+    return sorted(match for match in found if Path(match).is_file())
+
+
+def _in_folder(
+    argument: str, folder: Path, recursive: bool
+) -> "Iterator[tuple[str, Path | ImageError]]":
     from mnist_net.pictures.decoding import is_image_name
 
-    for argument in arguments:
-        path = Path(argument)
-        try:
-            if not argument:  # else it would be the folder that we are in
-                yield argument, ImageError("'' is no name; give a picture, a folder, or -")
-            elif argument == "-":
-                yield argument, _standard_input()
-            elif path.is_dir():
-                files = sorted(f for f in path.iterdir() if is_image_name(f) and f.is_file())
-                yield from ((str(file), file) for file in files)
-                if not files:
-                    yield argument, ImageError(f"{argument}: no pictures in this folder")
-            else:
-                yield argument, path
-        except OSError as error:
-            yield argument, ImageError(f"{argument[:100]}: {error.strerror or error}")
+    def pictures(below: bool) -> Iterator[Path]:
+        return filter(is_image_name, folder.rglob("*") if below else folder.iterdir())
+
+    files = sorted(file for file in pictures(recursive) if file.is_file())
+    yield from ((str(file), file) for file in files)
+    if not files:
+        deeper = not recursive and any(file.is_file() for file in pictures(True))
+        hint = "; there are some in folders below it: add -r" if deeper else ""
+        yield argument, ImageError(f"{argument}: no pictures in this folder{hint}")
 
 
-def _standard_input() -> BinaryIO | ImageError:
+def _standard_input() -> bytes | ImageError:
     if sys.stdin is None:
         return ImageError("-: standard input is closed")
     content = sys.stdin.buffer.read(_MOST_BYTES + 1)
+    if not content:
+        return ImageError("-: standard input is empty; send a picture, as in `< picture.png`")
     if len(content) > _MOST_BYTES:
         return ImageError(f"-: more than {_MOST_BYTES:,} bytes are no picture of a digit")
-    return io.BytesIO(content)
+    return content
 
 
-def opened(name: str, file: Path | BinaryIO | ImageError) -> "Picture | ImageError":
-    """A decoded picture, or what stands against it."""
-    from mnist_net.pictures.decoding import open_image
-
-    if isinstance(file, ImageError):
-        return file
-    try:
-        return open_image(file, name)
-    except ImageError as error:
-        return error
-
-
-def tell_error(name: str, error: ImageError, *, as_json: bool) -> None:
+def _tell_error(name: str, error: ImageError, *, as_json: bool) -> None:
     """Say that a picture could not be read, where the answers go or on stderr."""
     if as_json:
         echo_json({"image": name, "error": str(error)})
@@ -123,51 +251,15 @@ def tell_error(name: str, error: ImageError, *, as_json: bool) -> None:
         note(f"{click.style('Error:', fg='red')} {printable(str(error))}")
 
 
-def show_image(image: "Bytes") -> None:
-    """Print a picture with two pixels a character, in greys if the terminal has colours."""
-    lines = [_line(upper, lower) for upper, lower in zip(image[::2], image[1::2], strict=True)]
-    click.echo("\n".join(lines))
-
-
-def _line(upper: "Bytes", lower: "Bytes") -> str:
-    context = click.get_current_context()
-    coloured = (
-        sys.stdout is not None and sys.stdout.isatty() and context.find_root().color is not False
-    )
-    if coloured:
-        # 24 greys from 232 (nearly black) to 255 (nearly white) of the 256 colours.
-        cells = (
-            f"\x1b[38;5;{232 + int(a) * 23 // 255};48;5;{232 + int(b) * 23 // 255}m▀"
-            for a, b in zip(upper, lower, strict=True)
-        )
-        return "".join(cells) + "\x1b[0m"
-    means = (upper.astype(int) + lower) // 2
-    return "".join(_SHADES[int(mean) * (len(_SHADES) - 1) // 255] for mean in means).rstrip()
-
-
-def require_apart(pictures: Iterable[Path | None], folder: Path | None) -> None:
+def require_apart(pictures: list[Path], folder: Path | None) -> None:
     """Refuse to write what was seen into a folder that has pictures of this command."""
     from mnist_net.files import resolved
 
-    if folder and any(path and resolved(path).parent == resolved(folder) for path in pictures):
+    if folder and any(resolved(path).parent == resolved(folder) for path in pictures):
         raise click.UsageError(f"--save-input {folder} would overwrite its pictures: name another")
 
 
-class Saver:
-    """Writes what the network saw, each picture under a name of its own."""
-
-    def __init__(self, folder: Path | None) -> None:
-        self.folder = folder
-        self._names: set[str] = set()
-
-    def save(self, name: str, image: "Bytes") -> None:
-        """Write one picture; the second of the same name gets a number."""
-        if self.folder is None:
-            return
-        from mnist_net.pictures.decoding import save_png
-
-        stem = "stdin" if name == "-" else Path(name).stem
-        numbered = (f"{stem}-{number}" for number in count(2))
-        unused = next(n for n in chain([stem], numbered) if n not in self._names)
-        self._names.add(unused)
-        save_png(image, self.folder / f"{unused}.png")
+def tell_of_pages(seen: "Seen") -> None:
+    """Say that a file has pages that were not read."""
+    if seen.n_pages > 1 and seen.given.page == 1 and " page " not in seen.given.name:
+        tell(f"{seen.given.name} has {seen.n_pages:,} pages; this is the first (--page all)")

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import Field, fields, replace
+from itertools import chain
 from typing import Any
 
 import click
@@ -15,7 +16,18 @@ _ALIASES = {
     "random_state": ("--seed", "random_state"),
     "shuffle": ("--shuffle/--no-shuffle",),
 }
-_HELP = {"hidden_layer_sizes": "Width of a hidden layer; repeat for more."}
+_HELP = {"hidden_layer_sizes": "Widths of the hidden layers, as in 300,100; or repeat it."}
+
+
+class _Widths(click.ParamType[tuple[int, ...]]):
+    """Widths of one layer or of several, as in 300,100."""
+
+    name = "widths"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, ...]:
+        layer: click.ParamType[Any] = click.IntRange(min=1)
+        parts = str(value).split(",")
+        return tuple(int(layer.convert(part.strip(), param, ctx)) for part in parts)
 
 
 def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -42,7 +54,7 @@ def _type_of(one: "Field[Any]") -> Any:
     if one.name == "distortion":
         return click.Choice(list(DISTORTIONS))
     if one.name == "hidden_layer_sizes":
-        return click.IntRange(min=1)
+        return _Widths()
     if setting.choices is not None:
         return click.Choice(list(setting.choices))
     if setting.least is not None:
@@ -68,6 +80,8 @@ def _help_of(one: "Field[Any]") -> str:
 def recipe_from(preset: str, options: dict[str, Any]) -> Hyperparameters:
     """Recipe of a preset and of the options that were given."""
     given = {name: value for name, value in options.items() if value not in (None, ())}
+    if "hidden_layer_sizes" in given:
+        given["hidden_layer_sizes"] = tuple(chain.from_iterable(given["hidden_layer_sizes"]))
     if "distortion" in given:
         given["distortion"] = DISTORTIONS[given["distortion"]]
     try:

@@ -146,11 +146,53 @@ quiet_option = click.option(
 model_option = click.option(
     "--model",
     "-m",
-    type=PATH,
     envvar="MNIST_NET_MODEL",
     show_envvar=True,
-    help="Model file.  [default: models/latest.joblib, then the model that ships]",
+    metavar="MODEL",
+    help="shipped, latest, or a file.  [default: what `mnist-net use` says, else models/"
+    "latest.joblib, else the model that ships]",
 )
+
+
+def chosen_model(name: str | None, *, warns: bool = True) -> Path:
+    """File of the model that answers; say so where another one is better proven, if `warns`.
+
+    Raises
+    ------
+    ModelFileError
+        If there is none, or it does not tell digits apart.
+    """
+    from mnist_net.errors import ModelFileError
+    from mnist_net.trained.store import LATEST_MODEL, SHIPPED, find_model, load_cached
+
+    path = find_model(name)
+    model = load_cached(path)
+    if model.metadata.get("kind") == "detector":
+        raise ModelFileError(
+            f"{path} tells digits from other things, not from each other: name another --model"
+        )
+    if not warns:
+        return path
+    if model.metadata.get("data", {}).get("name") == "digits":
+        warn(
+            "this model has only seen scikit-learn's 8×8 digits and will misread many pictures: "
+            f"train one on MNIST with `{program()} train --dataset mnist`"
+        )
+    elif not name and path == LATEST_MODEL:
+        with suppress(ModelFileError):
+            ours, shipped = (
+                m.metadata.get("accuracy", {}).get("test", 0.0)
+                for m in (model, load_cached(find_model(SHIPPED)))
+            )
+            if ours < shipped:
+                tell(
+                    f"{path} answers, with {1.0 - ours:.2%} errors on test pictures; the model "
+                    f"that ships has {1.0 - shipped:.2%}: --model shipped, or `{program()} use "
+                    "shipped`"
+                )
+    return path
+
+
 data_home_option = click.option(
     "--data-home",
     type=PATH,

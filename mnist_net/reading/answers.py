@@ -1,7 +1,7 @@
 """What was read, at one place and on a whole page, and how sure it is: one score for all uses."""
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -62,6 +62,16 @@ class Reading:
     box: tuple[int, int, int, int] | None = None
     reason: str | None = None
 
+    def as_dict(self) -> dict[str, Any]:
+        """What JSON can say of it: digit, probability, score and box."""
+        box = list(self.box) if self.box else None
+        return {
+            "digit": self.digit,
+            "probability": self.probability,
+            "score": self.score,
+            "box": box,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -92,3 +102,8 @@ class Page:
     def confidence(self) -> float:
         """Mean score of the digits; 0 without any."""
         return float(np.mean([reading.score for reading in self.digits])) if self.rows else 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """What JSON can say of it: text, digits and reason."""
+        digits = [reading.as_dict() for reading in self.digits]
+        return {"text": self.text, "digits": digits, "reason": self.reason}

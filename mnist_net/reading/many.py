@@ -39,11 +39,24 @@ class Given(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """What a picture was found to be, and what was read on it."""
+    """A picture, and what was read on it.
+
+    Attributes
+    ----------
+    given
+        The picture.
+    answer
+        What was read, or why it cannot be.
+    n_pages
+        How many pages its file has.
+    picture
+        Decoded, where a page was read by this process.
+    """
 
     given: Given
-    picture: Picture | None
     answer: Reading | Page | ImageError
+    n_pages: int = 1
+    picture: Picture | None = None
 
 
 def read_many(
@@ -97,12 +110,20 @@ def _read(given: Sequence[Given], reader: Reader, pages: bool) -> Iterator[Seen]
         for one in given:
             picture = _opened(one)
             if isinstance(picture, Picture):
-                yield Seen(one, picture, reader.read_page(picture))
+                yield Seen(one, reader.read_page(picture), picture.n_pages, picture)
             else:
-                yield Seen(one, None, picture)
+                yield Seen(one, picture)
         return
-    for one, answer in zip(given, reader.read(map(_opened, given)), strict=True):
-        yield Seen(one, None, answer)
+    n_pages: list[int] = []
+
+    def opened() -> Iterator[Picture | ImageError]:
+        for one in given:
+            picture = _opened(one)
+            n_pages.append(picture.n_pages if isinstance(picture, Picture) else 1)
+            yield picture
+
+    for number, answer in enumerate(reader.read(opened())):
+        yield Seen(given[number], answer, n_pages[number])
 
 
 def _opened(given: Given) -> Picture | ImageError:
