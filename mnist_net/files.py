@@ -34,6 +34,7 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
         return
     # Through a symbolic link, replace what it points to and keep the link.
     target = resolved(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
     # A name may have 255 bytes, and the temporary one is longer: only its beginning is taken.
     temporary = target.with_name(f".{target.name[:_BEGINNING]}.{os.urandom(8).hex()}")
     try:
@@ -64,9 +65,9 @@ def check_writable(path: Path) -> None:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if path.exists() and not path.is_file():
         return
-    folder = resolved(path).parent
+    # A folder is made when there is something to write, and not before.
+    folder = next(folder for folder in resolved(path).parents if folder.exists())
     try:
-        folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:

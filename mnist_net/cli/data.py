@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from mnist_net.cli.shared import (
-    PATH,
+    PNG_PATH,
     check_outputs,
     data_home_option,
     echo_json,
@@ -88,7 +88,7 @@ def clear(data_home: Path | None) -> None:
 
 
 @data.command(epilog=epilog("data sample seven.png --digit 7", "data sample any.png --seed 3"))
-@click.argument("output", type=PATH, metavar="OUT.png")
+@click.argument("output", type=PNG_PATH, metavar="OUT.png")
 @click.option("--digit", type=click.IntRange(0, 255), help="Label of the picture.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Which one.")
 @click.option("--dataset", default="auto", show_default=True, help="As for mnist-net train.")

@@ -1,16 +1,17 @@
 """``mnist-net evaluate``."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from mnist_net.cli.shared import (
-    PATH,
     check_outputs,
     chosen_model,
     data_home_option,
     echo_json,
     echo_line,
+    ending,
     epilog,
     json_option,
     model_option,
@@ -21,6 +22,9 @@ from mnist_net.cli.shared import (
 )
 from mnist_net.errors import DataError
 
+if TYPE_CHECKING:
+    from mnist_net.arrays import Array, Bytes, Labels
+
 
 @click.command(
     epilog=epilog(
@@ -28,21 +32,27 @@ from mnist_net.errors import DataError
         "evaluate --json | python -m json.tool",
         "evaluate --model models/latest.joblib --output report.md",
         "evaluate --dataset path/to/fashion",
+        "evaluate --dataset own/            # own/3/*.png, own/7/*.png, ...",
     )
 )
 @model_option
 @click.option(
     "--dataset",
-    help="mnist, digits, a folder of IDX files, or an .npz file.  [default: that of the model]",
+    help="mnist, digits, a folder of IDX files, an .npz file, or your own pictures: a folder of "
+    "folders 0 to 9, or a .csv of path and label.  [default: that of the model]",
 )
 @click.option(
     "--split",
-    type=click.Choice(["test", "train"]),
-    default="test",
-    show_default=True,
-    help="Which part of the data set; what the model learned from flatters it.",
+    type=click.Choice(["test", "train", "all"]),
+    help="Which part of the data set; what the model learned from flatters it.  [default: test; "
+    "all of your own pictures]",
 )
-@click.option("--output", "-o", type=PATH, help="Write a Markdown report, and pictures beside it.")
+@click.option(
+    "--output",
+    "-o",
+    type=ending(".md"),
+    help="Write a Markdown report, and pictures beside it.",
+)
 @data_home_option
 @offline_option
 @json_option
@@ -50,7 +60,7 @@ from mnist_net.errors import DataError
 def evaluate(
     model: str | None,
     dataset: str | None,
-    split: str,
+    split: str | None,
     output: Path | None,
     data_home: Path | None,
     offline: bool,
@@ -61,51 +71,128 @@ def evaluate(
     Prints errors, accuracy with its 95 % interval, log loss, calibration error, precision, recall
     and F1 of each digit, the confusion matrix, and the worst mistakes.
     """
-    from mnist_net.datasets.loading import dataset_files, load_dataset
     from mnist_net.reports.figures import evaluate as evaluate_answers
     from mnist_net.reports.figures import text
     from mnist_net.trained.store import load_cached
 
     path = chosen_model(model, warns=False)
-    loaded = load_cached(path)
-    data = loaded.metadata.get("data", {})
-    source = dataset or str(data.get("location", "auto"))
+    source = _source(path, dataset)
+    if output:
+        _check_output(output, source, path, data_home)
+    tested = (
+        _read_own(path, Path(source))
+        if split in (None, "all") and _is_own(source)
+        else _tested(path, source, split or "test", data_home, offline, named=bool(dataset))
+    )
+    classes = load_cached(path).classes
+    evaluation = evaluate_answers(tested.labels, tested.probabilities, classes)
+    title = f"{path} on {tested.name}"
+    if as_json:
+        facts = {"dataset": source, "split": tested.split, "model": str(path)}
+        echo_json({**evaluation._asdict(), **facts, **tested.notes})
+    else:
+        echo_line(title)
+        click.echo(f"\n{text(evaluation)}")
+        for name, value in tested.notes.items():
+            echo_line(f"{name:<18} {value:,}")
+    if output:
+        from mnist_net.reports.plots import save_report
+
+        n_pictures = save_report(output, title, evaluation, tested.images, classes.tolist())
+        tell(f"wrote {output}" + (" and two pictures beside it" if n_pictures else ""))
+
+
+class _Tested(NamedTuple):
+    """Pictures, what they are, and what the model makes of them."""
+
+    name: str
+    split: str
+    images: "Bytes"
+    labels: "Labels"
+    probabilities: "Array"
+    notes: dict[str, int]
+
+
+def _source(path: Path, dataset: str | None) -> str:
+    """What to test on: a name or a path."""
+    from mnist_net.trained.store import load_cached
+
+    source = dataset or str(load_cached(path).metadata.get("data", {}).get("location", "auto"))
     if dataset == "auto":
         raise click.UsageError("--dataset auto could fall back to another set: name one")
     if source == "auto":
         raise DataError(f"{path} does not say what trained it: name a data set with --dataset")
-    if output:
-        _check_output(output, [path, *dataset_files(source, data_home)])
-    splits = load_dataset(source, data_home, offline=offline, progress=shows_progress())
-    pictures = splits.test if split == "test" else splits.train
-    if dataset is None and pictures.digest != data.get("digest"):
+    return source
+
+
+def _is_own(source: str) -> bool:
+    from mnist_net.datasets.folders import is_own_pictures
+    from mnist_net.datasets.loading import DATASET_NAMES
+
+    return source not in DATASET_NAMES and is_own_pictures(Path(source))
+
+
+def _tested(
+    path: Path, source: str, split: str, data_home: Path | None, offline: bool, *, named: bool
+) -> _Tested:
+    """A part of a data set, and what the model makes of it."""
+    import numpy as np
+
+    from mnist_net.datasets.loading import load_dataset
+    from mnist_net.trained.store import load_cached
+
+    model = load_cached(path)
+    train, test = load_dataset(source, data_home, offline=offline, progress=shows_progress())
+    parts = {"train": [train], "test": [test], "all": [train, test]}[split]
+    if not named and test.digest != model.metadata.get("data", {}).get("digest"):
         raise DataError(
             f"{source} is no longer the data set that trained {path}; name a data set with "
             "--dataset to evaluate on it all the same"
         )
-    evaluation = evaluate_answers(
-        pictures.labels, loaded.predict_proba(pictures.images), loaded.classes
+    images = np.concatenate([part.images for part in parts])
+    labels = np.concatenate([part.labels for part in parts])
+    named_so = f"the {split} pictures of {test.name}"
+    return _Tested(named_so, split, images, labels, model.predict_proba(images), {})
+
+
+def _read_own(path: Path, dataset: Path) -> _Tested:
+    """Own pictures as `predict` reads them; where it sees nothing, it guesses."""
+    import numpy as np
+
+    from mnist_net.datasets.folders import labelled_files
+    from mnist_net.reading.answers import Reading
+    from mnist_net.reading.many import Given, read_many
+    from mnist_net.reading.threshold import REJECT_BELOW
+    from mnist_net.trained.store import load_cached
+
+    files = labelled_files(dataset)
+    given = [Given(str(file.path), file.path) for file in files]
+    answers = [seen.answer for seen in read_many(given, path, REJECT_BELOW, pages=False)]
+    readings = [a if isinstance(a, Reading) else Reading(None, reason=str(a)) for a in answers]
+    labels = np.array([file.label for file in files])
+    n_classes = len(load_cached(path).classes)
+    guess = np.full(n_classes, 1.0 / n_classes, np.float32)
+    return _Tested(
+        f"all pictures of {dataset}, as predict reads them",
+        "all",
+        np.stack([reading.image for reading in readings]),
+        labels,
+        np.stack([guess if r.probabilities is None else r.probabilities for r in readings]),
+        {
+            "cannot be read": sum(not isinstance(answer, Reading) for answer in answers),
+            "refused": sum(reading.digit is None for reading in readings),
+            "answered rightly": sum(
+                reading.digit == label for reading, label in zip(readings, labels, strict=True)
+            ),
+        },
     )
-    title = f"{path} on the {split} pictures of {pictures.name}"
-    if as_json:
-        echo_json(
-            {**evaluation._asdict(), "dataset": pictures.name, "split": split, "model": str(path)}
-        )
-    else:
-        echo_line(title)
-        click.echo(f"\n{text(evaluation)}")
-    if output:
-        from mnist_net.reports.plots import save_report
-
-        save_report(output, title, evaluation, pictures.images, loaded.classes.tolist())
-        tell(f"wrote {output} and two pictures beside it")
 
 
-def _check_output(output: Path, inputs: list[Path]) -> None:
+def _check_output(output: Path, source: str, model: Path, data_home: Path | None) -> None:
     """Find out before the work that the report could not be written."""
-    from mnist_net.reports.plots import check_plot, report_paths
+    from mnist_net.datasets.loading import dataset_files
+    from mnist_net.reports.plots import report_paths
 
     if output.exists() and not output.is_file():
         raise click.UsageError(f"--output {output}: pictures go beside it, so name a file")
-    check_outputs(report_paths(output), inputs)
-    check_plot(output.with_suffix(".png"))
+    check_outputs(report_paths(output), [model, *dataset_files(source, data_home)])

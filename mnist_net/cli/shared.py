@@ -16,17 +16,23 @@ import click
 PATH = click.Path(path_type=Path, readable=False)  # whoever opens it says what is wrong
 
 
-class _PngPath(click.Path):
+class ending(click.Path):  # noqa: N801  (called as a function is)
     """A file to write, whose name must say what it will be."""
 
+    def __init__(self, *endings: str) -> None:
+        super().__init__(path_type=Path)
+        self.endings = endings
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        """The path, if its name ends in one of these."""
         path = Path(value)
-        if path.suffix.lower() != ".png":
-            self.fail(f"{path} will be a PNG file: let its name end in .png", param, ctx)
+        if path.suffix.lower() not in self.endings:
+            allowed = " or ".join(self.endings)
+            self.fail(f"{path}: let its name end in {allowed}, which say what it is", param, ctx)
         return path
 
 
-PNG_PATH = _PngPath()
+PNG_PATH = ending(".png")
 
 
 class EchoHandler(logging.Handler):

@@ -3,6 +3,8 @@
 import shlex
 import statistics
 import time
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ from mnist_net.cli.shared import (
     check_outputs,
     data_home_option,
     echo_line,
+    ending,
     epilog,
     note,
     offline_option,
@@ -27,6 +30,7 @@ from mnist_net.cli.watch import Watched, checkpoint_files, watch
 from mnist_net.errors import DataError, ModelFileError
 
 if TYPE_CHECKING:
+    from mnist_net.learning.recipe import Hyperparameters
     from mnist_net.learning.training import Progress
     from mnist_net.trained.committee import Predictor
     from mnist_net.trained.model import Model
@@ -49,7 +53,8 @@ _POOR = 0.5  # below this accuracy something is wrong with the recipe
     default="auto",
     show_default=True,
     help="auto (MNIST, or if no source of it works the bundled digits), mnist, digits (8×8, "
-    "bundled), a folder of IDX files, or an .npz file.",
+    "bundled), a folder of IDX files, an .npz file, or your own pictures: a folder of folders 0 to "
+    "9, or a .csv of path and label.",
 )
 @recipe_options
 @click.option(
@@ -66,10 +71,22 @@ _POOR = 0.5  # below this accuracy something is wrong with the recipe
     help="Model file to write.",
 )
 @click.option(
-    "--plot", type=PATH, help="Draw loss, accuracy or rate, and norms to a .png, .svg or .pdf."
+    "--plot", type=ending(".png", ".svg", ".pdf"), help="Draw loss, accuracy or rate, and norms."
 )
 @click.option("--checkpoint", type=PATH, help="Folder in which to keep the run after each epoch.")
-@click.option("--resume", is_flag=True, help="Go on from the checkpoint, to the same bits.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on from the checkpoint, to the same bits; with more --epochs for longer, the "
+    "learning rate then following the longer schedule.",
+)
+@click.option(
+    "--from",
+    "base",
+    metavar="MODEL",
+    help="Go on from a model's weights (shipped, latest, or a file), with its layers and at a "
+    "tenth of the preset's learning rate, unless you give one.",
+)
 @data_home_option
 @offline_option
 @quiet_option
@@ -81,6 +98,7 @@ def train(
     plot: Path | None,
     checkpoint: Path | None,
     resume: bool,
+    base: str | None,
     data_home: Path | None,
     offline: bool,
     **options: Any,
@@ -100,7 +118,7 @@ def train(
         raise click.UsageError("--resume needs --checkpoint DIR, the folder to resume from")
     if plot and committee:
         raise click.UsageError("--plot draws the training of one network: leave out --committee")
-    hyperparameters = recipe_from(preset, options)
+    hyperparameters, start = _recipe(preset, options, base)
     files = checkpoint_files(checkpoint, committee or 1)
     check_outputs([output, plot, *files], dataset_files(dataset, data_home))
     if plot:
@@ -112,25 +130,44 @@ def train(
         hyperparameters = recipe_for(splits.train, hyperparameters)
     if hyperparameters.drawn_digits:
         tell("drawing digits in forms that MNIST lacks, which takes some seconds ...")
-    run = prepare(splits.train, hyperparameters, dataset)
+    run = prepare(splits.train, hyperparameters, dataset, base=start)
     if dataset == "auto" and run.data["name"] != "mnist":
         _keep_better(output)
     runs = run.with_seeds(committee or 1)
     began = time.perf_counter()
-    reached, interrupted = watch(runs, files, resume=resume)
+    reached, status = watch(runs, files, resume=resume, base=start)
     seconds = time.perf_counter() - began
     finished = _require_epochs(reached)
-    model = finish(runs, finished, splits.test, preset=preset, best=interrupted)
+    model = finish(runs, finished, splits.test, preset=preset, best=bool(status))
     save_model(model, output)
     if plot:
         from mnist_net.reports.plots import plot_training, save_figure
 
         save_figure(plot_training(finished[0].history), plot)
         tell(f"wrote {plot}")
-    _tell_how_it_ended(model, hyperparameters.epochs, interrupted, checkpoint)
+    _tell_how_it_ended(model, hyperparameters.epochs, bool(status), checkpoint)
     _report(model, seconds, output)
-    if interrupted:
-        raise click.exceptions.Exit(130)
+    if status:
+        raise click.exceptions.Exit(status)
+
+
+def _recipe(
+    preset: str, options: dict[str, Any], base: str | None
+) -> "tuple[Hyperparameters, Model | None]":
+    """The recipe, and the model whose weights it begins with, if it does."""
+    recipe = recipe_from(preset, options)
+    if base is None:
+        return recipe, None
+    from mnist_net.runs.run import recipe_from_model
+    from mnist_net.trained.model import Model
+    from mnist_net.trained.store import find_model, load_model
+
+    model = load_model(find_model(base))
+    if not isinstance(model, Model):
+        raise ModelFileError(f"{base} is a committee: --from takes one network")
+    if options["learning_rate"] is None:
+        recipe = replace(recipe, learning_rate=recipe.learning_rate / 10.0)
+    return recipe_from_model(model, recipe), model
 
 
 def _keep_better(output: Path) -> None:
@@ -183,10 +220,20 @@ def _members(model: "Predictor") -> "tuple[Model, ...]":
     return model.members if isinstance(model, Committee) else (model,)
 
 
+def _echo_shipped() -> None:
+    """The figure of the model that ships, to compare with."""
+    from mnist_net.trained.store import SHIPPED, find_model, load_cached
+
+    with suppress(ModelFileError):
+        accuracy = load_cached(find_model(SHIPPED)).metadata["accuracy"]
+        echo_line(f"what ships     {accuracy['test']:.2%}, which --model shipped answers with")
+
+
 def _report(model: "Predictor", seconds: float, output: Path) -> None:
     accuracy, name = model.metadata["accuracy"], model.metadata["data"]["name"]
     pictures = "scikit-learn's 8 × 8 digits" if name == "digits" else name
-    named = "" if output == _OUTPUT else f" --model {shlex.quote(str(output))}"
+    is_default = output == _OUTPUT and name != "digits"  # a toy answers only if it is named
+    named = "" if is_default else f" --model {shlex.quote(str(output))}"
     alone = [member.metadata["accuracy"]["test"] for member in _members(model)]
     echo_line(
         f"test accuracy  {accuracy['test']:.2%} ± {accuracy['standard_error']:.2%} "
@@ -194,6 +241,8 @@ def _report(model: "Predictor", seconds: float, output: Path) -> None:
     )
     if len(alone) > 1:
         echo_line(f"members        {len(alone)}, alone {statistics.mean(alone):.2%} on average")
+    if name == "mnist":
+        _echo_shipped()
     echo_line(f"training time  {seconds:.1f} s")
     echo_line(f"model          {output}")
     echo_line(f"next           {program()} evaluate{named}")

@@ -13,6 +13,7 @@ from mnist_net.learning.training import Progress
 
 if TYPE_CHECKING:
     from mnist_net.runs.run import Run
+    from mnist_net.trained.model import Model
 
 Watched = tuple[Progress | None, ...]
 """Where each run stands; None for one that has no epoch behind it."""
@@ -28,22 +29,35 @@ def checkpoint_files(folder: Path | None, n_runs: int) -> list[Path | None]:
 
 
 def watch(
-    runs: Sequence["Run"], files: Sequence[Path | None], *, resume: bool
-) -> tuple[Watched, bool]:
-    """Train, showing and saving each epoch; return where it ended, and whether by Ctrl-C."""
+    runs: Sequence["Run"],
+    files: Sequence[Path | None],
+    *,
+    resume: bool,
+    base: "Model | None" = None,
+) -> tuple[Watched, int]:
+    """Train, showing and saving each epoch; return where it ended, and the exit status if early.
+
+    That is 130 for Ctrl-C, and 143 and 129 for the signals by which machines end a process.
+    """
     from tqdm import tqdm
 
     from mnist_net.runs.checkpoints import save_checkpoint
+    from mnist_net.runs.run import begun_from
     from mnist_net.runs.together import train_together
 
     pairs = list(zip(runs, files, strict=True))
     starts: Watched = tuple(_resumed(file, run, resume) if file else None for run, file in pairs)
+    if base:
+        starts = tuple(
+            start or begun_from(run, base) for start, run in zip(starts, runs, strict=True)
+        )
     reached = starts
     total, begun = runs[0].hyperparameters.epochs, _epochs_behind(starts)
     bar = shows_progress()
     before = time.perf_counter()
+    ended: list[int] = []
     try:
-        _interrupt_once()
+        _interrupt_once(ended)
         with tqdm(total=total, initial=begun, unit="epoch", disable=not bar) as shown:
             for reached in train_together(runs, starts):
                 for (run, file), progress in zip(pairs, reached, strict=True):
@@ -58,29 +72,42 @@ def watch(
                     number = f"{_epochs_behind(reached):>{len(str(total))}}/{total}"
                     tell(f"epoch {number}  {described}")
     except KeyboardInterrupt:
-        return reached, True
-    return reached, False
+        return reached, 128 + (ended or [signal.SIGINT])[0]
+    return reached, 0
 
 
 def _epochs_behind(reached: Watched) -> int:
     return max(progress.latest.number if progress else 0 for progress in reached)
 
 
-def _interrupt_once() -> None:
-    """Let the first Ctrl-C end the training, and no other lose what is then saved."""
+def _interrupt_once(ended: list[int]) -> None:
+    """Let the first Ctrl-C, SIGTERM or SIGHUP end the training, and no other lose what is saved."""
+    names = ("SIGINT", "SIGTERM", "SIGHUP")  # not all systems have all of them
+    before = {
+        number: signal.getsignal(number)
+        for name in names
+        if (number := getattr(signal, name, None)) is not None
+    }
+    # What is ignored, Ctrl-C in the background or SIGHUP under nohup, stays so.
+    heard = [
+        number
+        for number, handler in before.items()
+        if handler in (signal.SIG_DFL, signal.default_int_handler)
+    ]
 
-    def interrupt(*_: object) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+    def interrupt(number: int, _frame: object) -> None:
+        for other in heard:
+            signal.signal(other, signal.SIG_IGN)
+        ended.append(number)
         raise KeyboardInterrupt
 
     def restore() -> None:
-        if signal.getsignal(signal.SIGINT) is interrupt:  # else the process is about to end
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number in heard if not ended else []:  # else the process is about to end
+            signal.signal(number, before[number])
 
-    # In the background, say, it is ignored, and stays so.
-    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, interrupt)
-        click.get_current_context().call_on_close(restore)
+    for number in heard:
+        signal.signal(number, interrupt)
+    click.get_current_context().call_on_close(restore)
 
 
 def _describe(reached: Watched, seconds: float) -> str:

@@ -179,24 +179,46 @@ _DEFAULT = Hyperparameters(
     drawn_digits=15_000,
 )
 
-PRESETS = {
-    "default": _DEFAULT,
-    "accurate": replace(_DEFAULT, hidden_layer_sizes=(2500,), epochs=120),
-    "plain": Hyperparameters(),
-    "cs229": Hyperparameters(
-        initialization="standard-normal",
-        scaling="standard",
-        learning_rate=5.0,
-        momentum=0.0,
-        l2_penalty=1e-4,
-        schedule="constant",
-        warmup_epochs=0.0,
-        batch_size=1000,
-        epochs=30,
-        shuffle=False,
-        validation=10_000,
-    ),
-}
+
+class _Presets(dict[str, Hyperparameters]):
+    """Recipes by name, which print as a table."""
+
+    def __str__(self) -> str:
+        names = [one.name for one in fields(Hyperparameters)]
+        columns = [["", *names]] + [
+            [preset, *(_shown(getattr(recipe, name)) for name in names)]
+            for preset, recipe in self.items()
+        ]
+        padded = ([cell.ljust(max(map(len, column))) for cell in column] for column in columns)
+        return "\n".join("  ".join(row).rstrip() for row in zip(*padded, strict=True))
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Distortion):
+        return next((name for name, known in DISTORTIONS.items() if known == value), "own")
+    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+PRESETS = _Presets(
+    {
+        "default": _DEFAULT,
+        "accurate": replace(_DEFAULT, hidden_layer_sizes=(2500,), epochs=120),
+        "plain": Hyperparameters(),
+        "cs229": Hyperparameters(
+            initialization="standard-normal",
+            scaling="standard",
+            learning_rate=5.0,
+            momentum=0.0,
+            l2_penalty=1e-4,
+            schedule="constant",
+            warmup_epochs=0.0,
+            batch_size=1000,
+            epochs=30,
+            shuffle=False,
+            validation=10_000,
+        ),
+    }
+)
 """``default`` distorts its pictures and adds drawn ones; ``accurate`` does so for longer and with
 more units; ``plain`` does neither; ``cs229`` is the exercise in Stanford's CS229 (problem set on
 neural networks for MNIST)."""

@@ -1,5 +1,6 @@
 """Pictures of a training run and of an evaluation, drawn by matplotlib (the extra ``plot``)."""
 
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ from mnist_net.reports.figures import Evaluation, markdown
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+log = logging.getLogger(__name__)
 
 _FORMATS = (".png", ".svg", ".pdf")
 
@@ -135,16 +138,23 @@ def report_paths(path: Path) -> tuple[Path, Path, Path]:
 
 def save_report(
     path: Path, title: str, evaluation: Evaluation, images: Bytes, classes: Sequence[int]
-) -> None:
+) -> int:
     """Write an evaluation as a Markdown page with its pictures beside it, see `report_paths`.
 
     The title says what was tested on what; the images are those that were tested, uint8,
-    N × 28 × 28.
+    N × 28 × 28.  Without matplotlib the page is written all the same, with a warning; what is
+    returned is how many pictures were drawn.
     """
     path, confusion, mistakes = report_paths(path)
     pictures = {"Confusion": confusion.name, "Worst mistakes": mistakes.name}
-    page = markdown(evaluation, title, pictures).encode(errors="backslashreplace")
-    save_figure(_plot_confusion(evaluation.confusion_matrix, classes), confusion)
-    save_figure(_plot_mistakes(images, evaluation.worst), mistakes)
+    try:
+        check_plot(confusion)
+    except MnistNetError as error:
+        log.warning("the report has no pictures: %s", error)
+        pictures = {}
+    else:
+        save_figure(_plot_confusion(evaluation.confusion_matrix, classes), confusion)
+        save_figure(_plot_mistakes(images, evaluation.worst), mistakes)
     with atomic_write(path) as stream:
-        stream.write(page)
+        stream.write(markdown(evaluation, title, pictures).encode(errors="backslashreplace"))
+    return len(pictures)

@@ -78,6 +78,8 @@ def _differences(run: Run, identity: dict[str, Any]) -> list[str]:
     """
     now, recipe = run.hyperparameters.as_dict(), identity.get("hyperparameters")
     before = Hyperparameters().as_dict() | (recipe if isinstance(recipe, dict) else {})
+    if type(before["epochs"]) is int:  # to go on for longer is no other run
+        before["epochs"] = max(before["epochs"], now["epochs"])
     changed = [
         f"{name} was {before[name]!r}, is {now[name]!r}"
         for name in now

@@ -12,9 +12,11 @@ from mnist_net.datasets.dataset import Dataset, split
 from mnist_net.datasets.drawn import draw_digits
 from mnist_net.datasets.loading import DATASET_NAMES
 from mnist_net.errors import DataError
+from mnist_net.learning.optimizers import OPTIMIZERS
 from mnist_net.learning.recipe import Hyperparameters
 from mnist_net.learning.scaling import SCALINGS, Scaling
-from mnist_net.learning.training import Batch, one_hot
+from mnist_net.learning.training import Batch, Epoch, Progress, one_hot
+from mnist_net.trained.model import Model
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +60,48 @@ class Run:
         return tuple(replace(self, hyperparameters=recipe) for recipe in recipes)
 
 
+def recipe_from_model(model: Model, hyperparameters: Hyperparameters) -> Hyperparameters:
+    """A recipe with the layers, the activation and the loss of a model to go on from."""
+    architecture = model.architecture
+    return replace(
+        hyperparameters,
+        hidden_layer_sizes=architecture.layer_sizes[1:-1],
+        activation=(architecture.activations[:-1] or (hyperparameters.activation,))[0],
+        loss=architecture.loss,
+    )
+
+
+def begun_from(run: Run, model: Model) -> Progress:
+    """A run before its first epoch, with the weights of a model in place of random ones."""
+    first, *others = model.parameters
+    parameters = (first._replace(weights=first.weights[run.pixels]), *others)
+    state = OPTIMIZERS[run.hyperparameters.optimizer].start(parameters)
+    epoch = Epoch(0, parameters, state)
+    return Progress(epoch, epoch, ())
+
+
 def recipe_for(dataset: Dataset, hyperparameters: Hyperparameters) -> Hyperparameters:
     """Leave drawn digits out of a recipe, unless the data set's classes are known to be digits."""
     known = dataset.name in DATASET_NAMES
     return hyperparameters if known else replace(hyperparameters, drawn_digits=0)
 
 
-def prepare(dataset: Dataset, hyperparameters: Hyperparameters, source: str = "auto") -> Run:
+def prepare(
+    dataset: Dataset,
+    hyperparameters: Hyperparameters,
+    source: str = "auto",
+    *,
+    base: Model | None = None,
+) -> Run:
     """Make a training run's arrays from pictures, of which the last `validation` are held out.
 
     The source is what `load_dataset` was asked for; if it was a path, the data are found there
-    again.
+    again.  A model to go on from brings its classes and its scaling; see `begun_from`.
 
     Raises
     ------
     DataError
-        If nothing is left to train on.
+        If nothing is left to train on, or there are labels that the model does not know.
     """
     n_train = len(dataset.images) - hyperparameters.validation
     if n_train < 1:
@@ -82,8 +110,10 @@ def prepare(dataset: Dataset, hyperparameters: Hyperparameters, source: str = "a
             f"{hyperparameters.validation:,} out for validation"
         )
     kept, held_out = split(dataset, n_train)
-    scaling = SCALINGS[hyperparameters.scaling](kept.images)
-    classes = np.unique(dataset.labels)
+    scaling = base.scaling if base else SCALINGS[hyperparameters.scaling](kept.images)
+    classes = base.classes if base else np.unique(dataset.labels)
+    if unknown := sorted(set(dataset.labels.tolist()) - set(classes.tolist())):
+        raise DataError(f"{dataset.name} has labels that the model does not know: {unknown}")
     images, labels = _with_drawn_digits(kept, classes, hyperparameters)
     # Distortion moves ink to where there was none.
     keep_all = bool(hyperparameters.distortion) or not images.any()

@@ -5,9 +5,10 @@ threads: NumPy lets go of Python's lock while it computes, and threads share the
 products of several runs get one thread each, for the cores are busy already.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import NamedTuple
 
 from mnist_net.datasets.loading import load_dataset
 from mnist_net.learning.recipe import PRESETS, Hyperparameters
@@ -26,6 +27,7 @@ def train_model(
     *,
     data_home: Path | None = None,
     offline: bool = False,
+    progress: Callable[[Progress], object] | None = None,
 ) -> Model:
     """Train a model from start to end, without a word.
 
@@ -38,6 +40,8 @@ def train_model(
         epochs=5)``; bare `Hyperparameters` are those of the preset ``plain``.  By default
         ``PRESETS["default"]``, without its drawn digits if `dataset` is the path of something else
         than MNIST, for the classes there may be no digits.
+    progress
+        Called after each epoch, with where training stands: ``progress.history[-1]`` has its loss.
 
     Returns
     -------
@@ -51,8 +55,53 @@ def train_model(
     DivergenceError
         If the recipe leads out of the finite numbers.
     """
-    alone = train_committee(1, dataset, hyperparameters, data_home=data_home, offline=offline)
-    return alone.members[0]
+    for standing in train_epochs(dataset, hyperparameters, data_home=data_home, offline=offline):
+        if progress:
+            progress(standing.progress)
+    return standing.finished()
+
+
+class Standing(NamedTuple):
+    """Where `train_epochs` stands.
+
+    Attributes
+    ----------
+    progress
+        Epochs behind it, with ``history``.
+    finished
+        Call it for the model, with its accuracy on the test pictures, if this is to be the end.
+    """
+
+    progress: Progress
+    finished: Callable[[], Model]
+
+
+def train_epochs(
+    dataset: str = "auto",
+    hyperparameters: Hyperparameters | None = None,
+    *,
+    data_home: Path | None = None,
+    offline: bool = False,
+) -> Iterator[Standing]:
+    """Train a model, epoch by epoch; see `train_model`.
+
+    Yields
+    ------
+    Standing
+        After each epoch.  Whoever has seen enough stops, and takes ``standing.finished()``.
+    """
+    splits = load_dataset(dataset, data_home, offline=offline)
+    recipe = hyperparameters or recipe_for(splits.train, PRESETS["default"])
+    run = prepare(splits.train, recipe, dataset)
+    for (progress,) in train_together([run]):
+        assert progress is not None
+
+        def finished(progress: Progress = progress) -> Model:
+            model = finish([run], [progress], splits.test)
+            assert isinstance(model, Model)
+            return model
+
+        yield Standing(progress, finished)
 
 
 def train_committee(
