@@ -14,10 +14,7 @@ has them, as all others. "ours, own threads" has as many threads as `train_model
 machine should have nothing else to do.
 
 Prints tables in Markdown, and writes medians and spreads to results/speed.json after each part, the
-others in it as they were: each part has its own machine, settings, commit and date.
-
-The peers are no dependencies; those that are not installed are left out. An environment with them,
-outside this folder:
+others in it as they were. Peers that are not installed are left out; an environment with them:
 
     python3 -m venv ../peers
     ../peers/bin/pip install --require-hashes -r requirements/run.txt
@@ -31,6 +28,7 @@ scikit-learn's MLPClassifier comes with our own dependencies; torch.compile want
 import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +39,7 @@ from mnist_net.files import check_writable
 from scripts.records import commit, now, read_json
 from scripts.speed import predicting, processes, reaching, reading, training
 from scripts.speed.figures import Row, table_of, write_figures
-from scripts.speed.machine import cores, describe, missing
+from scripts.speed.machine import PEERS, cores, describe
 from scripts.speed.problems import Settings
 from scripts.speed.workers import CompetitorError
 
@@ -120,8 +118,8 @@ def main(only: str, output: Path | None, **options: Any) -> None:
         if output:
             write_figures(output, {**read_json(output), name: {**stamp, "rows": rows}})
         print(table_of(name, rows) + "\n", flush=True)
-    for library in missing() if settings.peers else ():
-        print(f"{library} is not installed and is left out.")
+    if absent := [name for name in PEERS if settings.peers and not find_spec(name)]:
+        print(f"Not installed and left out: {', '.join(absent)}.")
 
 
 if __name__ == "__main__":

@@ -41,15 +41,9 @@ def measured(outcomes: Mapping[str, Outcome], *bases: str) -> dict[str, dict[str
                 close = [ratio for ratio, a, b in rounds if max(*a, *b) < NEAR]
                 if len(close) >= _ENOUGH:
                     near[base] = statistics.median(close)
-        row = {
-            "seconds": statistics.median(one.seconds),
-            "fastest": min(one.seconds),
-            "slowest": max(one.seconds),
-            "over": over,
-            "near": near,
-            "peak_megabytes": one.peak,
-            "facts": one.facts,
-        }
+        middle, least, most = statistics.median(one.seconds), min(one.seconds), max(one.seconds)
+        row = {"seconds": middle, "fastest": least, "slowest": most, "over": over, "near": near}
+        row |= {"peak_megabytes": one.peak, "facts": one.facts}
         found[name] = {key: value for key, value in row.items() if value}
     return found
 

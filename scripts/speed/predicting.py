@@ -1,10 +1,11 @@
 """Seconds of predicting: one picture, and ten thousand."""
 
 from collections.abc import Callable, Iterator
+from typing import cast
 
 import numpy as np
 
-from mnist_net.arrays import Array, Bytes
+from mnist_net.arrays import Bytes
 from mnist_net.learning.losses import softmax
 from mnist_net.learning.network import Architecture, forward, initialize
 from mnist_net.learning.recipe import Hyperparameters
@@ -15,7 +16,7 @@ from scripts.speed.figures import Row, measured
 from scripts.speed.problems import Predict, Settings, Weights
 from scripts.speed.products import prediction_floor
 from scripts.speed.training import surveyed
-from scripts.speed.workers import Entry, Trial
+from scripts.speed.workers import Entry, Trial, quiet
 
 PARTS = ("scaling", "network", "softmax")
 _AGREE = 1e-5  # largest difference of two libraries' probabilities in float32
@@ -33,14 +34,6 @@ def pictures(n_rows: int) -> Bytes:
     return np.random.default_rng(1).integers(0, 256, (n_rows, 28, 28), np.uint8)
 
 
-def _repeated(work: Callable[[], object], calls: int) -> Trial:
-    def run() -> None:
-        for _ in range(calls):
-            work()
-
-    return Trial(run)
-
-
 def ours(hidden: int, n_rows: int, calls: int, part: str = "predict_proba") -> Trial:
     """The public method, from bytes to checked probabilities, or one of the parts of it."""
     one, images = model(hidden), pictures(n_rows)
@@ -52,7 +45,7 @@ def ours(hidden: int, n_rows: int, calls: int, part: str = "predict_proba") -> T
         "network": lambda: forward(one.parameters, one.architecture.activations, X),
         "softmax": lambda: softmax(logits),
     }
-    return _repeated(parts[part], calls)
+    return quiet(parts[part], calls=calls)
 
 
 def scikit_learn(weights: Weights, _threads: int) -> Predict:
@@ -64,8 +57,7 @@ def scikit_learn(weights: Weights, _threads: int) -> Predict:
     network.partial_fit(np.eye(10, 784, dtype=np.float32), np.arange(10), classes=np.arange(10))
     network.coefs_ = [W for W, _ in weights]
     network.intercepts_ = [b for _, b in weights]
-    predict: Predict = network.predict_proba
-    return predict
+    return cast(Predict, network.predict_proba)
 
 
 def torch(weights: Weights, threads: int) -> Predict:
@@ -91,18 +83,13 @@ def onnx_runtime(weights: Weights, threads: int) -> Predict:
         }}""")
     arrays = zip([array for pair in weights for array in pair], names, strict=True)
     graph.initializer.extend(numpy_helper.from_array(array, name) for array, name in arrays)
-    imports = [helper.make_opsetid("", 17)]
-    made = helper.make_model(graph, opset_imports=imports, ir_version=8)
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
     options = ort.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL
     session = ort.InferenceSession(made.SerializeToString(), options, ["CPUExecutionProvider"])
 
-    def predict(X: Array) -> Array:
-        found: Array = session.run(["P"], {"X": X})[0]
-        return found
-
-    return predict
+    return lambda X: session.run(["P"], {"X": X})[0]
 
 
 PEERS: dict[str, tuple[Callable[[Weights, int], Predict], tuple[str, ...]]] = {
@@ -121,7 +108,7 @@ def peer(name: str, hidden: int, n_rows: int, calls: int, threads: int) -> Trial
     difference = float(np.abs(predict(X) - one.predict_proba(images)).max())
     if difference > _AGREE:
         raise ValueError(f"{name} differs from ours by {difference:g}")
-    return _repeated(lambda: predict(X), calls)
+    return quiet(predict, X, calls=calls)
 
 
 def entries(settings: Settings, hidden: int, n_rows: int, calls: int) -> dict[str, Entry]:

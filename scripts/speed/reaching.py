@@ -1,11 +1,10 @@
 """Seconds of training until a network reads 97, 98 and 98.5 % of the test pictures.
 
-First every competitor looks for its best recipe for each accuracy on its own grid: it trains on all
-but the last 10,000 training pictures, once, and the recipe that is first to read so many of those
-10,000 is taken. Then it trains on all training pictures, from a few seeds, until it reads so many
-of the test pictures, which do nothing but stop the clock; no evaluation is timed. `SAME` is one
-that all can follow. MLPClassifier's grid has constant rates, for its own never fall to zero;
-torch.compile takes no part: it would compile for longer than it trains.
+First every competitor trains once by each recipe of its own grid, on all but the last 10,000
+training pictures; the recipe that is first to read so many of those 10,000 is taken. Then it trains
+on all training pictures, from a few seeds, until it reads so many of the test pictures, which do
+nothing but stop the clock; no evaluation is timed. All can follow `SAME`. MLPClassifier's grid has
+constant rates, for its own never fall to zero; torch.compile would compile longer than it trains.
 """
 
 import itertools
@@ -22,7 +21,7 @@ from mnist_net import Hyperparameters
 from mnist_net.learning.training import Batch
 from scripts.speed.figures import Row
 from scripts.speed.problems import PLAIN, Problem, Settings
-from scripts.speed.trainers import TRAINERS, Kind
+from scripts.speed.training import TRAINERS, Kind
 from scripts.speed.workers import Entry, Trial, alone, take_turns
 
 TARGETS = (0.97, 0.98, 0.985)
@@ -112,20 +111,18 @@ def reach(kind: Kind, problem: Problem) -> Trial:
 
 def fastest(found: Mapping[str, dict[str, float]], target: float) -> str | None:
     """Title of the recipe that was first to reach an accuracy."""
-    times = {
-        name: reached[str(target)] for name, reached in found.items() if str(target) in reached
-    }
-    return min(times, key=lambda name: times[name], default=None)
+    did = [name for name, seconds in found.items() if str(target) in seconds]
+    return min(did, key=lambda name: found[name][str(target)], default=None)
 
 
 def reached(runs: Sequence[dict[str, float]], target: float, recipe: str) -> dict[str, Any]:
     """Of the seeds that reached an accuracy the median, fastest and slowest."""
-    seconds = [run[str(target)] for run in runs if str(target) in run]
-    facts = {"facts": {"seeds": f"{len(seconds)} of {len(runs)}", "recipe": recipe}}
-    if not seconds:
-        return facts
-    middle = statistics.median(seconds)
-    return {"seconds": middle, "fastest": min(seconds), "slowest": max(seconds), **facts}
+    seconds = sorted(run[str(target)] for run in runs if str(target) in run)
+    found: dict[str, Any] = {}
+    if seconds:
+        middle = statistics.median(seconds)
+        found = {"seconds": middle, "fastest": seconds[0], "slowest": seconds[-1]}
+    return {**found, "facts": {"seeds": f"{len(seconds)} of {len(runs)}", "recipe": recipe}}
 
 
 Chosen = Mapping[str, Mapping[str, str | None]]  # competitor, target: title of its own recipe

@@ -15,7 +15,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from typing import Any, NamedTuple
 
-_THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+_THREADS = "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"
 _PAUSE = 0.05  # seconds until the threads of whoever worked last have gone to sleep
 
 
@@ -33,11 +33,12 @@ class Entry(NamedTuple):
     arguments: tuple[Any, ...] = ()
 
 
-def quiet(work: Callable[..., object], *arguments: Any) -> Trial:
-    """A call of which the result is of no interest."""
+def quiet(work: Callable[..., object], *arguments: Any, calls: int = 1) -> Trial:
+    """So many calls, of which the results are of no interest."""
 
     def run() -> None:
-        work(*arguments)
+        for _ in range(calls):
+            work(*arguments)
 
     return Trial(run)
 
@@ -92,8 +93,7 @@ class _Worker:
 
     def __init__(self, name: str, entry: Entry, warm_ups: int, stack: ExitStack) -> None:
         context = multiprocessing.get_context("spawn")
-        arguments = signal.SIGINT, signal.SIG_DFL
-        self.pool = ProcessPoolExecutor(1, context, signal.signal, arguments)
+        self.pool = ProcessPoolExecutor(1, context, signal.signal, (signal.SIGINT, signal.SIG_DFL))
         stack.enter_context(self.pool)
         self.name = name
         self.facts = self.ask(_prepare, entry, warm_ups)
@@ -107,20 +107,14 @@ class _Worker:
 
 
 def take_turns(
-    entries: Mapping[str, Entry],
-    rounds: int,
-    threads: int,
-    *,
-    warm_ups: int = 1,
-    survey: Entry | None = None,
+    entries: Mapping[str, Entry], rounds: int, threads: int, warm_ups: int = 1, survey: Any = None
 ) -> dict[str, Outcome]:
-    """Measure all competitors in each round, one after another, in an order that changes.
+    """Measure each competitor once a round, in an order that changes, after untimed warm-ups.
 
-    Each may use so many threads, and does some units before, untimed.  The survey finds out how the
-    machine is, before and after each unit.
+    The survey finds out how the machine is, before and after each unit.
     """
     order = random.Random(0)
-    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)))  # for those that start now
+    os.environ.update(dict.fromkeys(_THREADS, str(threads)))  # for those that start now
     with ExitStack() as stack:
         workers = {name: _Worker(name, one, warm_ups, stack) for name, one in entries.items()}
         surveyor = _Worker("survey", survey, warm_ups, stack) if survey else None
@@ -141,10 +135,8 @@ def take_turns(
                     after = look()
                     outcomes[name].surveys.append((before, after))
                     before = after
-        return {
-            name: outcome._replace(peak=workers[name].ask(peak_memory))
-            for name, outcome in outcomes.items()
-        }
+        peaks = {name: worker.ask(peak_memory) for name, worker in workers.items()}
+    return {name: outcome._replace(peak=peaks[name]) for name, outcome in outcomes.items()}
 
 
 def alone(entry: Entry, threads: int) -> Outcome:
