@@ -5,13 +5,12 @@
     python -m scripts.speed --quick                     # proves that it works, no more
 
 Each competitor is a process of its own with the same threads, pictures, architecture, batch,
-optimizer and float32; they take turns, round by round, and ratios are medians over the rounds, in
-brackets over those in which the cores were near. "products" are the matrix products of a step
-alone, each in the memory layout that is fastest for it. "training" is plain SGD, "momentum" SGD
-with momentum 0.9. "ours" is `training.train` with its finite checks and progress, and without the
-67 pixels that are black on all training pictures, as `mnist-net train` does it; "ours, all pixels"
-has them, as all others. "ours, own threads" has as many threads as `train_model` gives it. The
-machine should have nothing else to do.
+optimizer and float32; they take turns, and ratios are medians over the rounds, in brackets over
+those in which the cores were near. "products" are the matrix products alone, each in its fastest
+memory layout; "training" is plain SGD, "momentum" SGD with momentum 0.9. "ours" is `training.train`
+with its finite checks and progress, without the 67 pixels that are black on all training pictures,
+as `mnist-net train` has it; "ours, all pixels" and all others have them. "ours, own threads" has as
+many threads as `train_model` gives it. The machine should have nothing else to do.
 
 Prints tables in Markdown, and writes medians and spreads to results/speed.json after each part, the
 others in it as they were. Peers that are not installed are left out; an environment with them:
@@ -22,10 +21,9 @@ others in it as they were. Peers that are not installed are left out; an environ
     ../peers/bin/pip install --no-build-isolation --no-deps --editable .
     ../peers/bin/python -m scripts.speed
 
-scikit-learn's MLPClassifier comes with our own dependencies; torch.compile wants a C++ compiler.
+torch.compile wants a C++ compiler.
 """
 
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from importlib.util import find_spec
@@ -104,12 +102,11 @@ def main(only: str, output: Path | None, **options: Any) -> None:
     machine = describe()  # before it is we who keep it busy
     for name in chosen(only):
         stamp = {"machine": machine, **recipe, "date": now(), "commit": commit()}
-        began, rows = time.perf_counter(), []
+        rows = []
         try:
             for row in PARTS[name](settings):
                 rows.append(row)
-                took = time.perf_counter() - began
-                click.echo(f"{name}: {len(rows)} done, {took:.0f} s", err=True)
+                click.echo(f"{name}: {row['problem']} done", err=True)
         except CompetitorError as error:
             raise click.ClickException(f"{name}: {error}") from error
         if not rows:

@@ -13,7 +13,7 @@ import re
 import statistics
 import time
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
@@ -30,20 +30,13 @@ _REPEATS = 41
 
 def cores() -> int:
     """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
+    affinity = hasattr(os, "sched_getaffinity")
+    return len(os.sched_getaffinity(0)) if affinity else os.cpu_count() or 1
 
 
 def describe() -> dict[str, Any]:
     """CPU, cores, load, system, Python, libraries and BLAS."""
+    known = {one.name.lower(): one.version for one in distributions()}
     cpuinfo = Path("/proc/cpuinfo")
     text = cpuinfo.read_text(encoding="utf-8") if cpuinfo.exists() else ""
     model = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
@@ -54,7 +47,7 @@ def describe() -> dict[str, Any]:
         "load_before": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         "system": platform.system() + " " + platform.release(),
         "python": platform.python_version(),
-        "libraries": {name: _version(name) for name in _LIBRARIES},
+        "libraries": {name: known.get(name) for name in _LIBRARIES},
         "blas": [
             f"{pool['internal_api']} {pool['version']} ({pool.get('architecture', 'unknown')})"
             for pool in threadpool_info()

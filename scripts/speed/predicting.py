@@ -1,6 +1,7 @@
 """Seconds of predicting: one picture, and ten thousand."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import cast
 
 import numpy as np
@@ -13,10 +14,10 @@ from mnist_net.learning.scaling import Scaling
 from mnist_net.learning.training import classifier
 from mnist_net.trained.model import Model
 from scripts.speed.figures import Row, measured
+from scripts.speed.machine import distance
 from scripts.speed.problems import Predict, Settings, Weights
 from scripts.speed.products import prediction_floor
-from scripts.speed.training import surveyed
-from scripts.speed.workers import Entry, Trial, quiet
+from scripts.speed.workers import Entry, Trial, quiet, take_turns
 
 PARTS = ("scaling", "network", "softmax")
 _AGREE = 1e-5  # largest difference of two libraries' probabilities in float32
@@ -113,16 +114,14 @@ def peer(name: str, hidden: int, n_rows: int, calls: int, threads: int) -> Trial
 
 def entries(settings: Settings, hidden: int, n_rows: int, calls: int) -> dict[str, Entry]:
     """The floor, ours and the parts of it, and all peers that are there."""
-    size = (hidden, n_rows, calls)
-    made = {
-        "products": Entry(prediction_floor, ((784, hidden, 10), n_rows, calls)),
-        "ours": Entry(ours, size),
-    }
+    size = hidden, n_rows, calls
+    floor = partial(prediction_floor, (784, hidden, 10), n_rows, calls)
+    made: dict[str, Entry] = {"products": floor, "ours": partial(ours, *size)}
     for part in PARTS if n_rows == 1 else ():  # of many, each chunk goes through all of them
-        made[f"of ours: {part}"] = Entry(ours, (*size, part))
+        made[f"of ours: {part}"] = partial(ours, *size, part)
     for name, (_, libraries) in PEERS.items():
         if settings.has(*libraries):
-            made[name] = Entry(peer, (name, *size, settings.threads))
+            made[name] = partial(peer, name, *size, settings.threads)
     return made
 
 
@@ -130,7 +129,8 @@ def measure_predicting(settings: Settings) -> Iterator[Row]:
     """Seconds of one call for one picture and for many, at two widths."""
     for hidden in (8,) if settings.quick else (300, 800):
         for n_rows, calls in ((1, 5), (200, 1)) if settings.quick else ((1, 1000), (10_000, 1)):
-            outcomes = surveyed(entries(settings, hidden, n_rows, calls), settings)
+            made = entries(settings, hidden, n_rows, calls)
+            outcomes = take_turns(made, settings.rounds, settings.threads, survey=distance)
             for outcome in outcomes.values():
                 outcome.seconds[:] = [took / calls for took in outcome.seconds]
             title = f"784-{hidden}-10, pictures: {n_rows:,}"

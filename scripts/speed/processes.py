@@ -9,10 +9,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
-from mnist_net.datasets.loading import load_dataset
-from mnist_net.datasets.mnist import MNIST_DIGEST, cache_path, load_mnist
+from mnist_net.datasets.mnist import load_mnist
 from scripts.records import ROOT
 from scripts.speed.figures import Row, measured
 from scripts.speed.problems import Settings
@@ -49,29 +46,13 @@ def run_command(command: Sequence[str]) -> None:
 
 def measure_startup(settings: Settings) -> Iterator[Row]:
     """Each command, again and again."""
-    made = {name: Entry(quiet, (run_command, one)) for name, one in commands(settings).items()}
+    made = {name: partial(quiet, run_command, one) for name, one in commands(settings).items()}
     rounds = settings.rounds if settings.quick else 4 * settings.rounds
     outcomes = take_turns(made, rounds, settings.threads)
     # The peak is that of the process that waits for it.
     outcomes = {name: outcome._replace(peak=None) for name, outcome in outcomes.items()}
     found = measured(outcomes, _IMPORTS, "mnist-net predict")
     yield {"problem": "whole process", "measured": found}
-
-
-def write_cache(dataset: str, data_home: str) -> Trial:
-    """Write our cache from a data set, if that is MNIST; True if it is."""
-
-    def run() -> bool:
-        train, test = load_dataset(dataset)
-        if train.digest != MNIST_DIGEST:
-            return False
-        path = cache_path(Path(data_home))
-        path.parent.mkdir(parents=True)
-        images = np.concatenate([train.images, test.images])
-        np.savez(path, images=images, labels=np.concatenate([train.labels, test.labels]))
-        return True
-
-    return Trial(run)
 
 
 def from_openml_cache(data_home: str, parser: str) -> Trial:
@@ -84,19 +65,18 @@ def from_openml_cache(data_home: str, parser: str) -> Trial:
 
 def measure_loading(settings: Settings) -> Iterator[Row]:
     """Each time in a fresh process; imports are not counted. Nothing if the data are not MNIST."""
+    if settings.dataset != "mnist":
+        return
+    alone(partial(quiet, load_mnist), settings.threads)  # makes the cache where there is none
+    made: dict[str, Entry] = {"load_mnist()": partial(quiet, partial(load_mnist, offline=True))}
     with tempfile.TemporaryDirectory() as folder:
-        written = alone(Entry(write_cache, (settings.dataset, folder)), settings.threads)
-        if not written.results[0]:
-            return
-        ours = partial(load_mnist, Path(folder), offline=True)  # its digest included
-        made = {"load_mnist()": Entry(quiet, (ours,))}
         if settings.openml_home is not None:
             # A copy: fetch_openml deletes what it fails to parse.
             home = str(shutil.copytree(settings.openml_home, Path(folder, "openml")))
             for parser, package in (("pandas", "pandas"), ("liac-arff", "sklearn")):
                 if settings.has(package):
-                    entry = Entry(from_openml_cache, (home, parser))
-                    made[f"fetch_openml(parser={parser!r})"] = entry
+                    name = f"fetch_openml(parser={parser!r})"
+                    made[name] = partial(from_openml_cache, home, parser)
         outcomes = {}
         for name, entry in made.items():
             fresh = [alone(entry, settings.threads) for _ in range(settings.rounds)]

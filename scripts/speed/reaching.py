@@ -22,7 +22,7 @@ from mnist_net.learning.training import Batch
 from scripts.speed.figures import Row
 from scripts.speed.problems import PLAIN, Problem, Settings
 from scripts.speed.training import TRAINERS, Kind
-from scripts.speed.workers import Entry, Trial, alone, take_turns
+from scripts.speed.workers import Trial, alone, take_turns
 
 TARGETS = (0.97, 0.98, 0.985)
 
@@ -152,7 +152,7 @@ def measure_reaching(settings: Settings) -> Iterator[Row]:
         grids, held_out = {who: [small] for who in grids}, 100
     chosen = {}
     for who, grid in grids.items():
-        entry = Entry(search, (TRAINERS[who], problem, grid, held_out))
+        entry = partial(search, TRAINERS[who], problem, grid, held_out)
         (found,) = alone(entry, settings.threads).results
         chosen[who] = {str(target): fastest(found, target) for target in TARGETS}
     wanted = {
@@ -161,6 +161,6 @@ def measure_reaching(settings: Settings) -> Iterator[Row]:
         for recipe in (SAME, *grid)
         if recipe is SAME or title(recipe) in chosen[who].values()
     }
-    made = {": ".join(key): Entry(reach, (TRAINERS[key[0]], one)) for key, one in wanted.items()}
+    made = {": ".join(key): partial(reach, TRAINERS[key[0]], one) for key, one in wanted.items()}
     outcomes = take_turns(made, settings.rounds, settings.threads, warm_ups=0)
     yield from rows_of(chosen, {key: outcomes[": ".join(key)].results for key in wanted})

@@ -19,7 +19,7 @@ from mnist_net.trained.store import load_detector, load_model
 from scripts.draw_examples import draw
 from scripts.speed.figures import Row
 from scripts.speed.problems import Settings
-from scripts.speed.workers import Entry, Trial, alone
+from scripts.speed.workers import Trial, alone
 
 REPEATS = 3  # the fastest counts: whatever else the machine does only ever adds time
 N_OFF_FORM = 2_000  # are enough, for they are read more slowly
@@ -86,7 +86,7 @@ def shipped(dataset: str, n_images: int | None) -> Trial:
 
 def measure_reading(settings: Settings) -> Iterator[Row]:
     """How many small pictures are read a second, and how long a large one takes."""
-    entry = Entry(shipped, (settings.dataset, 20 if settings.quick else None))
-    (speed,) = alone(entry, 1).results
+    n_images = 20 if settings.quick else None
+    (speed,) = alone(partial(shipped, settings.dataset, n_images), 1).results
     found = {form: {"figure": figure} for form, figure in speed.items()}
     yield {"problem": "from files, on one core", "measured": found}

@@ -1,6 +1,6 @@
 """Seconds and memory of training: beside others, as problems grow, and with distortion."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from scripts.speed.figures import Row, measured, slope
 from scripts.speed.machine import distance
 from scripts.speed.problems import Labels, Problem, Settings, Trainer
 from scripts.speed.products import training_floor
-from scripts.speed.workers import Entry, Outcome, Trial, alone, quiet, take_turns
+from scripts.speed.workers import Entry, Trial, alone, quiet, take_turns
 
 _DISTORTION = PRESETS["default"].distortion
 TrainerMaker = Callable[[Batch, Problem], Trainer]
@@ -109,27 +109,21 @@ def training(kind: Kind, problem: Problem) -> Trial:
 
 def entries(problem: Problem, settings: Settings) -> dict[str, Entry]:
     """The floor, and all that can do this problem."""
-    made = {
-        name: Entry(training, (kind, problem))
-        for name, kind in TRAINERS.items()
-        if settings.has(*kind.libraries)
-    }
-    return {"products": Entry(training_floor, (problem,)), **made}
-
-
-def surveyed(made: Mapping[str, Entry], settings: Settings) -> dict[str, Outcome]:
-    """Rounds of all competitors, with the distance of the cores before and after each unit."""
-    return take_turns(made, settings.rounds, settings.threads, survey=Entry(distance))
+    made: dict[str, Entry] = {"products": partial(training_floor, problem)}
+    for name, kind in TRAINERS.items():
+        if settings.has(*kind.libraries):
+            made[name] = partial(training, kind, problem)
+    return made
 
 
 def measure_training(settings: Settings, momentum: float) -> Iterator[Row]:
     """Seconds per epoch of SGD at each architecture and batch size, row by row."""
     for hidden in (8,) if settings.quick else (300, 800):
         for size in (64,) if settings.quick else (32, 128, 256, 1000):
-            problem = settings.problem(
-                hidden_layer_sizes=(hidden,), batch_size=size, momentum=momentum
-            )
-            outcomes = surveyed(entries(problem, settings), settings)
+            plain = settings.problem(momentum=momentum)
+            problem = plain.with_(hidden_layer_sizes=(hidden,), batch_size=size)
+            made = entries(problem, settings)
+            outcomes = take_turns(made, settings.rounds, settings.threads, survey=distance)
             yield {"problem": problem.title, "measured": measured(outcomes, "products", "ours")}
 
 
@@ -151,8 +145,9 @@ def measure_growth(settings: Settings) -> Iterator[Row]:
     """Cost of ours and of the products at a few sizes of each thing that can grow."""
     rows = []
     for what, size, problem in _growing(settings):
-        made = entries(problem, settings)
-        outcomes = surveyed({name: made[name] for name in ("products", "ours")}, settings)
+        both = partial(training_floor, problem), partial(training, TRAINERS["ours"], problem)
+        made = dict(zip(("products", "ours"), both, strict=True))
+        outcomes = take_turns(made, settings.rounds, settings.threads, survey=distance)
         title = f"{problem.title}, {problem.rows:,} pictures"
         found = measured(outcomes, "products")
         rows.append({"problem": title, "grows": what, "size": size, "measured": found})
@@ -163,8 +158,7 @@ def measure_growth(settings: Settings) -> Iterator[Row]:
 def exponents(rows: list[Row]) -> Iterator[Row]:
     """Power of the cost in each thing: of a step for the batch, of an epoch for the rest.
 
-    The cost is that of the fastest round: these trainings are so short that whatever else the
-    machine does shows in the others.
+    The fastest round counts: in trainings so short all else that the machine does shows.
     """
     for what in dict.fromkeys(row["grows"] for row in rows):
         those = [row for row in rows if row["grows"] == what]
@@ -178,16 +172,20 @@ def exponents(rows: list[Row]) -> Iterator[Row]:
         yield {"problem": f"{what}, {min(sizes):,} to {max(sizes):,}", "measured": found}
 
 
+def _large(settings: Settings) -> Problem:
+    hidden, batch_size = ((8,), 64) if settings.quick else ((800,), 256)
+    return settings.problem(hidden_layer_sizes=hidden, batch_size=batch_size)
+
+
 def measure_distortion(settings: Settings) -> Iterator[Row]:
     """An epoch with the default's distortion, and without: the threads are its own in both."""
-    hidden, batch_size = ((8,), 64) if settings.quick else ((800,), 256)
-    plain = settings.problem(hidden_layer_sizes=hidden, batch_size=batch_size)
+    plain = _large(settings)
     rate = PRESETS["default"].learning_rate
     kind = TRAINERS["ours, own threads"]
     for problem in (plain, plain.with_(optimizer="adamw", learning_rate=rate)):
         made = {
-            "without": Entry(training, (kind, problem)),
-            "with": Entry(training, (kind, problem.with_(distortion=_DISTORTION))),
+            "without": partial(training, kind, problem),
+            "with": partial(training, kind, problem.with_(distortion=_DISTORTION)),
         }
         outcomes = take_turns(made, settings.rounds, settings.threads)
         title = f"{problem.title}, {problem.recipe.optimizer}"
@@ -196,17 +194,16 @@ def measure_distortion(settings: Settings) -> Iterator[Row]:
 
 def measure_memory(settings: Settings) -> Iterator[Row]:
     """Peak memory of fresh processes that load the data and train an epoch or two."""
-    hidden, batch_size = ((8,), 64) if settings.quick else ((800,), 256)
-    problem = settings.problem(hidden_layer_sizes=hidden, batch_size=batch_size)
+    problem = _large(settings)
     recipe = replace(problem.recipe, epochs=2)
     distorted = replace(recipe, distortion=_DISTORTION)
-    made = entries(problem, settings)
+    whole = {
+        "train_model": partial(quiet, train_model, settings.dataset, recipe),
+        "train_model, distorted": partial(quiet, train_model, settings.dataset, distorted),
+    }
+    made = whole | entries(problem, settings)
     for name in ("products", "ours, all pixels", "ours, own threads"):
         del made[name]
-    whole = {
-        "train_model": Entry(quiet, (train_model, settings.dataset, recipe)),
-        "train_model, distorted": Entry(quiet, (train_model, settings.dataset, distorted)),
-    }
-    outcomes = {name: alone(entry, settings.threads) for name, entry in (whole | made).items()}
+    outcomes = {name: alone(entry, settings.threads) for name, entry in made.items()}
     found = {name: {"peak_megabytes": outcome.peak} for name, outcome in outcomes.items()}
     yield {"problem": problem.title, "measured": found}

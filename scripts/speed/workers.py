@@ -26,11 +26,8 @@ class Trial(NamedTuple):
     facts: dict[str, Any] | None = None
 
 
-class Entry(NamedTuple):
-    """A competitor before its process has started: how to make its trial, and from what."""
-
-    make: Callable[..., Trial]
-    arguments: tuple[Any, ...] = ()
+Entry = Callable[[], Trial]
+"""A competitor before its process has started, as a partial that can be pickled."""
 
 
 def quiet(work: Callable[..., object], *arguments: Any, calls: int = 1) -> Trial:
@@ -44,13 +41,11 @@ def quiet(work: Callable[..., object], *arguments: Any, calls: int = 1) -> Trial
 
 
 class Outcome(NamedTuple):
-    """What became of a competitor: of each round its seconds, its result, and what a survey found
-    before and after; the facts of its trial; and its peak memory in megabytes.
-    """
+    """What became of a competitor, round by round, and its peak memory in megabytes."""
 
     seconds: list[float]
     results: list[Any]
-    surveys: list[tuple[Any, Any]]
+    surveys: list[tuple[Any, Any]]  # what the survey found before and after
     facts: dict[str, Any] | None
     peak: float | None
 
@@ -76,7 +71,7 @@ _ready: list[Trial] = []  # in a competitor's process, its trial
 
 
 def _prepare(entry: Entry, warm_ups: int) -> dict[str, Any] | None:
-    _ready.append(entry.make(*entry.arguments))
+    _ready.append(entry())
     for _ in range(warm_ups):
         _ready[0].run()
     return _ready[0].facts
@@ -107,16 +102,13 @@ class _Worker:
 
 
 def take_turns(
-    entries: Mapping[str, Entry], rounds: int, threads: int, warm_ups: int = 1, survey: Any = None
+    made: Mapping[str, Entry], rounds: int, threads: int, warm_ups: int = 1, survey: Any = None
 ) -> dict[str, Outcome]:
-    """Measure each competitor once a round, in an order that changes, after untimed warm-ups.
-
-    The survey finds out how the machine is, before and after each unit.
-    """
-    order = random.Random(0)
+    """Measure each competitor once a round, and by the survey the machine before and after it."""
+    order = random.Random(0)  # changes from round to round
     os.environ.update(dict.fromkeys(_THREADS, str(threads)))  # for those that start now
     with ExitStack() as stack:
-        workers = {name: _Worker(name, one, warm_ups, stack) for name, one in entries.items()}
+        workers = {name: _Worker(name, one, warm_ups, stack) for name, one in made.items()}
         surveyor = _Worker("survey", survey, warm_ups, stack) if survey else None
         outcomes = {name: Outcome([], [], [], one.facts, None) for name, one in workers.items()}
 
@@ -126,7 +118,7 @@ def take_turns(
 
         before = look()
         for _ in range(rounds):
-            for name in order.sample(list(entries), len(entries)):
+            for name in order.sample(list(made), len(made)):
                 time.sleep(_PAUSE)
                 took, result = workers[name].ask(_unit)
                 outcomes[name].seconds.append(took)
