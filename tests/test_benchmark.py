@@ -82,7 +82,7 @@ def test_quick_parts_write_tables_and_figures(tmp_path: Path, little: Path) -> N
     lines = done.stdout.splitlines()
     assert "| training |  | seconds | peak_megabytes | facts | / ours | / products |" in lines
     assert any(line.startswith("| 784-8-10, batch 64 | ours | ") for line in lines)
-    assert any(line.startswith("| whole process | mnist-net --help | ") for line in lines)
+    assert any(line.startswith("| process | mnist-net --help | ") for line in lines)
 
 
 def test_quick_figures_replace_no_others_unasked(little: Path) -> None:

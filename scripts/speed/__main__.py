@@ -17,11 +17,9 @@ others in it as they were. Peers that are not installed are left out; an environ
 
     python3 -m venv ../peers
     ../peers/bin/pip install --require-hashes -r requirements/run.txt
-    ../peers/bin/pip install torch==2.13.0 onnxruntime onnx 'pandas<3'
+    ../peers/bin/pip install torch==2.13.0 onnxruntime onnx 'pandas<3'  # and a C++ compiler
     ../peers/bin/pip install --no-build-isolation --no-deps --editable .
     ../peers/bin/python -m scripts.speed
-
-torch.compile wants a C++ compiler.
 """
 
 from collections.abc import Callable, Iterator
@@ -55,6 +53,7 @@ PARTS: dict[str, Callable[[Settings], Iterator[Row]]] = {
 }
 
 _RESULTS = Path("results/speed.json")
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 def chosen(only: str) -> list[str]:
@@ -80,16 +79,10 @@ def _require_figures(output: Path) -> None:
 @click.option("--only", default="", help=f"Parts: {', '.join(PARTS)}.")
 @click.option("--dataset", default="mnist", show_default=True)
 @click.option("--rounds", type=click.IntRange(min=1), default=5, show_default=True)
-@click.option(
-    "--threads", type=click.IntRange(min=1), default=cores(), help="By default all cores."
-)
+@click.option("--threads", type=click.IntRange(min=1), default=cores(), help="By default all.")
 @click.option("--quick", is_flag=True, help="Tiny problems: proves that it works, and no more.")
 @click.option("--peers/--no-peers", default=True, help="Measure other libraries too.")
-@click.option(
-    "--openml-home",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of a cache of fetch_openml to load from.",
-)
+@click.option("--openml-home", type=_FOLDER, help="A cache of fetch_openml to load from.")
 @click.option(
     "--output", type=Path, help=f"Figures as JSON.  [default: {_RESULTS}; with --quick, none]"
 )
@@ -98,10 +91,10 @@ def main(only: str, output: Path | None, **options: Any) -> None:
     output = output or (None if settings.quick else _RESULTS)
     if output:  # before the work, not after it
         _require_figures(output)
-    recipe = {name: getattr(settings, name) for name in ("rounds", "threads", "quick")}
-    machine = describe()  # before it is we who keep it busy
+    stamp = {name: getattr(settings, name) for name in ("rounds", "threads", "quick")}
+    stamp = {"machine": describe(), **stamp}  # before it is we who keep it busy
     for name in chosen(only):
-        stamp = {"machine": machine, **recipe, "date": now(), "commit": commit()}
+        stamp |= {"date": now(), "commit": commit()}
         rows = []
         try:
             for row in PARTS[name](settings):

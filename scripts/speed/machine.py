@@ -1,10 +1,9 @@
 """On what the figures were measured: the machine, and how far apart its cores are.
 
-What a core has written stays in its cache, and another core's way there is short on the same die
-and several times longer to another one.  A virtual machine's cores may be moved between dies at any
-time, and whatever shares its data between cores slows down and speeds up with them: our training on
-small batches takes about twice as long, the bare products hardly longer.  So the distance is
-measured beside the seconds.
+What a core has written stays in its cache; another core's way there is short on the same die and
+several times longer to another, between which a host may move the cores of a virtual machine. Our
+training on small batches then takes about twice as long, the bare products hardly longer. So the
+distance is measured beside the seconds.
 """
 
 import os
@@ -12,7 +11,9 @@ import platform
 import re
 import statistics
 import time
+import timeit
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,6 @@ from scripts.speed.workers import Trial
 
 PEERS = ("torch", "onnxruntime", "onnx", "pandas")  # not dependencies of the project
 _LIBRARIES = ("mnist-net", "numpy", "scipy", "scikit-learn", "joblib", "pillow", "click", *PEERS)
-_SHAPE = 784, 32, 300  # rows, inner, columns: a gradient of weights as training makes it
-_REPEATS = 41
 
 
 def cores() -> int:
@@ -58,21 +57,16 @@ def describe() -> dict[str, Any]:
 
 def distance() -> Trial:
     """Seconds to read what all cores have written, over those to read what the reader has."""
-    rows, inner, columns = _SHAPE
+    rows, inner, columns = 784, 32, 300  # a gradient of weights as training makes it
     left, right = np.ones((rows, inner), np.float32), np.ones((inner, columns), np.float32)
     written, read = np.zeros((2, rows, columns), np.float32)
 
     def seconds_to_read(write: Callable[[], object]) -> float:
-        found = []
-        for _ in range(_REPEATS):
-            write()
-            began = time.perf_counter()
-            np.add(written, np.float32(1.0), out=read)
-            found.append(time.perf_counter() - began)
-        return statistics.median(found)
+        work = partial(np.add, written, np.float32(1.0), out=read)
+        return statistics.median(timeit.repeat(work, write, time.perf_counter, 41, number=1))
 
     def run() -> float:
-        by_all = seconds_to_read(lambda: np.matmul(left, right, out=written))
-        return by_all / seconds_to_read(lambda: np.add(read, np.float32(1.0), out=written))
+        by_all = seconds_to_read(partial(np.matmul, left, right, out=written))
+        return by_all / seconds_to_read(partial(np.add, read, np.float32(1.0), out=written))
 
     return Trial(run)

@@ -8,7 +8,7 @@ import numpy as np
 
 from mnist_net.arrays import Bytes
 from mnist_net.learning.losses import softmax
-from mnist_net.learning.network import Architecture, forward, initialize
+from mnist_net.learning.network import forward, initialize
 from mnist_net.learning.recipe import Hyperparameters
 from mnist_net.learning.scaling import Scaling
 from mnist_net.learning.training import classifier
@@ -25,7 +25,7 @@ _AGREE = 1e-5  # largest difference of two libraries' probabilities in float32
 
 def model(hidden: int) -> Model:
     """784-hidden-10 with sigmoids and random weights: for the time it is all the same."""
-    architecture: Architecture = classifier(784, 10, Hyperparameters(hidden_layer_sizes=(hidden,)))
+    architecture = classifier(784, 10, Hyperparameters(hidden_layer_sizes=(hidden,)))
     parameters = initialize(architecture, np.random.default_rng(0), dtype=np.float32)
     return Model(architecture, parameters, np.arange(10), Scaling.unit())
 
@@ -98,7 +98,6 @@ PEERS: dict[str, tuple[Callable[[Weights, int], Predict], tuple[str, ...]]] = {
     "torch": (torch, ("torch",)),
     "onnxruntime": (onnx_runtime, ("onnxruntime", "onnx")),
 }
-"""How each is made, and which libraries it needs."""
 
 
 def peer(name: str, hidden: int, n_rows: int, calls: int, threads: int) -> Trial:

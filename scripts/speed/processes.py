@@ -34,8 +34,7 @@ def commands(settings: Settings) -> dict[str, list[str]]:
 
 def run_command(command: Sequence[str]) -> None:
     """From its start to its end, without showing what it says."""
-    # An installed package has its bytecode: without leave to keep it, ours alone would be compiled
-    # each time.
+    # Installed packages have their bytecode: if none were kept, ours alone would be compiled.
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     done = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
@@ -51,16 +50,15 @@ def measure_startup(settings: Settings) -> Iterator[Row]:
     outcomes = take_turns(made, rounds, settings.threads)
     # The peak is that of the process that waits for it.
     outcomes = {name: outcome._replace(peak=None) for name, outcome in outcomes.items()}
-    found = measured(outcomes, _IMPORTS, "mnist-net predict")
-    yield {"problem": "whole process", "measured": found}
+    yield {"problem": "process", "measured": measured(outcomes, _IMPORTS, "mnist-net predict")}
 
 
 def from_openml_cache(data_home: str, parser: str) -> Trial:
     """`fetch_openml()` by one of its two parsers."""
     from sklearn.datasets import fetch_openml
 
-    fetch = partial(fetch_openml, "mnist_784", version=1, as_frame=False)
-    return quiet(partial(fetch, parser=parser, data_home=data_home))
+    options = {"version": 1, "as_frame": False, "parser": parser, "data_home": data_home}
+    return quiet(partial(fetch_openml, "mnist_784", **options))
 
 
 def measure_loading(settings: Settings) -> Iterator[Row]:

@@ -19,7 +19,7 @@ from scripts.speed.workers import Trial
 Shape = tuple[int, int, int]  # rows, inner, columns
 
 _LAYOUTS = ["".join(orders) for orders in itertools.product("CF", repeat=3)]
-_TRIALS, _ENOUGH = 7, 0.3  # calls of a layout, or seconds: large products need fewer
+_TRIALS = 7
 
 
 class Product(NamedTuple):
@@ -49,10 +49,7 @@ def product(shape: Shape, layout: str) -> Product:
 def fastest_seconds(work: Product) -> float:
     """Of a few calls, after one that does not count."""
     work()
-    found: list[float] = []
-    while len(found) < _TRIALS and sum(found) < _ENOUGH:
-        found.append(timeit.timeit(work.__call__, number=1))
-    return min(found)
+    return min(timeit.repeat(work.__call__, repeat=_TRIALS, number=1))
 
 
 def best_layout(shape: Shape) -> str:

@@ -145,8 +145,8 @@ def measure_growth(settings: Settings) -> Iterator[Row]:
     """Cost of ours and of the products at a few sizes of each thing that can grow."""
     rows = []
     for what, size, problem in _growing(settings):
-        both = partial(training_floor, problem), partial(training, TRAINERS["ours"], problem)
-        made = dict(zip(("products", "ours"), both, strict=True))
+        every = entries(problem, settings)
+        made = {name: every[name] for name in ("products", "ours")}
         outcomes = take_turns(made, settings.rounds, settings.threads, survey=distance)
         title = f"{problem.title}, {problem.rows:,} pictures"
         found = measured(outcomes, "products")
@@ -204,6 +204,6 @@ def measure_memory(settings: Settings) -> Iterator[Row]:
     made = whole | entries(problem, settings)
     for name in ("products", "ours, all pixels", "ours, own threads"):
         del made[name]
-    outcomes = {name: alone(entry, settings.threads) for name, entry in made.items()}
-    found = {name: {"peak_megabytes": outcome.peak} for name, outcome in outcomes.items()}
+    peaks = {name: alone(entry, settings.threads).peak for name, entry in made.items()}
+    found = {name: {"peak_megabytes": peak} for name, peak in peaks.items()}
     yield {"problem": problem.title, "measured": found}

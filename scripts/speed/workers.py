@@ -4,6 +4,7 @@ Each has its libraries, thread pools and memory to itself, and waits on a pipe w
 works; so no pool spins beside another, and the process's peak memory is the competitor's.
 """
 
+import math
 import multiprocessing
 import os
 import random
@@ -26,8 +27,7 @@ class Trial(NamedTuple):
     facts: dict[str, Any] | None = None
 
 
-Entry = Callable[[], Trial]
-"""A competitor before its process has started, as a partial that can be pickled."""
+Entry = Callable[[], Trial]  # a competitor before its process starts: what can be pickled
 
 
 def quiet(work: Callable[..., object], *arguments: Any, calls: int = 1) -> Trial:
@@ -51,10 +51,7 @@ class Outcome(NamedTuple):
 
 
 def peak_memory() -> float | None:
-    """Most memory that this process has held so far, in units of 10⁶ bytes.
-
-    A child counts what its parent held when it began, so parents must hold no data.
-    """
+    """Most megabytes that this process, or its parent before it began, has held so far."""
     if sys.platform == "win32":
         return None
     import resource
@@ -114,7 +111,7 @@ def take_turns(
 
         def look() -> Any:
             time.sleep(_PAUSE)
-            return surveyor.ask(_unit)[1] if surveyor else None
+            return surveyor.ask(_unit)[1] if surveyor else math.inf  # for all we know
 
         before = look()
         for _ in range(rounds):
@@ -123,10 +120,8 @@ def take_turns(
                 took, result = workers[name].ask(_unit)
                 outcomes[name].seconds.append(took)
                 outcomes[name].results.append(result)
-                if surveyor:
-                    after = look()
-                    outcomes[name].surveys.append((before, after))
-                    before = after
+                before, earlier = look(), before
+                outcomes[name].surveys.append((earlier, before))
         peaks = {name: worker.ask(peak_memory) for name, worker in workers.items()}
     return {name: outcome._replace(peak=peaks[name]) for name, outcome in outcomes.items()}
 
