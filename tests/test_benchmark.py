@@ -21,7 +21,6 @@ from scripts.speed import (
     predicting,
     products,
     reaching,
-    trainers,
     training,
 )
 from scripts.speed.problems import PLAIN, Problem
@@ -83,7 +82,7 @@ def test_quick_parts_write_tables_and_figures(tmp_path: Path, little: Path) -> N
     lines = done.stdout.splitlines()
     assert "| training |  | seconds | peak_megabytes | facts | / ours | / products |" in lines
     assert any(line.startswith("| 784-8-10, batch 64 | ours | ") for line in lines)
-    assert any(line.startswith("| whole process | mnist-net --help | ") for line in lines)
+    assert any(line.startswith("| process | mnist-net --help | ") for line in lines)
 
 
 def test_quick_figures_replace_no_others_unasked(little: Path) -> None:
@@ -327,7 +326,7 @@ def test_layouts_are_what_they_say() -> None:
 def test_competitors_learn_the_same_task() -> None:
     data = bright_bars(400)
     problem = Problem("", None, PLAIN, 1).with_(hidden_layer_sizes=(16,), batch_size=8)
-    for make in (trainers.ours, trainers.scikit_learn):
+    for make in (training.ours, training.scikit_learn):
         trainer = make(data, problem)
         for _ in range(5):
             trainer.epoch()
@@ -335,20 +334,20 @@ def test_competitors_learn_the_same_task() -> None:
 
 
 def test_no_recipe_is_bent_for_scikit_learn() -> None:
-    data = trainers.Batch(np.zeros((4, 784), np.float32), np.eye(4, 10, dtype=np.float32))
+    data = training.Batch(np.zeros((4, 784), np.float32), np.eye(4, 10, dtype=np.float32))
     problem = Problem("", None, PLAIN, 1).with_(schedule="cosine")
     with pytest.raises(ValueError, match="schedules"):
-        trainers.scikit_learn(data, problem)
+        training.scikit_learn(data, problem)
     assert {recipe.schedule for recipe in reaching.GRIDS["MLPClassifier"]} == {"constant"}
 
 
-def bright_bars(n: int) -> trainers.Batch:
+def bright_bars(n: int) -> training.Batch:
     """Digits that are one bright bar each."""
     labels = np.arange(n) % 10
     X = np.zeros((n, 784), np.float32)
     for row, digit in enumerate(labels):
         X[row, 70 * digit : 70 * digit + 60] = 1.0
-    return trainers.Batch(X, np.eye(10, dtype=np.float32)[labels])
+    return training.Batch(X, np.eye(10, dtype=np.float32)[labels])
 
 
 def test_scikit_learn_shuffles_each_epoch_anew(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -361,13 +360,13 @@ def test_scikit_learn_shuffles_each_epoch_anew(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr("sklearn.neural_network._multilayer_perceptron.shuffle", shuffle)
     problem = Problem("", None, PLAIN, 1).with_(hidden_layer_sizes=(2,), batch_size=50)
-    trainer = trainers.scikit_learn(bright_bars(50), problem)
+    trainer = training.scikit_learn(bright_bars(50), problem)
     trainer.epoch()
     trainer.epoch()
     assert orders[0].tolist() != orders[1].tolist()
 
 
-def classes_after_two_epochs(make: trainers.TrainerMaker, recipe: Hyperparameters) -> np.ndarray:
+def classes_after_two_epochs(make: training.TrainerMaker, recipe: Hyperparameters) -> np.ndarray:
     """Classes of noise after two steps on all pictures at once, so that no order matters."""
     trainer = make(bright_bars(40), Problem("", None, recipe, 1))
     trainer.epoch()
@@ -389,10 +388,10 @@ def test_pytorch_takes_the_steps_that_we_take(changes: dict[str, Any]) -> None:
     pytest.importorskip("torch")
     base = replace(PLAIN, hidden_layer_sizes=(16,), batch_size=40, epochs=2, learning_rate=1.0)
     recipe = replace(base, **changes)
-    ours = classes_after_two_epochs(trainers.ours, recipe)
+    ours = classes_after_two_epochs(training.ours, recipe)
     assert len(set(ours.tolist())) > 5
-    np.testing.assert_array_equal(ours, classes_after_two_epochs(trainers.torch, recipe))
-    without = classes_after_two_epochs(trainers.ours, base)
+    np.testing.assert_array_equal(ours, classes_after_two_epochs(training.torch, recipe))
+    without = classes_after_two_epochs(training.ours, base)
     assert (ours != without).any()  # the rule is seen at all
 
 

@@ -1,1 +1,0 @@
-"""How fast all this is: `python -m scripts.speed`."""

@@ -5,32 +5,26 @@
     python -m scripts.speed --quick                     # proves that it works, no more
 
 Each competitor is a process of its own with the same threads, pictures, architecture, batch,
-optimizer and float32; they take turns, round by round, and ratios are medians over the rounds, in
-brackets over those in which the cores were near. "products" are the matrix products of a step
-alone, each in the memory layout that is fastest for it. "training" is plain SGD, "momentum" SGD
-with momentum 0.9. "ours" is `training.train` with its finite checks and progress, and without the
-67 pixels that are black on all training pictures, as `mnist-net train` does it; "ours, all pixels"
-has them, as all others. "ours, own threads" has as many threads as `train_model` gives it. The
-machine should have nothing else to do.
+optimizer and float32; they take turns, and ratios are medians over the rounds, in brackets over
+those in which the cores were near. "products" are the matrix products alone, each in its fastest
+memory layout; "training" is plain SGD, "momentum" SGD with momentum 0.9. "ours" is `training.train`
+with its finite checks and progress, without the 67 pixels that are black on all training pictures,
+as `mnist-net train` has it; "ours, all pixels" and all others have them. "ours, own threads" has as
+many threads as `train_model` gives it. The machine should have nothing else to do.
 
 Prints tables in Markdown, and writes medians and spreads to results/speed.json after each part, the
-others in it as they were: each part has its own machine, settings, commit and date.
-
-The peers are no dependencies; those that are not installed are left out. An environment with them,
-outside this folder:
+others in it as they were. Peers that are not installed are left out; an environment with them:
 
     python3 -m venv ../peers
     ../peers/bin/pip install --require-hashes -r requirements/run.txt
-    ../peers/bin/pip install torch==2.13.0 onnxruntime onnx 'pandas<3'
+    ../peers/bin/pip install torch==2.13.0 onnxruntime onnx 'pandas<3'  # and a C++ compiler
     ../peers/bin/pip install --no-build-isolation --no-deps --editable .
     ../peers/bin/python -m scripts.speed
-
-scikit-learn's MLPClassifier comes with our own dependencies; torch.compile wants a C++ compiler.
 """
 
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +35,7 @@ from mnist_net.files import check_writable
 from scripts.records import commit, now, read_json
 from scripts.speed import predicting, processes, reaching, reading, training
 from scripts.speed.figures import Row, table_of, write_figures
-from scripts.speed.machine import cores, describe, missing
+from scripts.speed.machine import PEERS, cores, describe
 from scripts.speed.problems import Settings
 from scripts.speed.workers import CompetitorError
 
@@ -59,6 +53,7 @@ PARTS: dict[str, Callable[[Settings], Iterator[Row]]] = {
 }
 
 _RESULTS = Path("results/speed.json")
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 def chosen(only: str) -> list[str]:
@@ -84,16 +79,10 @@ def _require_figures(output: Path) -> None:
 @click.option("--only", default="", help=f"Parts: {', '.join(PARTS)}.")
 @click.option("--dataset", default="mnist", show_default=True)
 @click.option("--rounds", type=click.IntRange(min=1), default=5, show_default=True)
-@click.option(
-    "--threads", type=click.IntRange(min=1), default=cores(), help="By default all cores."
-)
+@click.option("--threads", type=click.IntRange(min=1), default=cores(), help="By default all.")
 @click.option("--quick", is_flag=True, help="Tiny problems: proves that it works, and no more.")
 @click.option("--peers/--no-peers", default=True, help="Measure other libraries too.")
-@click.option(
-    "--openml-home",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Folder of a cache of fetch_openml to load from.",
-)
+@click.option("--openml-home", type=_FOLDER, help="A cache of fetch_openml to load from.")
 @click.option(
     "--output", type=Path, help=f"Figures as JSON.  [default: {_RESULTS}; with --quick, none]"
 )
@@ -102,16 +91,15 @@ def main(only: str, output: Path | None, **options: Any) -> None:
     output = output or (None if settings.quick else _RESULTS)
     if output:  # before the work, not after it
         _require_figures(output)
-    recipe = {name: getattr(settings, name) for name in ("rounds", "threads", "quick")}
-    machine = describe()  # before it is we who keep it busy
+    stamp = {name: getattr(settings, name) for name in ("rounds", "threads", "quick")}
+    stamp = {"machine": describe(), **stamp}  # before it is we who keep it busy
     for name in chosen(only):
-        stamp = {"machine": machine, **recipe, "date": now(), "commit": commit()}
-        began, rows = time.perf_counter(), []
+        stamp |= {"date": now(), "commit": commit()}
+        rows = []
         try:
             for row in PARTS[name](settings):
                 rows.append(row)
-                took = time.perf_counter() - began
-                click.echo(f"{name}: {len(rows)} done, {took:.0f} s", err=True)
+                click.echo(f"{name}: {row['problem']} done", err=True)
         except CompetitorError as error:
             raise click.ClickException(f"{name}: {error}") from error
         if not rows:
@@ -120,8 +108,8 @@ def main(only: str, output: Path | None, **options: Any) -> None:
         if output:
             write_figures(output, {**read_json(output), name: {**stamp, "rows": rows}})
         print(table_of(name, rows) + "\n", flush=True)
-    for library in missing() if settings.peers else ():
-        print(f"{library} is not installed and is left out.")
+    if absent := [name for name in PEERS if settings.peers and not find_spec(name)]:
+        print(f"Not installed and left out: {', '.join(absent)}.")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,4 @@
-"""What becomes of measured seconds: medians, ratios and exponents; their table and their file.
-
-All parts have rows of one form: a problem, and under "measured" what was found of each competitor.
-"""
+"""What becomes of measured seconds: medians, ratios and exponents; their table and their file."""
 
 import json
 import math
@@ -14,11 +11,9 @@ from mnist_net.files import atomic_write
 from scripts.records import table
 from scripts.speed.workers import Outcome
 
-Row = dict[str, Any]
+Row = dict[str, Any]  # a problem, and under "measured" what was found of each competitor
 
-NEAR = 1.25
-"""Distance of cores (see `machine`): those of one die measure 1.0, of two dies from 1.4 to 2."""
-
+_NEAR = 1.25  # by `machine.distance`; cores of one die have 1.0, of two dies from 1.4 to 2
 _ENOUGH = 3  # rounds for a median
 _WIDTH = 420  # characters: all that was measured of one competitor
 
@@ -38,18 +33,12 @@ def measured(outcomes: Mapping[str, Outcome], *bases: str) -> dict[str, dict[str
                 ratios = [a / b for a, b in zip(one.seconds, other.seconds, strict=True)]
                 over[base] = statistics.median(ratios)
                 rounds = zip(ratios, one.surveys, other.surveys, strict=False)
-                close = [ratio for ratio, a, b in rounds if max(*a, *b) < NEAR]
+                close = [ratio for ratio, a, b in rounds if max(*a, *b) < _NEAR]
                 if len(close) >= _ENOUGH:
                     near[base] = statistics.median(close)
-        row = {
-            "seconds": statistics.median(one.seconds),
-            "fastest": min(one.seconds),
-            "slowest": max(one.seconds),
-            "over": over,
-            "near": near,
-            "peak_megabytes": one.peak,
-            "facts": one.facts,
-        }
+        middle, least, most = statistics.median(one.seconds), min(one.seconds), max(one.seconds)
+        row = {"seconds": middle, "fastest": least, "slowest": most, "over": over, "near": near}
+        row |= {"peak_megabytes": one.peak, "facts": one.facts}
         found[name] = {key: value for key, value in row.items() if value}
     return found
 

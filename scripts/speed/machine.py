@@ -1,10 +1,9 @@
 """On what the figures were measured: the machine, and how far apart its cores are.
 
-What a core has written stays in its cache, and another core's way there is short on the same die
-and several times longer to another one.  A virtual machine's cores may be moved between dies at any
-time, and whatever shares its data between cores slows down and speeds up with them: our training on
-small batches takes about twice as long, the bare products hardly longer.  So the distance is
-measured beside the seconds.
+What a core has written stays in its cache; another core's way there is short on the same die and
+several times longer to another, between which a host may move the cores of a virtual machine. Our
+training on small batches then takes about twice as long, the bare products hardly longer. So the
+distance is measured beside the seconds.
 """
 
 import os
@@ -12,90 +11,62 @@ import platform
 import re
 import statistics
 import time
+import timeit
 from collections.abc import Callable
-from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
+from functools import partial
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from threadpoolctl import threadpool_info
 
 from scripts.speed.workers import Trial
 
 PEERS = ("torch", "onnxruntime", "onnx", "pandas")  # not dependencies of the project
 _LIBRARIES = ("mnist-net", "numpy", "scipy", "scikit-learn", "joblib", "pillow", "click", *PEERS)
-_SHAPE = 784, 32, 300  # rows, inner, columns: a gradient of weights as training makes it
-_REPEATS = 41
 
 
 def cores() -> int:
     """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _cpu_model() -> str:
-    """As the system calls it, or the architecture."""
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        text = ""
-    found = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
-    return found[1] if found else platform.processor() or platform.machine()
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None
+    affinity = hasattr(os, "sched_getaffinity")
+    return len(os.sched_getaffinity(0)) if affinity else os.cpu_count() or 1
 
 
 def describe() -> dict[str, Any]:
     """CPU, cores, load, system, Python, libraries and BLAS."""
-    from threadpoolctl import threadpool_info
-
-    pools = [pool for pool in threadpool_info() if pool["user_api"] == "blas"]
+    known = {one.name.lower(): one.version for one in distributions()}
+    cpuinfo = Path("/proc/cpuinfo")
+    text = cpuinfo.read_text(encoding="utf-8") if cpuinfo.exists() else ""
+    model = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
     return {
-        "cpu": _cpu_model(),
+        "cpu": model[1] if model else platform.processor() or platform.machine(),
         "architecture": platform.machine(),
         "cores": cores(),
         "load_before": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         "system": platform.system() + " " + platform.release(),
         "python": platform.python_version(),
-        "libraries": {name: _version(name) for name in _LIBRARIES},
+        "libraries": {name: known.get(name) for name in _LIBRARIES},
         "blas": [
             f"{pool['internal_api']} {pool['version']} ({pool.get('architecture', 'unknown')})"
-            for pool in pools
+            for pool in threadpool_info()
+            if pool["user_api"] == "blas"
         ],
     }
 
 
-def missing() -> list[str]:
-    """Peers that are not installed, and therefore skipped."""
-    return [name for name in PEERS if find_spec(name) is None]
-
-
 def distance() -> Trial:
     """Seconds to read what all cores have written, over those to read what the reader has."""
-    generator = np.random.default_rng(0)
-    rows, inner, columns = _SHAPE
-    left = generator.random((rows, inner), np.float32)
-    right = generator.random((inner, columns), np.float32)
+    rows, inner, columns = 784, 32, 300  # a gradient of weights as training makes it
+    left, right = np.ones((rows, inner), np.float32), np.ones((inner, columns), np.float32)
     written, read = np.zeros((2, rows, columns), np.float32)
 
     def seconds_to_read(write: Callable[[], object]) -> float:
-        found = []
-        for _ in range(_REPEATS):
-            write()
-            began = time.perf_counter()
-            np.add(written, np.float32(1.0), out=read)
-            found.append(time.perf_counter() - began)
-        return statistics.median(found)
+        work = partial(np.add, written, np.float32(1.0), out=read)
+        return statistics.median(timeit.repeat(work, write, time.perf_counter, 41, number=1))
 
     def run() -> float:
-        by_all = seconds_to_read(lambda: np.matmul(left, right, out=written))
-        return by_all / seconds_to_read(lambda: np.add(read, np.float32(1.0), out=written))
+        by_all = seconds_to_read(partial(np.matmul, left, right, out=written))
+        return by_all / seconds_to_read(partial(np.add, read, np.float32(1.0), out=written))
 
     return Trial(run)

@@ -1,7 +1,7 @@
 """How much is measured, and what all competitors are given: the data, a recipe, and threads."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -74,8 +74,7 @@ class Trainer(NamedTuple):
     facts: dict[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+class Settings(NamedTuple):
     """Options of the command line; see there."""
 
     dataset: str = "mnist"
@@ -87,8 +86,8 @@ class Settings:
 
     def problem(self, **changes: Any) -> Problem:
         """One with the plain recipe but for these hyperparameters."""
-        recipe = replace(PLAIN, **changes)
-        return Problem(self.dataset, 512 if self.quick else None, recipe, self.threads)
+        rows = 512 if self.quick else None
+        return Problem(self.dataset, rows, replace(PLAIN, **changes), self.threads)
 
     def has(self, *packages: str) -> bool:
         """Whether what needs these libraries is to be measured: peers only if wanted."""

@@ -9,10 +9,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
-from mnist_net.datasets.loading import load_dataset
-from mnist_net.datasets.mnist import MNIST_DIGEST, cache_path, load_mnist
+from mnist_net.datasets.mnist import load_mnist
 from scripts.records import ROOT
 from scripts.speed.figures import Row, measured
 from scripts.speed.problems import Settings
@@ -37,8 +34,7 @@ def commands(settings: Settings) -> dict[str, list[str]]:
 
 def run_command(command: Sequence[str]) -> None:
     """From its start to its end, without showing what it says."""
-    # An installed package has its bytecode: without leave to keep it, ours alone would be compiled
-    # each time.
+    # Installed packages have their bytecode: if none were kept, ours alone would be compiled.
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     done = subprocess.run(
         command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False
@@ -49,54 +45,36 @@ def run_command(command: Sequence[str]) -> None:
 
 def measure_startup(settings: Settings) -> Iterator[Row]:
     """Each command, again and again."""
-    made = {name: Entry(quiet, (run_command, one)) for name, one in commands(settings).items()}
+    made = {name: partial(quiet, run_command, one) for name, one in commands(settings).items()}
     rounds = settings.rounds if settings.quick else 4 * settings.rounds
     outcomes = take_turns(made, rounds, settings.threads)
     # The peak is that of the process that waits for it.
     outcomes = {name: outcome._replace(peak=None) for name, outcome in outcomes.items()}
-    found = measured(outcomes, _IMPORTS, "mnist-net predict")
-    yield {"problem": "whole process", "measured": found}
-
-
-def write_cache(dataset: str, data_home: str) -> Trial:
-    """Write our cache from a data set, if that is MNIST; True if it is."""
-
-    def run() -> bool:
-        train, test = load_dataset(dataset)
-        if train.digest != MNIST_DIGEST:
-            return False
-        path = cache_path(Path(data_home))
-        path.parent.mkdir(parents=True)
-        images = np.concatenate([train.images, test.images])
-        np.savez(path, images=images, labels=np.concatenate([train.labels, test.labels]))
-        return True
-
-    return Trial(run)
+    yield {"problem": "process", "measured": measured(outcomes, _IMPORTS, "mnist-net predict")}
 
 
 def from_openml_cache(data_home: str, parser: str) -> Trial:
     """`fetch_openml()` by one of its two parsers."""
     from sklearn.datasets import fetch_openml
 
-    fetch = partial(fetch_openml, "mnist_784", version=1, as_frame=False)
-    return quiet(partial(fetch, parser=parser, data_home=data_home))
+    options = {"version": 1, "as_frame": False, "parser": parser, "data_home": data_home}
+    return quiet(partial(fetch_openml, "mnist_784", **options))
 
 
 def measure_loading(settings: Settings) -> Iterator[Row]:
     """Each time in a fresh process; imports are not counted. Nothing if the data are not MNIST."""
+    if settings.dataset != "mnist":
+        return
+    alone(partial(quiet, load_mnist), settings.threads)  # makes the cache where there is none
+    made: dict[str, Entry] = {"load_mnist()": partial(quiet, partial(load_mnist, offline=True))}
     with tempfile.TemporaryDirectory() as folder:
-        written = alone(Entry(write_cache, (settings.dataset, folder)), settings.threads)
-        if not written.results[0]:
-            return
-        ours = partial(load_mnist, Path(folder), offline=True)  # its digest included
-        made = {"load_mnist()": Entry(quiet, (ours,))}
         if settings.openml_home is not None:
             # A copy: fetch_openml deletes what it fails to parse.
             home = str(shutil.copytree(settings.openml_home, Path(folder, "openml")))
             for parser, package in (("pandas", "pandas"), ("liac-arff", "sklearn")):
                 if settings.has(package):
-                    entry = Entry(from_openml_cache, (home, parser))
-                    made[f"fetch_openml(parser={parser!r})"] = entry
+                    name = f"fetch_openml(parser={parser!r})"
+                    made[name] = partial(from_openml_cache, home, parser)
         outcomes = {}
         for name, entry in made.items():
             fresh = [alone(entry, settings.threads) for _ in range(settings.rounds)]

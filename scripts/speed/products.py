@@ -1,13 +1,12 @@
 """The floor: the matrix products of a network and nothing else.
 
 Each operand and result may lie in memory row by row (C) or column by column (F). All eight layouts
-of each product are tried and the fastest is kept; the operands then lie so without any copying, and
-results are written into arrays that are there already. A layout is written "CFC": left, right,
-result.
+of each product ("CFC": left, right, result) are tried and the fastest is kept; the operands then
+lie so without any copying, and results are written into arrays that are there already.
 """
 
 import itertools
-import time
+import timeit
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -21,7 +20,6 @@ Shape = tuple[int, int, int]  # rows, inner, columns
 
 _LAYOUTS = ["".join(orders) for orders in itertools.product("CF", repeat=3)]
 _TRIALS = 7
-_ENOUGH = 0.3  # seconds for the trials of one layout; large products need fewer
 
 
 class Product(NamedTuple):
@@ -42,21 +40,16 @@ def _laid_out(array: Array, order: Any) -> Array:
 def product(shape: Shape, layout: str) -> Product:
     """One with random operands."""
     rows, inner, columns = shape
-    draw = np.random.default_rng(0).random
-    left, right = draw((rows, inner), np.float32), draw((inner, columns), np.float32)
-    arrays = left, right, np.zeros((rows, columns), np.float32)
+    generator = np.random.default_rng(0)
+    sizes = (rows, inner), (inner, columns), (rows, columns)
+    arrays = [generator.random(size, np.float32) for size in sizes]
     return Product(*map(_laid_out, arrays, layout))
 
 
 def fastest_seconds(work: Product) -> float:
     """Of a few calls, after one that does not count."""
     work()
-    found: list[float] = []
-    while len(found) < _TRIALS and sum(found) < _ENOUGH:
-        began = time.perf_counter()
-        work()
-        found.append(time.perf_counter() - began)
-    return min(found)
+    return min(timeit.repeat(work.__call__, repeat=_TRIALS, number=1))
 
 
 def best_layout(shape: Shape) -> str:
@@ -70,11 +63,7 @@ def forward_shapes(sizes: Sequence[int], n_rows: int) -> list[Shape]:
 
 
 def step_shapes(sizes: Sequence[int], n_rows: int) -> list[Shape]:
-    """Of all products of a training step; the first and the last have the inputs in them.
-
-    Forward (2), then the deltas of the hidden layers (16), then the gradients (17) with the first
-    layer's last.
-    """
+    """Forward (2), the deltas of the hidden layers (16), the gradients (17): first layer last."""
     pairs = list(itertools.pairwise(sizes))
     deltas = [(n_rows, b, a) for a, b in reversed(pairs[1:])]
     gradients = [(a, n_rows, b) for a, b in reversed(pairs)]

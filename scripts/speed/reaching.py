@@ -1,11 +1,10 @@
 """Seconds of training until a network reads 97, 98 and 98.5 % of the test pictures.
 
-First every competitor looks for its best recipe for each accuracy on its own grid: it trains on all
-but the last 10,000 training pictures, once, and the recipe that is first to read so many of those
-10,000 is taken. Then it trains on all training pictures, from a few seeds, until it reads so many
-of the test pictures, which do nothing but stop the clock; no evaluation is timed. `SAME` is one
-that all can follow. MLPClassifier's grid has constant rates, for its own never fall to zero;
-torch.compile takes no part: it would compile for longer than it trains.
+First every competitor trains once by each recipe of its own grid, on all but the last 10,000
+training pictures; the recipe that is first to read so many of those 10,000 is taken. Then it trains
+on all training pictures, from a few seeds, until it reads so many of the test pictures, which do
+nothing but stop the clock; no evaluation is timed. All can follow `SAME`. MLPClassifier's grid has
+constant rates, for its own never fall to zero; torch.compile would compile longer than it trains.
 """
 
 import itertools
@@ -22,8 +21,8 @@ from mnist_net import Hyperparameters
 from mnist_net.learning.training import Batch
 from scripts.speed.figures import Row
 from scripts.speed.problems import PLAIN, Problem, Settings
-from scripts.speed.trainers import TRAINERS, Kind
-from scripts.speed.workers import Entry, Trial, alone, take_turns
+from scripts.speed.training import TRAINERS, Kind
+from scripts.speed.workers import Trial, alone, take_turns
 
 TARGETS = (0.97, 0.98, 0.985)
 
@@ -112,20 +111,18 @@ def reach(kind: Kind, problem: Problem) -> Trial:
 
 def fastest(found: Mapping[str, dict[str, float]], target: float) -> str | None:
     """Title of the recipe that was first to reach an accuracy."""
-    times = {
-        name: reached[str(target)] for name, reached in found.items() if str(target) in reached
-    }
-    return min(times, key=lambda name: times[name], default=None)
+    did = [name for name, seconds in found.items() if str(target) in seconds]
+    return min(did, key=lambda name: found[name][str(target)], default=None)
 
 
 def reached(runs: Sequence[dict[str, float]], target: float, recipe: str) -> dict[str, Any]:
     """Of the seeds that reached an accuracy the median, fastest and slowest."""
-    seconds = [run[str(target)] for run in runs if str(target) in run]
-    facts = {"facts": {"seeds": f"{len(seconds)} of {len(runs)}", "recipe": recipe}}
-    if not seconds:
-        return facts
-    middle = statistics.median(seconds)
-    return {"seconds": middle, "fastest": min(seconds), "slowest": max(seconds), **facts}
+    seconds = sorted(run[str(target)] for run in runs if str(target) in run)
+    found: dict[str, Any] = {}
+    if seconds:
+        middle = statistics.median(seconds)
+        found = {"seconds": middle, "fastest": seconds[0], "slowest": seconds[-1]}
+    return {**found, "facts": {"seeds": f"{len(seconds)} of {len(runs)}", "recipe": recipe}}
 
 
 Chosen = Mapping[str, Mapping[str, str | None]]  # competitor, target: title of its own recipe
@@ -149,14 +146,13 @@ def measure_reaching(settings: Settings) -> Iterator[Row]:
     """The search for recipes, then the runs of those that were found, from each seed."""
     problem = settings.problem()._replace(recipe=SAME)
     grids = {who: GRIDS[who] for who in GRIDS if settings.has(*TRAINERS[who].libraries)}
-    held_out = 10_000
+    held_out = 100 if settings.quick else 10_000
     if settings.quick:
-        small = replace(SAME, hidden_layer_sizes=(16,), batch_size=32, epochs=2)
-        grids, held_out = {who: [small] for who in grids}, 100
+        grids = {who: [replace(SAME, hidden_layer_sizes=(16,), epochs=2)] for who in grids}
     chosen = {}
     for who, grid in grids.items():
-        entry = Entry(search, (TRAINERS[who], problem, grid, held_out))
-        (found,) = alone(entry, settings.threads).results
+        look = partial(search, TRAINERS[who], problem, grid, held_out)
+        (found,) = alone(look, settings.threads).results
         chosen[who] = {str(target): fastest(found, target) for target in TARGETS}
     wanted = {
         (who, title(recipe)): problem._replace(recipe=recipe)
@@ -164,6 +160,6 @@ def measure_reaching(settings: Settings) -> Iterator[Row]:
         for recipe in (SAME, *grid)
         if recipe is SAME or title(recipe) in chosen[who].values()
     }
-    made = {": ".join(key): Entry(reach, (TRAINERS[key[0]], one)) for key, one in wanted.items()}
+    made = {": ".join(key): partial(reach, TRAINERS[key[0]], one) for key, one in wanted.items()}
     outcomes = take_turns(made, settings.rounds, settings.threads, warm_ups=0)
     yield from rows_of(chosen, {key: outcomes[": ".join(key)].results for key in wanted})

@@ -1,8 +1,10 @@
 """How fast pictures are read from files on one core, decoding included and imports not."""
 
+import gc
 import tempfile
-import time
+import timeit
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,7 @@ from mnist_net.trained.store import load_detector, load_model
 from scripts.draw_examples import draw
 from scripts.speed.figures import Row
 from scripts.speed.problems import Settings
-from scripts.speed.workers import Entry, Trial, alone
+from scripts.speed.workers import Trial, alone
 
 REPEATS = 3  # the fastest counts: whatever else the machine does only ever adds time
 N_OFF_FORM = 2_000  # are enough, for they are read more slowly
@@ -60,31 +62,19 @@ def _files(form: str, images: Bytes, folder: str) -> list[Path]:
     return paths
 
 
-def _read(paths: list[Path], reader: Reader) -> None:
-    list(reader.read(open_image(path, path.name) for path in paths))
+def _read(paths: list[Path], reader: Reader) -> int:
+    return len(list(reader.read(open_image(path, path.name) for path in paths)))
 
 
 def measure_speed(images: Bytes, reader: Reader) -> dict[str, float]:
-    """Small pictures a second, and seconds for a large one.
-
-    Parameters
-    ----------
-    images
-        uint8, N × 28 × 28: MNIST's.
-    reader
-        What reads.
-    """
+    """How many small pictures of MNIST's form are read a second, and seconds for a large one."""
     speed = {}
     for form in (IN_FORM, OFF_FORM, LARGE):
         with tempfile.TemporaryDirectory() as folder, threadpool_limits(1):
-            paths = _files(form, images, folder)
-            seconds = []
-            for _ in range(1 + REPEATS):  # the first makes the imports
-                began = time.perf_counter()
-                _read(paths, reader)
-                seconds.append(time.perf_counter() - began)
-        fastest = min(seconds[1:])
-        speed[form] = round(fastest, 3) if form == LARGE else round(len(paths) / fastest, 1)
+            work = partial(_read, _files(form, images, folder), reader)
+            n_read = work()  # with the imports
+            fastest = min(timeit.repeat(work, gc.enable, repeat=REPEATS, number=1))
+        speed[form] = round(fastest, 3) if form == LARGE else round(n_read / fastest, 1)
     return speed
 
 
@@ -96,7 +86,7 @@ def shipped(dataset: str, n_images: int | None) -> Trial:
 
 def measure_reading(settings: Settings) -> Iterator[Row]:
     """How many small pictures are read a second, and how long a large one takes."""
-    entry = Entry(shipped, (settings.dataset, 20 if settings.quick else None))
-    (speed,) = alone(entry, 1).results
+    n_images = 20 if settings.quick else None
+    (speed,) = alone(partial(shipped, settings.dataset, n_images), 1).results
     found = {form: {"figure": figure} for form, figure in speed.items()}
     yield {"problem": "from files, on one core", "measured": found}

@@ -1,7 +1,7 @@
 """PyTorch's networks: eager and compiled, in the fastest of the usual ways to write the loop."""
 
 import itertools
-import time
+import timeit
 from typing import Any
 
 import numpy as np
@@ -14,9 +14,7 @@ from mnist_net.learning.training import Batch, classifier, learning_rate_at
 from scripts.speed.problems import Labels, Predict, Problem, Trainer, Weights
 
 # How the update is done; and how shuffled rows are put side by side, batch by batch or once.
-VARIANTS = list(
-    itertools.product(("fused", "foreach", "plain"), ("index", "index_select", "epoch"))
-)
+_UPDATES, _GATHERS = ("fused", "foreach", "plain"), ("index", "index_select", "epoch")
 _TRIALS, _TRIAL_STEPS = 3, 48
 _ACTIVATIONS = {"sigmoid": torch.nn.Sigmoid, "relu": torch.nn.ReLU, "tanh": torch.nn.Tanh}
 
@@ -61,10 +59,9 @@ class _Loop:
         start = initialize(ours, np.random.default_rng(recipe.random_state))
         self.network = _network([(W, b) for W, b in start if b is not None], recipe.activation)
         self.optimizer = _optimizer(self.network, recipe, how)
-        criterion = torch.nn.CrossEntropyLoss()
 
         def loss(X: Any, labels: Any) -> Any:
-            return criterion(self.network(X), labels)
+            return torch.nn.functional.cross_entropy(self.network(X), labels)
 
         self.loss = torch.compile(loss, dynamic=False) if compiled else loss
 
@@ -94,18 +91,7 @@ class _Loop:
 
     def classify(self, X: Array) -> Labels:
         with torch.inference_mode():
-            found: Labels = self.network(torch.from_numpy(X)).argmax(1).numpy()
-        return found
-
-
-def _seconds(loop: _Loop) -> float:
-    loop.epoch(2)
-    found = []
-    for _ in range(_TRIALS):
-        began = time.perf_counter()
-        loop.epoch(_TRIAL_STEPS)
-        found.append(time.perf_counter() - began)
-    return min(found)
+            return np.asarray(self.network(torch.from_numpy(X)).argmax(1))
 
 
 def trainer(data: Batch, problem: Problem, *, compiled: bool) -> Trainer:
@@ -113,8 +99,13 @@ def trainer(data: Batch, problem: Problem, *, compiled: bool) -> Trainer:
     torch.set_num_threads(problem.threads)
     torch.set_flush_denormal(True)
     recipe = problem.recipe
-    found = {one: _seconds(_Loop(data, recipe, *one, compiled=False)) for one in VARIANTS}
-    variant = min(found, key=lambda one: found[one])
+
+    def seconds(variant: tuple[str, str]) -> float:
+        loop = _Loop(data, recipe, *variant, compiled=False)
+        loop.epoch(2)
+        return min(timeit.repeat(lambda: loop.epoch(_TRIAL_STEPS), repeat=_TRIALS, number=1))
+
+    variant = min(itertools.product(_UPDATES, _GATHERS), key=seconds)
     loop = _Loop(data, recipe, *variant, compiled)
     return Trainer(loop.epoch, loop.classify, {"variant": ", ".join(variant)})
 

@@ -4,6 +4,7 @@ Each has its libraries, thread pools and memory to itself, and waits on a pipe w
 works; so no pool spins beside another, and the process's peak memory is the competitor's.
 """
 
+import math
 import multiprocessing
 import os
 import random
@@ -15,7 +16,7 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from typing import Any, NamedTuple
 
-_THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+_THREADS = "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"
 _PAUSE = 0.05  # seconds until the threads of whoever worked last have gone to sleep
 
 
@@ -26,39 +27,31 @@ class Trial(NamedTuple):
     facts: dict[str, Any] | None = None
 
 
-class Entry(NamedTuple):
-    """A competitor before its process has started: how to make its trial, and from what."""
-
-    make: Callable[..., Trial]
-    arguments: tuple[Any, ...] = ()
+Entry = Callable[[], Trial]  # a competitor before its process starts: what can be pickled
 
 
-def quiet(work: Callable[..., object], *arguments: Any) -> Trial:
-    """A call of which the result is of no interest."""
+def quiet(work: Callable[..., object], *arguments: Any, calls: int = 1) -> Trial:
+    """So many calls, of which the results are of no interest."""
 
     def run() -> None:
-        work(*arguments)
+        for _ in range(calls):
+            work(*arguments)
 
     return Trial(run)
 
 
 class Outcome(NamedTuple):
-    """What became of a competitor: of each round its seconds, its result, and what a survey found
-    before and after; the facts of its trial; and its peak memory in megabytes.
-    """
+    """What became of a competitor, round by round, and its peak memory in megabytes."""
 
     seconds: list[float]
     results: list[Any]
-    surveys: list[tuple[Any, Any]]
+    surveys: list[tuple[Any, Any]]  # what the survey found before and after
     facts: dict[str, Any] | None
     peak: float | None
 
 
 def peak_memory() -> float | None:
-    """Most memory that this process has held so far, in units of 10⁶ bytes.
-
-    A child counts what its parent held when it began, so parents must hold no data.
-    """
+    """Most megabytes that this process, or its parent before it began, has held so far."""
     if sys.platform == "win32":
         return None
     import resource
@@ -75,7 +68,7 @@ _ready: list[Trial] = []  # in a competitor's process, its trial
 
 
 def _prepare(entry: Entry, warm_ups: int) -> dict[str, Any] | None:
-    _ready.append(entry.make(*entry.arguments))
+    _ready.append(entry())
     for _ in range(warm_ups):
         _ready[0].run()
     return _ready[0].facts
@@ -92,8 +85,7 @@ class _Worker:
 
     def __init__(self, name: str, entry: Entry, warm_ups: int, stack: ExitStack) -> None:
         context = multiprocessing.get_context("spawn")
-        arguments = signal.SIGINT, signal.SIG_DFL
-        self.pool = ProcessPoolExecutor(1, context, signal.signal, arguments)
+        self.pool = ProcessPoolExecutor(1, context, signal.signal, (signal.SIGINT, signal.SIG_DFL))
         stack.enter_context(self.pool)
         self.name = name
         self.facts = self.ask(_prepare, entry, warm_ups)
@@ -107,44 +99,31 @@ class _Worker:
 
 
 def take_turns(
-    entries: Mapping[str, Entry],
-    rounds: int,
-    threads: int,
-    *,
-    warm_ups: int = 1,
-    survey: Entry | None = None,
+    made: Mapping[str, Entry], rounds: int, threads: int, warm_ups: int = 1, survey: Any = None
 ) -> dict[str, Outcome]:
-    """Measure all competitors in each round, one after another, in an order that changes.
-
-    Each may use so many threads, and does some units before, untimed.  The survey finds out how the
-    machine is, before and after each unit.
-    """
-    order = random.Random(0)
-    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)))  # for those that start now
+    """Measure each competitor once a round, and by the survey the machine before and after it."""
+    order = random.Random(0)  # changes from round to round
+    os.environ.update(dict.fromkeys(_THREADS, str(threads)))  # for those that start now
     with ExitStack() as stack:
-        workers = {name: _Worker(name, one, warm_ups, stack) for name, one in entries.items()}
+        workers = {name: _Worker(name, one, warm_ups, stack) for name, one in made.items()}
         surveyor = _Worker("survey", survey, warm_ups, stack) if survey else None
         outcomes = {name: Outcome([], [], [], one.facts, None) for name, one in workers.items()}
 
         def look() -> Any:
             time.sleep(_PAUSE)
-            return surveyor.ask(_unit)[1] if surveyor else None
+            return surveyor.ask(_unit)[1] if surveyor else math.inf  # for all we know
 
         before = look()
         for _ in range(rounds):
-            for name in order.sample(list(entries), len(entries)):
+            for name in order.sample(list(made), len(made)):
                 time.sleep(_PAUSE)
                 took, result = workers[name].ask(_unit)
                 outcomes[name].seconds.append(took)
                 outcomes[name].results.append(result)
-                if surveyor:
-                    after = look()
-                    outcomes[name].surveys.append((before, after))
-                    before = after
-        return {
-            name: outcome._replace(peak=workers[name].ask(peak_memory))
-            for name, outcome in outcomes.items()
-        }
+                before, earlier = look(), before
+                outcomes[name].surveys.append((earlier, before))
+        peaks = {name: worker.ask(peak_memory) for name, worker in workers.items()}
+    return {name: outcome._replace(peak=peaks[name]) for name, outcome in outcomes.items()}
 
 
 def alone(entry: Entry, threads: int) -> Outcome:
