@@ -1,7 +1,53 @@
 """Handwritten digits, read by a neural network whose gradients are derived by hand.
 
-Everything public is here, and each name is imported when it is first used, so that a program pays
-only for what it needs.
+Reading::
+
+    read_digit       the one digit of a picture: a path, bytes, an image or an array
+    read_digits      all digits of a picture, row by row
+    read_image       what `read_digit` sees in a picture, 28 × 28
+    open_image       decode a picture, upright
+    Reader           reads with networks of your choice
+    Reading          what was read at one place
+    Page             what was read on a picture of several digits
+
+Models::
+
+    load_model       a model file, executing nothing; by default the one that answers
+    load_detector    the network that tells digits from other things
+    save_model       write a model, atomically
+    Model            a trained network: 28 × 28 in, probabilities out
+    Committee        several that answer as one
+    evaluate         figures of answers against labels
+
+Training::
+
+    train_model      train a model from start to end
+    train_epochs     the same, epoch by epoch
+    train_committee  train several that answer as one
+    Hyperparameters  a recipe
+    PRESETS          recipes by name; prints as a table
+    Distortion       how training pictures are distorted
+    DISTORTIONS      distortions by name
+    DigitClassifier  the network as a scikit-learn classifier, for any features
+    check_system     derived gradients against numerical ones
+
+Data::
+
+    load_dataset     a data set by name or path
+    load_mnist       MNIST, from the first source that works
+    Dataset          labelled pictures
+    Splits           a data set in two: to learn from, and to be judged by
+
+Errors::
+
+    MnistNetError    the parent of all
+    DataError        a data set is missing or broken
+    ImageError       a picture cannot be read
+    ModelFileError   a file is no model
+    DivergenceError  training left the finite numbers
+
+Each name is imported when it is first used, so that a program pays only for what it needs;
+`__version__` is the version.
 """
 
 from importlib import import_module
@@ -32,6 +78,7 @@ if TYPE_CHECKING:
     from mnist_net.reading.shortcuts import read_image as read_image
     from mnist_net.reports.figures import evaluate as evaluate
     from mnist_net.runs.together import train_committee as train_committee
+    from mnist_net.runs.together import train_epochs as train_epochs
     from mnist_net.runs.together import train_model as train_model
     from mnist_net.trained.committee import Committee as Committee
     from mnist_net.trained.model import Model as Model
@@ -55,7 +102,7 @@ _HOMES = {
     "reading.reader": ("Reader",),
     "reading.shortcuts": ("read_digit", "read_digits", "read_image"),
     "reports.figures": ("evaluate",),
-    "runs.together": ("train_committee", "train_model"),
+    "runs.together": ("train_committee", "train_epochs", "train_model"),
     "learning.recipe": ("PRESETS", "Hyperparameters"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

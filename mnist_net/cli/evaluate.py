@@ -182,7 +182,7 @@ def _read_own(path: Path, dataset: Path) -> _Tested:
             "cannot be read": sum(not isinstance(answer, Reading) for answer in answers),
             "refused": sum(reading.digit is None for reading in readings),
             "answered rightly": sum(
-                reading.digit == label for reading, label in zip(readings, labels, strict=True)
+                reading.digit == file.label for reading, file in zip(readings, files, strict=True)
             ),
         },
     )

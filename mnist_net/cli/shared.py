@@ -28,7 +28,7 @@ class ending(click.Path):  # noqa: N801  (called as a function is)
         path = Path(value)
         if path.suffix.lower() not in self.endings:
             allowed = " or ".join(self.endings)
-            self.fail(f"{path}: let its name end in {allowed}, which say what it is", param, ctx)
+            self.fail(f"{path} must be a name that ends in {allowed}", param, ctx)
         return path
 
 

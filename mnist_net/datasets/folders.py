@@ -13,6 +13,7 @@ testing, as of MNIST itself.
 import csv
 import logging
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,7 +44,9 @@ class LabelledFile(NamedTuple):
 
 def is_own_pictures(path: Path) -> bool:
     """Whether a path is a list of files, or a folder with folders that are named as labels."""
-    return path.suffix.lower() in LISTS or (path.is_dir() and bool(_label_folders(path)))
+    with suppress(OSError):  # whoever reads it says what is wrong
+        return path.suffix.lower() in LISTS or (path.is_dir() and bool(_label_folders(path)))
+    return False
 
 
 def labelled_files(path: Path) -> list[LabelledFile]:

@@ -146,19 +146,24 @@ def test_a_full_standard_output_is_one_sentence(
     assert lines == ["Error: cannot write: No space left on device"]
 
 
-@pytest.mark.parametrize(
-    "command",
-    [("train", *SMALL, "--plot", "p.png"), ("evaluate", "--output", "r.md")],
-    ids=["train", "evaluate"],
-)
 def test_a_missing_matplotlib_is_found_out_before_any_work(
-    monkeypatch: pytest.MonkeyPatch, no_work: None, digits_model: Path, command: tuple[object, ...]
+    monkeypatch: pytest.MonkeyPatch, no_work: None
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    monkeypatch.setenv("MNIST_NET_MODEL", str(digits_model))
-    result = invoke(*command)
+    result = invoke("train", *SMALL, "--plot", "p.png")
     assert result.exit_code == 1
     assert "pip install 'mnist-net[plot]'" in only_error(result)
+
+
+def test_a_report_without_matplotlib_has_no_pictures(
+    monkeypatch: pytest.MonkeyPatch, digits_model: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    result = invoke("evaluate", "-m", digits_model, "--output", "r.md")
+    assert result.exit_code == 0
+    assert "pip install 'mnist-net[plot]'" in result.stderr
+    assert "Confusion matrix" in Path("r.md").read_text(encoding="utf-8")
+    assert "![" not in Path("r.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("arguments", [("train", "--help"), ("gradcheck", "--help")])

@@ -50,6 +50,7 @@ def test_the_same_seeds_give_the_same_members(committee_file: Path) -> None:
 def test_other_commands_understand_it(
     committee_file: Path, digits: tuple[np.ndarray, np.ndarray]
 ) -> None:
+    assert invoke("use", committee_file).exit_code == 0
     evaluated = json.loads(invoke("evaluate", "--json").stdout)
     committee = load_model(committee_file)
     assert evaluated["accuracy"] == committee.metadata["accuracy"]["test"]

@@ -151,12 +151,16 @@ def test_samples_that_cannot_be(tmp_path: Path) -> None:
 def test_sample_to_where_nothing_can_be_written(run: Run, tmp_path: Path) -> None:
     np.savez("file", images=RIGHT[0], labels=RIGHT[1])
     dataset = ("--dataset", "file.npz")
-    for output in (tmp_path, tmp_path / "file.npz" / "out.png", Path("n" * 300)):
+    Path("folder.png").mkdir()
+    long = Path("n" * 300).with_suffix(".png")
+    for output in (Path("folder.png"), tmp_path / "file.npz" / "out.png", long):
         message = failed(invoke("data", "sample", output, *dataset))
         assert message.startswith(f"{output}: ")
-    assert [file.name for file in tmp_path.iterdir()] == ["file.npz"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["file.npz", "folder.png"]
+    assert invoke("data", "sample", "seven.jpg", *dataset).exit_code == 2
     if Path("/dev/full").exists():  # which ends a process
-        done = run("data", "sample", "/dev/full", *dataset)
+        Path("full.png").symlink_to("/dev/full")
+        done = run("data", "sample", "full.png", *dataset)
         assert (done.returncode, done.stdout) == (1, "")
         assert done.stderr.startswith("Error: ")
         assert "No space left on device" in done.stderr

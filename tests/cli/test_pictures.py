@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mnist_net.cli.pictures import Saver
+from mnist_net.cli.shown import Saver
 from mnist_net.pictures.decoding import open_image, save_png
 from mnist_net.reading.reader import Reader
 from tests.cli.conftest import BLANK, UNLIKE, invoke, on_terminal, posix
@@ -46,7 +46,7 @@ def test_where_there_is_no_digit_the_answer_is_a_dash(levels: np.ndarray, reason
     assert result.stdout == f"none.png: - ({reason})\n"
     answer = json.loads(invoke("predict", "--json", "none.png").stdout)
     assert list(answer) == [
-        *("image", "digit", "probability", "score", "probabilities", "box", "reason")
+        *("image", "digit", "probability", "score", "box", "probabilities", "reason", "model")
     ]
     assert answer["digit"] is None
     assert answer["reason"] == reason
@@ -121,7 +121,9 @@ def test_who_has_several_digits_is_told_of_read() -> None:
 def test_a_page_of_no_digits_says_why() -> None:
     save_png(spiral(), Path("spiral.png"))
     answer = json.loads(invoke("read", "--json", "--reject-below", 1, "spiral.png").stdout)
-    assert answer == {"image": "spiral.png", "text": "", "digits": [], "reason": UNLIKE}
+    model = os.environ["MNIST_NET_MODEL"]
+    said = {"image": "spiral.png", "text": "", "digits": [], "reason": UNLIKE, "model": model}
+    assert answer == said
 
 
 # What the network saw.

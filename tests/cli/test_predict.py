@@ -20,7 +20,7 @@ from tests.cli.conftest import invoke, only_error, posix
 ANYTHING = ("--reject-below", 0)  # a network that has seen so little is sure of nothing
 
 
-PREDICTED = ["image", "digit", "probability", "score", "probabilities", "box", "reason"]
+PREDICTED = ["image", "digit", "probability", "score", "box", "probabilities", "reason", "model"]
 
 
 def test_predict_answers_for_files_and_folders(digits_model: Path, pictures: Path) -> None:
@@ -54,7 +54,7 @@ def test_predict_reads_standard_input(digits_model: Path, pictures: Path) -> Non
     assert (answer["image"], answer["digit"]) == ("-", 2)
     nothing = invoke("predict", "--model", digits_model, "-", input=b"")
     assert nothing.exit_code == 1
-    assert "Error: - is not a picture" in nothing.stderr
+    assert "Error: -: standard input is empty; send a picture" in nothing.stderr
 
 
 def test_predict_top_lists_the_most_probable_first(digits_model: Path, pictures: Path) -> None:

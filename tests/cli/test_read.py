@@ -28,8 +28,10 @@ def test_read_json_has_one_object_a_picture(number: Path, reader: Reader) -> Non
     save_png(np.full((30, 30), 255, np.uint8), Path("blank.png"))
     result = invoke("read", "--json", number, "blank.png")
     page, blank = map(json.loads, result.stdout.splitlines())
-    assert blank == {"image": "blank.png", "text": "", "digits": [], "reason": BLANK}
-    assert list(page) == ["image", "text", "digits", "reason"]
+    model = os.environ["MNIST_NET_MODEL"]
+    said = {"image": "blank.png", "text": "", "digits": [], "reason": BLANK, "model": model}
+    assert blank == said
+    assert list(page) == ["image", "text", "digits", "reason", "model"]
     assert page["reason"] is None
     assert page["image"] == "number.png"
     assert page["text"] == "25\n71"
@@ -55,7 +57,7 @@ def test_read_from_standard_input(number: Path) -> None:
     assert (answer["image"], answer["text"]) == ("-", "25\n71")
     nothing = invoke("read", "-", input=b"")
     assert nothing.exit_code == 1
-    assert "Error: - is not a picture" in nothing.stderr
+    assert "Error: -: standard input is empty; send a picture" in nothing.stderr
 
 
 def test_annotate_draws_on_the_picture(number: Path, reader: Reader) -> None:

@@ -55,7 +55,7 @@ def test_train_evaluate_and_info_show_names_escaped(data: Path) -> None:
     assert_harmless(invoke(*train, "-o", f"{EVIL}.joblib", "--checkpoint", f"{EVIL}c", "--resume"))
     assert_harmless(invoke(*train, "--checkpoint", f"{EVIL}c"), 2)
     assert_harmless(invoke(*train, "--checkpoint", f"{EVIL}.npz"), 1)
-    assert_harmless(invoke(*train, "--plot", f"{EVIL}.txt"), 1)
+    assert_harmless(invoke(*train, "--plot", f"{EVIL}.txt"), 2)
     assert_harmless(invoke("evaluate", "-m", f"{EVIL}.joblib", "-o", f"{EVIL}.md"))
     assert_harmless(invoke("info", f"{EVIL}.joblib"))
 
