@@ -31,10 +31,7 @@ other by `_stroke_width`'s measure."""
 def in_mnist_form(pixels: Bytes) -> Bytes | None:
     """The picture itself, bright on black, if it is as MNIST's are: 28 × 28, fitted and centred.
 
-    Parameters
-    ----------
-    pixels
-        uint8, rows × columns × channels.
+    It is given as uint8, rows × columns × channels.
     """
     if pixels.shape != (*IMAGE_SHAPE, 1):
         return None
@@ -57,19 +54,10 @@ def in_mnist_form(pixels: Bytes) -> Bytes | None:
 
 
 def fitted(ink: Bytes | Ink, *, usual_strokes: bool = False) -> Bytes:
-    """Crop to the ink, scale its longer side to 20, and centre by mass in 28 × 28.
+    """Crop to the ink, scale its longer side to 20, and centre by mass: uint8, 28 × 28.
 
-    Parameters
-    ----------
-    ink
-        Rows × columns, 0 on paper and not all 0; uint8 up to 255, or float up to 1.
-    usual_strokes
-        Make strokes as wide as MNIST's; for this the ink must be float, and cropped to the digit.
-
-    Returns
-    -------
-    uint8 array
-        28 × 28, ink bright on black.
+    The ink is rows × columns, 0 on paper and not all 0; uint8 up to 255, or float up to 1.  To
+    make strokes as wide as MNIST's, it must be cropped to the digit.
     """
     full = np.float32(255.0 if ink.dtype == np.uint8 else 1.0)
     # As floats: a fine line on a large picture shrinks to less than one grey level of 256.

@@ -60,22 +60,11 @@ def paper_lightness(pixels: Bytes) -> float:
 
 
 def find_ink(pixels: Bytes, *, dark: bool = True, shadows: bool = True) -> Ink | None:
-    """Separate ink from paper.
+    """Separate ink from paper; None where nothing stands out.
 
-    Parameters
-    ----------
-    pixels
-        uint8, rows × columns × channels (1 or 3).
-    dark
-        The ink is darker than the paper; else it is lighter.
-    shadows
-        Follow shadows with sharp edges too, at the price of losing strokes that are wider than
-        two fifths of the picture.
-
-    Returns
-    -------
-    Ink or None
-        None where nothing stands out from the paper.
+    The picture is uint8, rows × columns × channels (1 or 3), its ink darker than the paper, or
+    lighter.  To follow shadows with sharp edges too costs strokes that are wider than two fifths of
+    the picture.
     """
     light_paper = _agreeing(pixels if dark else 255 - pixels)
     levels = light_paper.astype(np.float32) + np.float32(_BLACK)

@@ -28,18 +28,10 @@ _WIDEST_DIGIT = 1.5  # of its height
 
 
 class View(NamedTuple):
-    """What may be a digit, in MNIST's form.
+    """What may be a digit, in MNIST's form: 28 × 28.
 
-    Attributes
-    ----------
-    image
-        28 × 28.
-    figure
-        What it was made of.
-    prior
-        How likely it is that this is the way to see it, from 0 to 1.
-    ready
-        The picture came in MNIST's form, and was taken as it is.
+    The figure is what it was made of, the prior how likely it is that this is the way to see it,
+    from 0 to 1.  A picture that came in MNIST's form is ready, and was taken as it is.
     """
 
     image: Bytes
@@ -57,23 +49,11 @@ class View(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One way to see a picture.
+    """One way to see a picture, and how likely it is, from 0 to 1.
 
-    Attributes
-    ----------
-    pixels
-        The picture, uint8, rows × columns × channels.
-    ink
-        Of the whole picture, or of a part of it.
-    corner
-        Column and row that the ink begins at.
-    prior
-        How likely this way is, from 0 to 1.
-    drawing
-        What all the ink together is in MNIST's form, 28 × 28, where nothing on the picture can be
-        shadow or dirt; else None.
-    ready
-        The drawing is the picture as it came.
+    The ink is that of the whole picture, or of a part of it that begins at the corner (column and
+    row).  Where nothing on it can be shadow or dirt, the drawing is all the ink together in MNIST's
+    form, 28 × 28; it is ready if it is the picture as it came.
     """
 
     pixels: Bytes
@@ -112,17 +92,12 @@ class Look:
 
 
 def looks(pixels: Bytes) -> Iterator[list[Look]]:
-    """Ways to see a picture, in stages: another stage is for whom those before left in doubt.
+    """Ways to see a picture (uint8, rows × columns × channels), in stages, until one is sure.
 
     Most pictures that are drawn on a screen need no more than the first stage: MNIST's own form,
     which has been through all of this already, or all the ink on clean paper.  Then comes whatever
     departs from paper, light and shadow that are followed across the picture; and at last the same
     without sharp shadows, which costs no wide stroke.
-
-    Parameters
-    ----------
-    pixels
-        uint8, rows × columns × channels.
     """
     ready = in_mnist_form(pixels)
     if ready is not None:

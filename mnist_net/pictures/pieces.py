@@ -71,14 +71,8 @@ class Box(NamedTuple):
 class Figure:
     """Ink that may be a digit, without what else is there.
 
-    Attributes
-    ----------
-    ink
-        Cropped to the box and the soft edges around it.
-    box
-        Where it is in the picture.
-    corner
-        Column and row of the picture that the ink begins at.
+    The box is where it is in the picture; the ink has the soft edges around it too, and begins at
+    the corner: a column and a row of the picture.
     """
 
     ink: Ink

@@ -12,17 +12,9 @@ _SMALLEST = 400  # pixels of the longer side, so that the answers can be read
 
 
 def annotated(picture: Picture, page: Page) -> Bytes:
-    """Draw a box and the answer at each digit.
+    """Draw a box and the answer at each digit that `Reader.read_page` read.
 
-    Parameters
-    ----------
-    picture, page
-        A picture, and what `Reader.read_page` read on it.
-
-    Returns
-    -------
-    uint8 array
-        Rows × columns × 3, of about the picture's size, or at least 400 pixels on a side.
+    It gives uint8, rows × columns × 3, of about the picture's size, but at least 400 on a side.
     """
     pixels = np.broadcast_to(picture.pixels, (*picture.pixels.shape[:2], 3))
     image = Image.fromarray(np.ascontiguousarray(pixels))

@@ -9,15 +9,7 @@ from mnist_net.arrays import IMAGE_SHAPE, Array, Bytes
 
 
 class Judgement(NamedTuple):
-    """What the networks say of one view.
-
-    Attributes
-    ----------
-    probabilities
-        K, of each class if it is a digit.
-    score
-        That it is a digit at all, and the likeliest one; see `Reading.score`.
-    """
+    """What the networks say of one view: probabilities of the K classes, and `Reading.score`."""
 
     probabilities: Array
     score: float

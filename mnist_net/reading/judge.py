@@ -24,13 +24,7 @@ Judged = tuple[View, Judgement]
 
 
 class Judge:
-    """The network that reads digits, and the one that knows whether there is one.
-
-    Parameters
-    ----------
-    model, detector
-        See `reader.Reader`.
-    """
+    """The network that reads digits, and the one that knows whether there is one; see `Reader`."""
 
     def __init__(self, model: Predictor, detector: Predictor | None) -> None:
         self.model = model
