@@ -85,11 +85,10 @@ _OPTIONS = (
     click.option(
         "--jobs",
         "-j",
-        type=click.IntRange(min=-1),
-        default=0,
-        metavar="N",
-        help="Processes that share many pictures; -1 for one a core.  [default: one, or if there "
-        "is much to do one a core]",
+        type=int,
+        default=1,
+        show_default=True,
+        help="Processes that share many pictures; -1 for one a core.",
     ),
     click.option("--show", is_flag=True, help="Print what the network saw, 28×28."),
     click.option(

@@ -4,7 +4,6 @@ Matrix products of a few pictures are over before a second thread has begun to h
 computes on one.  With several processes each loads the networks once, from their files.
 """
 
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -17,11 +16,8 @@ from mnist_net.reading.answers import Page, Reading
 from mnist_net.reading.reader import Reader
 from mnist_net.trained.store import load_cached, load_detector
 
-_FIRST_CHUNK = 4  # files that are read together at first, so that answers come at once, ...
-_MOST_IN_CHUNK = 256  # ... and at most, as each chunk is twice the one before
 _CHUNK = 32  # files that a process is handed together
 _PARALLEL_FROM = 64  # files: fewer are read before a process has started
-_WORTH_A_START = 6.0  # seconds of work that is left: several processes save more than they cost
 
 
 class Given(NamedTuple):
@@ -64,7 +60,7 @@ class Seen(NamedTuple):
 
 
 def read_many(
-    given: Sequence[Given], model: Path, reject_below: float, *, pages: bool, n_jobs: int = 0
+    given: Sequence[Given], model: Path, reject_below: float, *, pages: bool, n_jobs: int = 1
 ) -> Iterator[Seen]:
     """Read pictures in order.
 
@@ -79,32 +75,25 @@ def read_many(
     pages
         Read all digits of each picture, not its one digit.
     n_jobs
-        Processes that share the work; -1 for one a core; 0 for one a core as soon as the first
-        pictures have shown that it will be worth their start.
+        Processes that share the work; -1 for as many as there are cores.
 
     Yields
     ------
     Seen
         One a picture; its answer is an ImageError where it cannot be read.
     """
-    begin, size = 0, _FIRST_CHUNK
-    with threadpool_limits(1, user_api="blas"):
-        while begin < len(given) and (n_jobs in (0, 1) or len(given) < _PARALLEL_FROM):
-            began = time.perf_counter()
-            chunk = given[begin : begin + size]
-            yield from _read(chunk, reader_of(model, reject_below), pages)
-            begin, size = begin + len(chunk), min(2 * size, _MOST_IN_CHUNK)
-            left = (time.perf_counter() - began) / len(chunk) * (len(given) - begin)
-            if n_jobs == 0 and len(chunk) > _FIRST_CHUNK and left > _WORTH_A_START:
-                break
+    if n_jobs == 1 or len(given) < _PARALLEL_FROM:
+        with threadpool_limits(1, user_api="blas"):
+            yield from _read(given, reader_of(model, reject_below), pages)
+        return
     from joblib import Parallel, delayed
 
-    read = delayed(_read_chunk)
-    chunks = (given[start : start + _CHUNK] for start in range(begin, len(given), _CHUNK))
-    if begin < len(given):
-        parallel = Parallel(n_jobs or -1, return_as="generator", pre_dispatch="4 * n_jobs")
-        for seen in parallel(read(chunk, model, reject_below, pages) for chunk in chunks):
-            yield from seen
+    chunks = [given[begin : begin + _CHUNK] for begin in range(0, len(given), _CHUNK)]
+    parallel = Parallel(n_jobs=n_jobs, return_as="generator", pre_dispatch="4 * n_jobs")
+    for seen in parallel(
+        delayed(_read_chunk)(chunk, model, reject_below, pages) for chunk in chunks
+    ):
+        yield from seen
 
 
 def _read_chunk(
@@ -133,7 +122,7 @@ def _read(given: Sequence[Given], reader: Reader, pages: bool) -> Iterator[Seen]
             n_pages.append(picture.n_pages if isinstance(picture, Picture) else 1)
             yield picture
 
-    for number, answer in enumerate(reader.read(opened(), first_batch=len(given))):
+    for number, answer in enumerate(reader.read(opened())):
         yield Seen(given[number], answer, n_pages[number])
 
 

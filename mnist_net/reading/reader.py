@@ -20,15 +20,14 @@ from mnist_net.trained.committee import Predictor
 _BLANK = "nothing on it is darker or lighter than its paper"
 _UNLIKE = "what is on it does not look like a digit"
 _LEAST_SHARE = 0.5  # of a page's figures are digits, or none is
-_BATCH = 256  # pictures that are read together, at most
+_FIRST_BATCH = 4  # pictures that are read together at first, so that answers come at once, ...
+_BATCH = 256  # ... and at most, as each batch is twice the one before
 _MOST_PIXELS = 10_000_000  # of them, held in memory at once
 
 
-def _batches(
-    pictures: Iterable[Picture | ImageError], size: int
-) -> Iterator[list[Picture | ImageError]]:
+def _batches(pictures: Iterable[Picture | ImageError]) -> Iterator[list[Picture | ImageError]]:
     batch: list[Picture | ImageError] = []
-    n_pixels = 0
+    n_pixels, size = 0, _FIRST_BATCH
     for picture in pictures:
         _require_picture(picture, ImageError)
         batch.append(picture)
@@ -72,24 +71,20 @@ class Reader:
         self._judge = Judge(model, detector)
         self.reject_below = reject_below
 
-    def read(
-        self, pictures: Iterable[Picture | ImageError], *, first_batch: int = 4
-    ) -> Iterator[Reading | ImageError]:
+    def read(self, pictures: Iterable[Picture | ImageError]) -> Iterator[Reading | ImageError]:
         """Read the one digit of each picture, in bounded memory.
 
         Parameters
         ----------
         pictures
             See `open_image`.  An error in a picture's place is handed on in its place.
-        first_batch
-            So many are read together at first, so that answers come soon; then twice as many.
 
         Raises
         ------
         TypeError
             If they are something else, such as arrays or names.
         """
-        for batch in _batches(pictures, min(first_batch, _BATCH)):
+        for batch in _batches(pictures):
             opened = [picture for picture in batch if isinstance(picture, Picture)]
             readings = iter(self._read_batch(opened))
             for item in batch:
