@@ -21,10 +21,10 @@ from mnist_net.reading.answers import Reading
 from mnist_net.reading.reader import Reader
 from mnist_net.trained.model import Model
 from mnist_net.trained.store import save_model
-from scripts import choose_reading
-from scripts.benchmark_foreign import main
-from scripts.foreign import Row, edit_distance, read_one_each, squashed
-from scripts.foreign_figures import THRESHOLDS
+from scripts.reading import constants as choose_reading
+from scripts.reading.figures import main
+from scripts.reading.foreign import Row, edit_distance, read_one_each, squashed
+from scripts.reading.measures import THRESHOLDS
 from scripts.speed import reading
 from tests.drawings import first_look
 

@@ -4,9 +4,9 @@ import numpy as np
 from scipy import ndimage
 
 from mnist_net.learning.network import Layer, forward
-from scripts.drawing import CANVAS, EXTENT, bezier, draw_lines, finish, place, skeletons
-from scripts.handwritten_letters import draw_letter
-from scripts.train_detector import LEAD, NONE, whether
+from scripts.detector.drawing import CANVAS, EXTENT, bezier, draw_lines, finish, place, skeletons
+from scripts.detector.letters import draw_letter
+from scripts.detector.train import LEAD, NONE, whether
 
 
 def test_skeleton_is_one_line_in_the_middle() -> None:

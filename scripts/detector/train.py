@@ -1,7 +1,7 @@
 """Train the network that tells digits from what is none.
 
-    python -m scripts.train_detector               # models/detector.joblib, a quarter of an hour
-    python -m scripts.train_detector --epochs 2    # a quick try
+    python -m scripts.detector train               # models/detector.joblib, a quarter of an hour
+    python -m scripts.detector train --epochs 2    # a quick try
 
 It is a network like the one that reads digits, with two outputs: no digit (0) and digit (1).  It
 first learns which digit it sees, or none, and then only whether it is one.  Its digits are MNIST's
@@ -31,10 +31,10 @@ from mnist_net.runs.outcome import model_of
 from mnist_net.runs.run import prepare
 from mnist_net.trained.model import Model
 from mnist_net.trained.store import save_model
-from scripts.drawing import finish
-from scripts.drawn_digits import NO_DIGIT_FONTS, draw_digits, enlarge
-from scripts.glyphs import Fonts
-from scripts.not_digits import TEXTURES, Sources, draw_junk
+from scripts.detector.digits import NO_DIGIT_FONTS, draw_digits, enlarge
+from scripts.detector.drawing import finish
+from scripts.detector.glyphs import Fonts
+from scripts.detector.not_digits import TEXTURES, Sources, draw_junk
 
 VALIDATION = 10_000
 NONE = 10  # the label of junk, after the ten digits
@@ -156,7 +156,3 @@ def main(dataset: str, epochs: int, seed: int, output: Path) -> None:
     model = train_detector(made, replace(RECIPE, epochs=epochs, random_state=seed))
     save_model(model, output, dtype=np.float16)  # half the file, and nothing lost
     print(f"{output}: trained in {time.perf_counter() - began:.0f} s, drawing included")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,6 +1,6 @@
 """Check the constants by which pictures are read: results/reading.json.
 
-    python -m scripts.choose_reading
+    python -m scripts.reading constants
 
 Each constant in turn takes other values, and the pictures of half 0 of the sources (and no others;
 scripts/foreign.py says which) are read with each.  "Digits" is the accuracy on pictures of one
@@ -25,8 +25,8 @@ from mnist_net.pictures.decoding import Picture, open_image
 from mnist_net.reading.answers import Reading
 from mnist_net.reading.reader import Reader
 from mnist_net.trained.store import load_model
-from scripts.foreign import PageAnswer, Row, read_manifest
-from scripts.foreign_figures import APART
+from scripts.reading.foreign import PageAnswer, Row, read_manifest
+from scripts.reading.measures import APART
 from scripts.records import commit, now, read_json, write_json
 
 HALF = 0  # the other one is for reporting
@@ -157,7 +157,3 @@ def main(data: Path, model: Path, detector: Path, only: tuple[str, ...], out: Pa
                 flush=True,
             )
     write_json(out, {"constants": found, "commit": commit(), "date": now()})
-
-
-if __name__ == "__main__":
-    main()

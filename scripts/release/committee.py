@@ -1,6 +1,6 @@
 """Train a committee of networks that differ, and measure it on the test set.
 
-    python -m scripts.release_committee
+    python -m scripts.release committee
 
 Networks that learnt alike err alike, and gain little from each other (Meier et al. 2011 therefore
 normalized each member's digits to another width). These differ in what draws their weights, in
@@ -27,7 +27,7 @@ from mnist_net.runs.outcome import committee_of, measure_accuracy
 from mnist_net.runs.run import prepare
 from mnist_net.trained.model import Model
 from scripts.records import append_line, commit, now
-from scripts.release import SEEDS, measured, model_name, train_model
+from scripts.release.network import SEEDS, measured, model_name, train_model
 
 ACCURATE = replace(PRESETS["accurate"], validation=0, patience=None)
 
@@ -115,7 +115,3 @@ def main(dataset: str, only: str | None, trial: bool, folder: Path) -> None:
         },
     )
     print(f"committee: test error {figures['error']:.2%}; errors of its members: {errors}")
-
-
-if __name__ == "__main__":
-    main()

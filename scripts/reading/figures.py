@@ -1,8 +1,8 @@
 """Measure how pictures that are not MNIST's are read: the README's table, results/foreign.json.
 
-    python -m scripts.benchmark_foreign           # some minutes
-    python -m scripts.benchmark_foreign --time    # and how fast
-    python -m scripts.benchmark_foreign --data FOLDER --model FILE
+    python -m scripts.reading figures           # some minutes
+    python -m scripts.reading figures --time    # and how fast
+    python -m scripts.reading figures --data FOLDER --model FILE
 
 FOLDER is as scripts/foreign.py says.  Sources, those who made the pictures, differ in how many
 they made: unless it says "pooled", an accuracy is the mean over sources of that within a source.
@@ -28,8 +28,7 @@ from mnist_net.reading.answers import Reading
 from mnist_net.reading.reader import Reader
 from mnist_net.reports.plots import check_plot, save_figure
 from mnist_net.trained.store import load_model
-from scripts.contact_sheet import digit_cell, page_cell, save_sheet
-from scripts.foreign import (
+from scripts.reading.foreign import (
     Answer,
     PageAnswer,
     Row,
@@ -37,7 +36,7 @@ from scripts.foreign import (
     read_one_each,
     read_pages,
 )
-from scripts.foreign_figures import (
+from scripts.reading.measures import (
     APART,
     Share,
     accuracies,
@@ -53,6 +52,7 @@ from scripts.foreign_figures import (
     share,
     table,
 )
+from scripts.reading.mistakes import digit_cell, page_cell, save_sheet
 from scripts.records import write_json
 from scripts.speed.reading import measure_speed
 
@@ -192,7 +192,3 @@ def main(
     save_mistakes(answers, reader.reject_below, mistakes)
     plot_curve(result["curve"], reader.reject_below, plot)
     write_json(out, result)
-
-
-if __name__ == "__main__":
-    main()

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from mnist_net.arrays import Bytes
-from scripts.drawing import Points, fit_lines
+from scripts.detector.drawing import Points, fit_lines
 
 FONTS, HERSHEY = Path("/usr/share/fonts"), Path("/usr/share/hershey-fonts")
 

@@ -13,7 +13,7 @@ from mnist_net.files import atomic_write
 from mnist_net.pictures.decoding import open_image
 from mnist_net.reading.annotation import annotated
 from mnist_net.reading.answers import Page
-from scripts.foreign import Answer, PageAnswer, Row
+from scripts.reading.foreign import Answer, PageAnswer, Row
 
 _WIDTH = 1400  # pixels of the sheet
 _SIDE = 4 * IMAGE_SHAPE[0]  # of a picture of one digit, and of what was seen

@@ -1,6 +1,6 @@
 """Choose the plain recipe, and the rates of its variants, on the validation split.
 
-    python -m scripts.choose_hyperparameters
+    python -m scripts.accuracy search
 
 Trains on the first 50,000 training pictures of MNIST and counts the errors on the last 10,000, for
 every combination of a small grid, with two seeds each. The test set is not looked at. Prints the
@@ -21,7 +21,7 @@ from mnist_net import Hyperparameters, load_dataset
 from mnist_net.datasets.dataset import Dataset
 from mnist_net.learning.training import train
 from mnist_net.runs.run import prepare
-from scripts.benchmark_accuracy import RECIPES
+from scripts.accuracy.recipes import RECIPES
 from scripts.records import read_json, write_json
 
 GRIDS: dict[str, dict[str, tuple[Any, ...]]] = {
@@ -80,7 +80,3 @@ def main(dataset: str, only: str, jobs: int, output: Path) -> None:
             settings = "  ".join(f"{key} {row[key]:<6g}" for key in grid)
             print(f"{row['mean']:.2%}  {name}  {settings}", flush=True)
         write_json(output, found)
-
-
-if __name__ == "__main__":
-    main()

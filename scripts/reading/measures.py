@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from scripts.foreign import Answer, PageAnswer
+from scripts.reading.foreign import Answer, PageAnswer
 
 APART = "bilal02s"  # crops from old registers, with pieces of their neighbours: reported apart
 STYLES = ("photo", "scan", "paint", "other")

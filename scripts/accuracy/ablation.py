@@ -1,7 +1,7 @@
 """Measure what each kind of distortion is worth: the README's ablation table.
 
-    python -m scripts.ablation                        # four variants, five seeds, some hours
-    python -m scripts.ablation --epochs 2 --seeds 2   # a trial: name another --output
+    python -m scripts.accuracy ablation                      # four variants, some hours
+    python -m scripts.accuracy ablation --epochs 2 --seeds 2 # a trial: name another --output
 
 Trains the preset `default` on the first 50,000 training pictures of MNIST without distortion, with
 affine, with elastic ones, and with both, and counts the errors on the last 10,000. The test set is
@@ -131,7 +131,3 @@ def main(
         write_json(output, {**settings, "errors": latest, "commit": commit(), "date": now()})
         print(f"{sum(map(len, latest.values()))} of {seeds * len(DISTORTIONS)} runs", flush=True)
     print(tables(latest))
-
-
-if __name__ == "__main__":
-    main()

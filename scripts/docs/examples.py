@@ -1,15 +1,16 @@
 """Draw the pictures in examples/: ten digits on papers of different kinds, and a page of digits.
 
-python scripts/draw_examples.py examples
+python -m scripts.docs examples
 """
 
-import sys
 from pathlib import Path
 
+import click
 import numpy as np
 from PIL import Image, ImageDraw
 
 from mnist_net.files import atomic_write
+from scripts import options
 
 # Strokes on a sheet of 100 × 100, each through these points, smoothly.
 STROKES: dict[int, list[list[tuple[int, int]]]] = {
@@ -112,13 +113,11 @@ def draw_page() -> Image.Image:
     return Image.fromarray(np.clip(page, 0, 255).astype(np.uint8))
 
 
+@click.command(help=options.paragraphs(__doc__))
+@options.file("--folder", "examples")
 def main(folder: Path) -> None:
     for digit in STROKES:
         with atomic_write(folder / f"{digit}.png") as stream:
             draw(digit).save(stream, format="PNG")
     with atomic_write(folder / "page" / "page.jpg") as stream:
         draw_page().save(stream, format="JPEG", quality=85)
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "examples"))

@@ -1,6 +1,6 @@
 """Measure how well junk is refused, and at what price: results/detector.json.
 
-    python -m scripts.measure_detector
+    python -m scripts.detector measure
 
 The score of a picture is the detector's probability of a digit times the reader's probability of
 the digit that it read; a picture that scores less than a threshold is refused.  Here is what each
@@ -22,10 +22,10 @@ from mnist_net.arrays import Bytes
 from mnist_net.reading.threshold import REJECT_BELOW
 from mnist_net.trained.committee import Predictor
 from mnist_net.trained.store import load_model
-from scripts.drawing import finish
-from scripts.drawn_digits import enlarge
+from scripts.detector.digits import enlarge
+from scripts.detector.drawing import finish
+from scripts.detector.train import VALIDATION, held_out_junk
 from scripts.records import write_json
-from scripts.train_detector import VALIDATION, held_out_junk
 
 THRESHOLDS = (0.02, 0.05, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
@@ -85,7 +85,3 @@ def main(dataset: str, model: Path, detector: Path, threshold: float, output: Pa
     result = {"threshold": threshold, **made}
     write_json(output, result)
     print(json.dumps(result, indent=1))
-
-
-if __name__ == "__main__":
-    main()

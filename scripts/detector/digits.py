@@ -7,9 +7,9 @@ from PIL import Image
 
 from mnist_net.arrays import Bytes
 from mnist_net.datasets import drawn as handwriting
-from scripts.drawing import CANVAS, Points, bezier, draw_lines, finish, fit_lines, place
-from scripts.glyphs import Fonts, hershey
-from scripts.not_digits import line_sign
+from scripts.detector.drawing import CANVAS, Points, bezier, draw_lines, finish, fit_lines, place
+from scripts.detector.glyphs import Fonts, hershey
+from scripts.detector.not_digits import line_sign
 
 NO_DIGIT_FONTS = (
     "aenigma",

@@ -1,6 +1,6 @@
 """Write the card of the model that ships, models/README.md.
 
-    python -m scripts.model_card
+    python -m scripts.release card
 
 Every figure comes from the model's own metadata, from the evaluation that `scripts.release`
 recorded for it, and from results/foreign.json if pictures that are not MNIST's were measured.
@@ -129,7 +129,7 @@ def foreign_table(path: Path) -> str:
     """How pictures that are not MNIST's are read, if that was measured."""
     figures = read_json(path).get("single")
     if not figures:
-        return "Not measured yet (`python -m scripts.benchmark_foreign`)."
+        return "Not measured yet (`python -m scripts.reading figures`)."
     rows = [
         [
             style,
@@ -159,7 +159,7 @@ REPRODUCE = """## How to reproduce it
 
 ```console
 python -m scripts.release       # trains, calibrates, evaluates; results/test_evaluations.jsonl
-python -m scripts.model_card    # this page
+python -m scripts.release card    # this page
 ```
 
 Every evaluation on the test pictures, the missed ones included, is in
@@ -172,7 +172,7 @@ def introduction(model: Model, file: Path) -> str:
     n_parameters = sum(a.size for layer in model.parameters for a in layer if a is not None)
     return f"""# {file.name}: what it is, and what it is not
 
-<!-- Written by `python -m scripts.model_card`; do not edit. -->
+<!-- Written by `python -m scripts.release card`; do not edit. -->
 
 A fully connected network, {layers}, with {n_parameters:,} parameters, trained from scratch with
 gradients derived by hand. The file takes {file.stat().st_size:,} bytes (weights in float16, which
@@ -244,7 +244,3 @@ def main(folder: Path) -> None:
     with atomic_write(folder / "models" / "README.md") as stream:
         stream.write(page.encode())
     print(f"{folder / 'models' / 'README.md'}: {len(page.splitlines())} lines")
-
-
-if __name__ == "__main__":
-    main()

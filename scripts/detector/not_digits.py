@@ -12,9 +12,9 @@ from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from mnist_net.arrays import Bytes
-from scripts.drawing import CANVAS, Points, bezier, draw_lines, place
-from scripts.glyphs import Fonts, draw_text, hershey
-from scripts.handwritten_letters import draw_letter
+from scripts.detector.drawing import CANVAS, Points, bezier, draw_lines, place
+from scripts.detector.glyphs import Fonts, draw_text, hershey
+from scripts.detector.letters import draw_letter
 
 LOWER, UPPER = "acdefhjkmnprtuvwxy", "ACDEFHJKLMNPRTUVWXY"  # not: o l i s z b g q and O I S Z B G Q
 GREEK = "αβγδεζηθκλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ"  # not: ο ι ς Ο Ι Ζ Β

@@ -1,7 +1,7 @@
 """Measure the accuracies that the README quotes.
 
-    python -m scripts.benchmark_accuracy                  # all recipes, five seeds each
-    python -m scripts.benchmark_accuracy --only cs229     # those whose name begins so
+    python -m scripts.accuracy recipes                  # all recipes, five seeds each
+    python -m scripts.accuracy recipes --only cs229     # those whose name begins so
 
 Those of `default` and `accurate` come from scripts/release.py. Every recipe was chosen on the
 validation split (scripts/choose_hyperparameters.py) or is the course's, or has more units; the test
@@ -99,7 +99,3 @@ def main(dataset: str, only: str, seeds: int, jobs: int, output: Path) -> None:
             "machine": f"{platform.machine()}, Python {platform.python_version()}",
         }
         write_json(output, rows)
-
-
-if __name__ == "__main__":
-    main()

@@ -7,7 +7,7 @@ and y from 0 to 100; a point given twice is a corner.
 import numpy as np
 
 from mnist_net.arrays import Bytes
-from scripts.drawing import Points, bezier, draw_lines, fit_lines
+from scripts.detector.drawing import Points, bezier, draw_lines, fit_lines
 
 _FORMS = """
 a: 85,15 50,0 10,40 15,85 50,95 85,50 85,10 | 85,0 85,0 85,80 100,100

@@ -208,7 +208,3 @@ def main(
                 release(splits, replace(recipe, random_state=one), preset, folder, temperature)
     except MnistNetError as error:
         raise click.ClickException(str(error)) from error
-
-
-if __name__ == "__main__":
-    main()
