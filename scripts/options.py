@@ -44,3 +44,6 @@ jobs = click.option("--jobs", default=2, show_default=True, help="Runs at a time
 folder = file("--folder", ".", help="Where results/, models/ and checkpoints/ are.")
 only = click.option("--only", default="", help="Recipes whose name begins so.")
 trial = click.option("--trial", is_flag=True, help="Tiny networks: proves that it works.")
+
+TINY: dict[str, Any] = {"hidden_layer_sizes": (20,), "epochs": 3, "drawn_digits": 0}
+"""What a trial changes in a recipe."""

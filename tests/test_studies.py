@@ -27,7 +27,7 @@ def script(name: str, *arguments: object) -> "subprocess.CompletedProcess[str]":
 
 
 def run_ablation(output: Path, *arguments: object) -> "subprocess.CompletedProcess[str]":
-    small = ("--held-out", 300, "--epochs", 2, "--hidden", 10, "--drawn-digits", 0, "--jobs", 1)
+    small = ("--held-out", 300, "--trial", "--epochs", 2, "--jobs", 1)
     return script(
         "accuracy", "ablation", "--dataset", "digits", *small, "--output", output, *arguments
     )

@@ -1,7 +1,7 @@
-"""Measure what each kind of distortion is worth: the README's ablation table.
+"""Measure what each kind of distortion is worth: the table of docs/accuracy.md.
 
-    python -m scripts.accuracy ablation                      # four variants, some hours
-    python -m scripts.accuracy ablation --epochs 2 --seeds 2 # a trial: name another --output
+    python -m scripts.accuracy ablation                         # an hour
+    python -m scripts.accuracy ablation --epochs 2 --seeds 2    # less: name another --output
 
 Trains the preset `default` on the first 50,000 training pictures of MNIST without distortion, with
 affine, with elastic ones, and with both, and counts the errors on the last 10,000. The test set is
@@ -17,51 +17,43 @@ from typing import Any
 
 import click
 from joblib import Parallel, delayed
-from threadpoolctl import threadpool_limits
 
 from mnist_net import PRESETS, Hyperparameters, load_dataset
 from mnist_net.datasets.dataset import Dataset
 from mnist_net.learning.distortion import DISTORTIONS
-from mnist_net.learning.training import train
-from mnist_net.runs.run import prepare
-from scripts.records import commit, now, read_json, write_json
+from scripts import options
+from scripts.accuracy.recipes import validation_error
+from scripts.records import read_json, stamp, table, write_json
 
 Errors = dict[str, dict[str, float]]  # distortion, seed
 
 
-def validation_error(dataset: Dataset, recipe: Hyperparameters) -> tuple[str, int, float]:
+def one_run(dataset: Dataset, recipe: Hyperparameters, name: str) -> tuple[str, str, float]:
     """Name of the distortion, seed, and fraction of the held-out pictures that are misread."""
-    run = prepare(dataset, recipe)
-    with threadpool_limits(1, user_api="blas"):
-        *_, progress = train(run.training, recipe, validation=run.validation)
-    name = next(name for name, known in DISTORTIONS.items() if known == recipe.distortion)
-    return name, recipe.random_state, 1.0 - progress.history[-1]["validation_accuracy"]
+    recipe = replace(recipe, distortion=DISTORTIONS[name])
+    return name, str(recipe.random_state), validation_error(dataset, recipe)
 
 
 def measure(
     dataset: Dataset, recipe: Hyperparameters, seeds: int, jobs: int, found: Errors
 ) -> Iterator[Errors]:
     """What is found already, and then after each further run."""
-    missing = [
-        replace(recipe, distortion=distortion, random_state=seed)
-        for seed in range(seeds)
-        for name, distortion in DISTORTIONS.items()
-        if str(seed) not in found.get(name, {})
-    ]
     yield found
     runs = Parallel(n_jobs=jobs, return_as="generator_unordered")(
-        delayed(validation_error)(dataset, one) for one in missing
+        delayed(one_run)(dataset, replace(recipe, random_state=seed), name)
+        for seed in range(seeds)
+        for name in DISTORTIONS
+        if str(seed) not in found.get(name, {})
     )
     for name, seed, error in runs:
-        found = {**found, name: {**found.get(name, {}), str(seed): error}}
+        found = {**found, name: {**found.get(name, {}), seed: error}}
         yield found
 
 
 def estimate(values: list[float]) -> str:
     """Mean and standard error, in percent."""
-    mean = statistics.mean(values)
     error = statistics.stdev(values) / len(values) ** 0.5 if len(values) > 1 else 0.0
-    return f"{100 * mean:.2f} ± {100 * error:.2f}"
+    return f"{100 * statistics.mean(values):.2f} ± {100 * error:.2f}"
 
 
 def difference(found: Errors, to: str, of: str) -> str:
@@ -71,52 +63,42 @@ def difference(found: Errors, to: str, of: str) -> str:
 
 def tables(found: Errors) -> str:
     """Errors, and what each part bought."""
-    lines = [
-        "| distortion | validation error, %, mean ± standard error | seeds |",
-        "|---|---:|---:|",
-    ]
-    lines += [
-        f"| {name} | {estimate(list(found[name].values()))} | {len(found[name])} |"
-        for name in DISTORTIONS
-    ]
-    lines += ["", "| part | alone it saves, points | beside the other |", "|---|---:|---:|"]
-    lines += [
-        f"| {part} | {difference(found, part, 'none')} | {difference(found, 'both', other)} |"
-        for part, other in (("affine", "elastic"), ("elastic", "affine"))
-    ]
-    return "\n".join(lines)
+    errors = table(
+        ["distortion", "validation error, %, mean ± standard error", "seeds"],
+        [[name, estimate([*found[name].values()]), len(found[name])] for name in DISTORTIONS],
+    )
+    parts = table(
+        ["part", "alone it saves, points", "beside the other"],
+        [
+            [part, difference(found, part, "none"), difference(found, "both", other)]
+            for part, other in (("affine", "elastic"), ("elastic", "affine"))
+        ],
+    )
+    return f"{errors}\n\n{parts}"
 
 
-@click.command(help=__doc__)
-@click.option("--dataset", default="mnist", show_default=True)
+@click.command(help=options.paragraphs(__doc__))
+@options.dataset
 @click.option("--held-out", default=10_000, show_default=True, help="Pictures, the last ones.")
-@click.option("--seeds", default=5, show_default=True)
+@click.option("--seeds", default=3, show_default=True)
 @click.option("--epochs", type=click.IntRange(min=1), help="By default the preset's.")
-@click.option("--hidden", type=click.IntRange(min=1), help="By default the preset's.")
-@click.option("--drawn-digits", type=click.IntRange(min=0), help="By default the preset's.")
-@click.option("--jobs", default=2, show_default=True, help="Runs at a time, a thread each.")
-@click.option("--output", type=Path, default=Path("results/ablation.json"), show_default=True)
+@options.jobs
+@options.trial
+@options.file("--output", "results/ablation.json")
 def main(
     dataset: str,
     held_out: int,
     seeds: int,
     epochs: int | None,
-    hidden: int | None,
-    drawn_digits: int | None,
     jobs: int,
+    trial: bool,
     output: Path,
 ) -> None:
-    given: dict[str, Any] = {
-        "epochs": epochs,
-        "hidden_layer_sizes": (hidden,) if hidden else None,
-        "drawn_digits": drawn_digits,
-    }
-    recipe = replace(
-        PRESETS["default"],
-        validation=held_out,
-        distortion=DISTORTIONS["none"],
-        **{name: value for name, value in given.items() if value is not None},
-    )
+    changes: dict[str, Any] = dict(options.TINY) if trial else {}
+    if epochs:
+        changes["epochs"] = epochs
+    recipe = replace(PRESETS["default"], validation=held_out, **changes)
+    recipe = replace(recipe, distortion=DISTORTIONS["none"])
     settings = {
         "dataset": dataset,
         "hyperparameters": recipe.as_dict(),
@@ -128,6 +110,6 @@ def main(
     latest: Errors = {}
     pictures = load_dataset(dataset).train
     for latest in measure(pictures, recipe, seeds, jobs, before.get("errors", {})):
-        write_json(output, {**settings, "errors": latest, "commit": commit(), "date": now()})
+        write_json(output, {**settings, "errors": latest, **stamp()})
         print(f"{sum(map(len, latest.values()))} of {seeds * len(DISTORTIONS)} runs", flush=True)
     print(tables(latest))

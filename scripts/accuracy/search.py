@@ -1,4 +1,4 @@
-"""Choose the plain recipe, and the rates of its variants, on the validation split.
+"""Choose the plain recipe, and the rates of its variants, on the validation split: some hours.
 
     python -m scripts.accuracy search
 
@@ -8,20 +8,18 @@ combinations, best first, and writes results/hyperparameters.json.
 """
 
 import itertools
+import statistics
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
-import numpy as np
 from joblib import Parallel, delayed
-from threadpoolctl import threadpool_limits
 
-from mnist_net import Hyperparameters, load_dataset
+from mnist_net import load_dataset
 from mnist_net.datasets.dataset import Dataset
-from mnist_net.learning.training import train
-from mnist_net.runs.run import prepare
-from scripts.accuracy.recipes import RECIPES
+from scripts import options
+from scripts.accuracy.recipes import RECIPES, validation_error
 from scripts.records import read_json, write_json
 
 GRIDS: dict[str, dict[str, tuple[Any, ...]]] = {
@@ -39,44 +37,39 @@ GRIDS: dict[str, dict[str, tuple[Any, ...]]] = {
 SEEDS = (0, 1)
 
 
-def validation_error(dataset: Dataset, recipe: Hyperparameters, seed: int) -> float:
-    """Fraction of the held-out pictures that are misread after the last epoch."""
-    run = prepare(dataset, replace(recipe, validation=10_000, random_state=seed))
-    with threadpool_limits(1, user_api="blas"):
-        *_, progress = train(run.training, run.hyperparameters, validation=run.validation)
-    return 1.0 - float(progress.history[-1]["validation_accuracy"])
-
-
-def search(dataset: Dataset, name: str, jobs: int) -> list[dict[str, Any]]:
+def search(dataset: Dataset, name: str, jobs: int, **changes: Any) -> list[dict[str, Any]]:
     """Every combination of a grid with its validation errors, best first."""
     grid = GRIDS[name]
     choices = [dict(zip(grid, values, strict=True)) for values in itertools.product(*grid.values())]
-    errors = Parallel(n_jobs=jobs)(
-        delayed(validation_error)(dataset, replace(RECIPES[name], **choice), seed)
+    recipe = replace(RECIPES[name], **changes)
+    found = Parallel(n_jobs=jobs)(
+        delayed(validation_error)(dataset, replace(recipe, **choice, random_state=seed))
         for choice in choices
         for seed in SEEDS
     )
-    table = np.array(errors).reshape(len(choices), len(SEEDS))
+    pairs = zip(*[iter(found)] * len(SEEDS), strict=True)
     rows = [
-        {**choice, "errors": row.tolist(), "mean": float(row.mean())}
-        for choice, row in zip(choices, table, strict=True)
+        {**choice, "errors": list(errors), "mean": round(statistics.mean(errors), 6)}
+        for choice, errors in zip(choices, pairs, strict=True)
     ]
     return sorted(rows, key=lambda row: row["mean"])
 
 
-@click.command(help=__doc__)
-@click.option("--dataset", default="mnist", show_default=True)
-@click.option("--only", default="", help="Recipes whose name begins so.")
-@click.option("--jobs", default=2, show_default=True, help="Runs at a time, a thread each.")
-@click.option("--output", type=Path, default=Path("results/hyperparameters.json"))
-def main(dataset: str, only: str, jobs: int, output: Path) -> None:
+@click.command(help=options.paragraphs(__doc__))
+@options.dataset
+@click.option("--held-out", default=10_000, show_default=True, help="Pictures, the last ones.")
+@options.only
+@options.jobs
+@options.trial
+@options.file("--output", "results/hyperparameters.json")
+def main(dataset: str, held_out: int, only: str, jobs: int, trial: bool, output: Path) -> None:
+    changes = options.TINY if trial else {}
     pictures = load_dataset(dataset).train
-    found = read_json(output)
     for name, grid in GRIDS.items():
         if not name.startswith(only):
             continue
-        found[name] = search(pictures, name, jobs)
-        for row in found[name]:
+        rows = search(pictures, name, jobs, validation=held_out, **changes)
+        for row in rows:
             settings = "  ".join(f"{key} {row[key]:<6g}" for key in grid)
             print(f"{row['mean']:.2%}  {name}  {settings}", flush=True)
-        write_json(output, found)
+        write_json(output, {**read_json(output), name: rows})

@@ -16,6 +16,7 @@ from mnist_net import load_model
 from mnist_net.errors import MnistNetError
 from mnist_net.files import atomic_write
 from mnist_net.trained.model import Model
+from scripts import options
 from scripts.records import read_json, read_lines, table
 
 Record = dict[str, Any]
@@ -30,12 +31,10 @@ def own_evaluation(model: Model, records: list[Record]) -> Record:
     MnistNetError
         If there is none.
     """
-    recipe = model.metadata["hyperparameters"]
+    recipe, accuracy = model.metadata["hyperparameters"], model.metadata["accuracy"]["test"]
     for record in reversed(records):
         same = record["hyperparameters"] == recipe and record["temperature"] == model.temperature
-        if same and record["n"] - record["errors"] == round(
-            model.metadata["accuracy"]["test"] * record["n"]
-        ):
+        if same and record["n"] - record["errors"] == round(accuracy * record["n"]):
             return record
     raise MnistNetError("there is no recorded evaluation of this model: run scripts.release")
 
@@ -59,19 +58,9 @@ def plain(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def recipe_table(model: Model) -> str:
-    """Every hyperparameter."""
-    recipe = model.metadata["hyperparameters"]
-    return table(
-        ["hyperparameter", "value"],
-        [[name.replace("_", " "), plain(value)] for name, value in recipe.items()],
-    )
-
-
 def data_sentence(metadata: Record) -> str:
     """What the network was trained on."""
-    data, recipe = metadata["data"], metadata["hyperparameters"]
-    drawn = recipe["drawn_digits"]
+    data, drawn = metadata["data"], metadata["hyperparameters"]["drawn_digits"]
     more = f", and {drawn:,} digits drawn in forms that it hardly has" if drawn else ""
     return (
         f"The {data['n_train']:,} training pictures of {data['name']} (SHA-256 of the set "
@@ -89,10 +78,10 @@ def error_sentences(record: Record, of_seeds: list[Record]) -> str:
     )
     if len(of_seeds) > 1:
         errors = [other["error"] for other in of_seeds]
-        named = ", ".join(f"{error:.2%}" for error in errors)
         text += (
             f" Networks of the same recipe with the seeds "
-            f"{', '.join(str(other['seed']) for other in of_seeds)}: {named}; mean "
+            f"{', '.join(str(other['seed']) for other in of_seeds)}: "
+            f"{', '.join(f'{error:.2%}' for error in errors)}; mean "
             f"{statistics.mean(errors):.2%} ± {statistics.stdev(errors):.2%} (standard deviation). "
             f"This one has the seed {record['seed']}, the first, whether or not it is the best."
         )
@@ -101,14 +90,8 @@ def error_sentences(record: Record, of_seeds: list[Record]) -> str:
 
 def digits_table(record: Record) -> str:
     """Precision, recall and F1 of each digit."""
-    rows = [
-        [
-            str(row["digit"]),
-            *(f"{row[key]:.2%}" for key in ("precision", "recall", "f1")),
-            f"{row['support']:,}",
-        ]
-        for row in record["per_class"]
-    ]
+    formats = ("", ".2%", ".2%", ".2%", ",")
+    rows = [list(map(format, row.values(), formats)) for row in record["per_class"]]
     return table(["digit", "precision", "recall", "F1", "pictures"], rows)
 
 
@@ -116,28 +99,23 @@ def confusions(record: Record) -> str:
     """The commonest mistakes, in words."""
     digits = [row["digit"] for row in record["per_class"]]
     counts = [
-        (count, label, answer)
+        (-count, label, answer)
         for label, row in zip(digits, record["confusion_matrix"], strict=True)
         for answer, count in zip(digits, row, strict=True)
         if label != answer and count
     ]
-    commonest = sorted(counts, key=lambda entry: (-entry[0], entry[1:]))[:N_CONFUSIONS]
-    return ", ".join(f"{label} read as {answer} ({n} times)" for n, label, answer in commonest)
+    commonest = sorted(counts)[:N_CONFUSIONS]
+    return ", ".join(f"{label} read as {answer} ({-n} times)" for n, label, answer in commonest)
 
 
 def foreign_table(path: Path) -> str:
     """How pictures that are not MNIST's are read, if that was measured."""
     figures = read_json(path).get("single")
     if not figures:
-        return "Not measured yet (`python -m scripts.reading figures`)."
+        return "Not measured yet (`python -m scripts.reading`)."
+    columns = {"ours": ".1%", "ours, refusals are errors": ".1%", "sources": ",", "pictures": ","}
     rows = [
-        [
-            style,
-            f"{found['ours']:.1%}",
-            f"{found['ours, refusals are errors']:.1%}",
-            f"{found['sources']:,}",
-            f"{found['pictures']:,}",
-        ]
+        [style, *(format(found[column], form) for column, form in columns.items())]
         for style, found in figures.items()
     ]
     header = ["pictures", "read right", "if a refusal is an error", "sources", "pictures"]
@@ -145,93 +123,102 @@ def foreign_table(path: Path) -> str:
     return f"{table(header, rows)}\n\n{means}"
 
 
-WRITERS = """MNIST's digits were written by American census employees and high-school
-students around 1990: forms that are usual elsewhere are rare in it."""
+def card(model: Model, file: Path, records: list[Record], foreign: Path) -> str:
+    """The page."""
+    metadata, record = model.metadata, own_evaluation(model, records)
+    recipe = metadata["hyperparameters"].items()
+    return PAGE.format(
+        file=file.name,
+        layers="-".join(map(str, model.architecture.layer_sizes)),
+        n_parameters=sum(a.size for layer in model.parameters for a in layer if a is not None),
+        n_bytes=file.stat().st_size,
+        data=data_sentence(metadata),
+        metadata=metadata,
+        minutes=metadata["seconds"] / 60.0,
+        day=metadata["date"][:10],
+        versions=", ".join(f"{name} {number}" for name, number in metadata["versions"].items()),
+        recipe=table(
+            ["hyperparameter", "value"],
+            [[name.replace("_", " "), plain(value)] for name, value in recipe],
+        ),
+        error=error_sentences(record, latest_of_each_seed(record, records)),
+        digits=digits_table(record),
+        temperature=model.temperature,
+        record=record,
+        foreign=foreign_table(foreign),
+        confusions=confusions(record),
+    )
 
-INTENDED_USE = """## Intended use
 
-Reading single handwritten digits, 0 to 9, that were brought into MNIST's form, as
-`mnist-net predict` does with any picture; teaching; a baseline. It is not meant for decisions that
-nobody checks (cheques, ballots, forms, medicine), and it knows no letters, signs or numbers of
-several digits: `mnist-net read` parts those for it."""
-
-REPRODUCE = """## How to reproduce it
-
-```console
-python -m scripts.release       # trains, calibrates, evaluates; results/test_evaluations.jsonl
-python -m scripts.release card    # this page
-```
-
-Every evaluation on the test pictures, the missed ones included, is in
-[results/test_evaluations.jsonl](../results/test_evaluations.jsonl)."""
-
-
-def introduction(model: Model, file: Path) -> str:
-    """What it is."""
-    layers = "-".join(map(str, model.architecture.layer_sizes))
-    n_parameters = sum(a.size for layer in model.parameters for a in layer if a is not None)
-    return f"""# {file.name}: what it is, and what it is not
+PAGE = """# {file}: what it is, and what it is not
 
 <!-- Written by `python -m scripts.release card`; do not edit. -->
 
 A fully connected network, {layers}, with {n_parameters:,} parameters, trained from scratch with
-gradients derived by hand. The file takes {file.stat().st_size:,} bytes (weights in float16, which
-become float32 when it is loaded), holds plain values and arrays only, and runs no code."""
+gradients derived by hand. The file takes {n_bytes:,} bytes (weights in float16, which
+become float32 when it is loaded), holds plain values and arrays only, and runs no code.
 
+## Intended use
 
-def recipe_section(metadata: Record, model: Model) -> str:
-    """How it was trained."""
-    minutes = metadata["seconds"] / 60.0
-    return f"""## Recipe
+Reading single handwritten digits, 0 to 9, that were brought into MNIST's form, as
+`mnist-net predict` does with any picture; teaching; a baseline. It is not meant for decisions that
+nobody checks (cheques, ballots, forms, medicine), and it knows no letters, signs or numbers of
+several digits: `mnist-net read` parts those for it.
 
-Preset `{metadata["preset"]}`: {metadata["epoch"]} epochs in {minutes:.0f} minutes, finished on
-{metadata["date"][:10]} at commit `{metadata["commit"]}`, with
-{", ".join(f"{name} {version}" for name, version in metadata["versions"].items())}.
+## Data
 
-{recipe_table(model)}
+{data} MNIST's digits were written by American census employees and high-school
+students around 1990: forms that are usual elsewhere are rare in it.
+
+## Recipe
+
+Preset `{metadata[preset]}`: {metadata[epoch]} epochs in {minutes:.0f} minutes, finished on
+{day} at commit `{metadata[commit]}`, with
+{versions}.
+
+{recipe}
 
 All choices, the temperature too, were made on the last 10,000 training pictures, with networks that
-had not seen them; the test pictures measured the result."""
+had not seen them; the test pictures measured the result.
 
+## Error
 
-def limits(record: Record) -> str:
-    """What it is bad at."""
-    return f"""## What it is bad at
+{error}
 
-- The commonest mistakes on the test pictures: {confusions(record)}.
+{digits}
+
+## Calibration
+
+Logits are divided by the temperature {temperature:.4f}, fitted on the validation pictures.
+Expected calibration error on the test pictures (top answer, 15 equal bins):
+**{record[ece]:.2%}**.
+
+## Pictures that are not MNIST's
+
+{foreign}
+
+## What it is bad at
+
+- The commonest mistakes on the test pictures: {confusions}.
 - By itself it answers with a digit whatever it is shown; `mnist-net predict` asks a second network
   first whether there is one. Its probabilities are calibrated for pictures like MNIST's; for others
   they say little.
-- Digits that are cut off, touch others, stand on their heads or lie on their sides."""
+- Digits that are cut off, touch others, stand on their heads or lie on their sides.
+
+## How to reproduce it
+
+```console
+python -m scripts.release       # trains, calibrates, evaluates; results/test_evaluations.jsonl
+python -m scripts.release card  # this page
+```
+
+Every evaluation on the test pictures, the missed ones included, is in
+[results/test_evaluations.jsonl](../results/test_evaluations.jsonl).
+"""
 
 
-def card(model: Model, file: Path, records: list[Record], foreign: Path) -> str:
-    """The page."""
-    metadata, record = model.metadata, own_evaluation(model, records)
-    calibration = f"""## Calibration
-
-Logits are divided by the temperature {model.temperature:.4f}, fitted on the validation pictures.
-Expected calibration error on the test pictures (top answer, 15 equal bins):
-**{record["ece"]:.2%}**."""
-    sections = [
-        introduction(model, file),
-        INTENDED_USE,
-        f"## Data\n\n{data_sentence(metadata)} {WRITERS}",
-        recipe_section(metadata, model),
-        f"## Error\n\n{error_sentences(record, latest_of_each_seed(record, records))}",
-        digits_table(record),
-        calibration,
-        f"## Pictures that are not MNIST's\n\n{foreign_table(foreign)}",
-        limits(record),
-        REPRODUCE,
-    ]
-    return "\n\n".join(sections) + "\n"
-
-
-@click.command(help=__doc__)
-@click.option(
-    "--folder", type=Path, default=Path(), help="Where results/ and models/ are, as in release."
-)
+@click.command(help=options.paragraphs(__doc__))
+@options.folder
 def main(folder: Path) -> None:
     file = folder / "models" / "mnist.joblib"
     try:
