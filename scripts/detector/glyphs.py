@@ -1,8 +1,9 @@
-"""Signs from fonts: those of Debian's packages, and Hershey's, which are lines and no outlines."""
+"""Signs from fonts: of the Debian packages in packages.txt, and Hershey's, which are lines."""
 
-from collections import defaultdict
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -12,27 +13,17 @@ from scripts.detector.drawing import Points, fit_lines
 
 FONTS, HERSHEY = Path("/usr/share/fonts"), Path("/usr/share/hershey-fonts")
 
-PACKAGES = """\
-hershey-fonts-data fonts-dkg-handwriting fonts-breip fonts-rufscript fonts-kristi fonts-humor-sans
-fonts-comic-neue fonts-dancingscript fonts-kaushanscript fonts-femkeklaver fonts-ecolier-court
-fonts-nanum-extra fonts-kiloji fonts-seto fonts-yozvox-yozfont-edu fonts-yozvox-yozfont-cute
-fonts-sjfonts fonts-isabella fonts-summersby fonts-klee fonts-havana fonts-joscelyn
-fonts-tomsontalks fonts-lobster fonts-leckerli-one fonts-smc-chilanka fonts-dustin fonts-yusei-magic
-fonts-lxgw-wenkai fonts-opendyslexic fonts-lemonada fonts-comfortaa fonts-quicksand
-fonts-gfs-solomos fonts-gfs-gazis fonts-gfs-porson fonts-gfs-complutum fonts-gfs-theokritos
-fonts-gfs-neohellenic fonts-gfs-didot fonts-dejavu-core fonts-dejavu-extra fonts-liberation
-fonts-freefont-ttf fonts-lato fonts-ubuntu-title fonts-sil-andika fonts-dseg fonts-ocr-b
-fonts-linuxlibertine fonts-radisnoir fonts-okolaks fonts-thai-tlwg-ttf fonts-cantarell fonts-go
-fonts-jura fonts-essays1743 fonts-adf-solothurn fonts-bajaderka fonts-stick fonts-georgewilliams
-fonts-dclfonts fonts-f500 fonts-klaudia-berenika fonts-monofur fonts-junction fonts-aenigma
-fonts-kouzan-mouhitsu fonts-tlwg-purisa-ttf"""
-"""Of Debian 12: `apt-get install --no-install-recommends` these.  Fewer will do, but less well."""
-
 APART = ("comic-neue", "dustin", "gazis", "klee", "liberation", "rufscript")
 """Families that nothing is trained on, so that their letters are new to the network."""
 
+T = TypeVar("T")
 _SIZE = 56  # of a letter, in pixels, before it is scaled
 _LEAST_FAMILIES = 10
+
+
+def one_of(items: Sequence[T], random: np.random.Generator) -> T:
+    """One of these, each as likely."""
+    return items[int(random.integers(len(items)))]
 
 
 class Fonts:
@@ -47,50 +38,33 @@ class Fonts:
 
     @classmethod
     def installed(cls, *, without: tuple[str, ...] = ()) -> "Fonts":
-        """Fonts of this machine.
-
-        Raises
-        ------
-        SystemExit
-            If there are too few, with what to install.
-        """
-        families = defaultdict(list)
+        """Fonts of this machine; if there are too few, an exit that says what to install."""
+        families: dict[str, list[Path]] = {}
         for path in sorted(FONTS.rglob("*.[ot]tf")):
             family = "go" if "fonts-go" in str(path) else path.parent.name
             if not any(name in str(path) for name in without):
-                families[family].append(path)
+                families.setdefault(family, []).append(path)
         if len(families) < _LEAST_FAMILIES or not HERSHEY.exists():
             raise SystemExit(
-                "too few fonts to learn from; on Debian: apt-get install --no-install-recommends "
-                + " ".join(PACKAGES.split())
+                "too few fonts to learn from; on Debian 12: apt-get install "
+                "--no-install-recommends $(cat scripts/detector/packages.txt)"
             )
-        return cls(dict(families))
-
-    def inventory(self) -> str:
-        """What was found, by family, in words."""
-        found = "; ".join(
-            f"{name}: {', '.join(path.name for path in paths[:3])}{', …' * (len(paths) > 3)}"
-            for name, paths in sorted(self.families.items())
-        )
-        n_files = sum(map(len, self.families.values()))
-        return f"{n_files} fonts of {len(self.families)} families in {FONTS}: {found}"
+        return cls(families)
 
     def apart(self) -> tuple["Fonts", "Fonts"]:
         """Most families, and the few that are `APART`."""
-        return (
-            Fonts({name: paths for name, paths in self.families.items() if name not in APART}),
-            Fonts({name: paths for name, paths in self.families.items() if name in APART}),
-        )
+        names = set(self.families).difference(APART), set(self.families).intersection(APART)
+        most, few = (Fonts({name: self.families[name] for name in some}) for some in names)
+        return most, few
 
     def pick(self, random: np.random.Generator) -> Path:
         """A font of a family that is drawn first."""
-        paths = self.families[self.names[random.integers(len(self.names))]]
-        return paths[random.integers(len(paths))]
+        return one_of(self.families[one_of(self.names, random)], random)
 
     def draw(self, signs: str, random: np.random.Generator) -> Bytes:
         """One of these signs, in one of the fonts that have it."""
         for _ in range(1_000):
-            path, sign = self.pick(random), signs[random.integers(len(signs))]
+            path, sign = self.pick(random), one_of(signs, random)
             ink = _glyph(path, sign)
             if ink is not None:
                 return ink
@@ -129,18 +103,17 @@ def draw_text(path: Path, text: str) -> Bytes:
 
 @lru_cache(maxsize=50)
 def hershey(name: str) -> dict[str, list[Points]]:
-    """Lines of each printable character of a Hershey font, see `fit_lines`."""
-    lines = (HERSHEY / f"{name}.jhf").read_text("ascii").splitlines()
-    glyphs = {chr(32 + i): _strokes(line[10:]) for i, line in enumerate(lines[:95])}
-    return {sign: strokes for sign, strokes in glyphs.items() if strokes}
+    """Lines of each printable character of a Hershey font, see `fit_lines`.
 
-
-def _strokes(pairs: str) -> list[Points]:
-    """Coordinates are letters, counted from R; a space and an R lift the pen."""
-    strokes = []
-    for stroke in pairs.rstrip("\n").split(" R"):
-        codes = np.frombuffer(stroke[: len(stroke) // 2 * 2].encode(), np.uint8)
-        points = codes.reshape(-1, 2).astype(np.float64) - ord("R")
-        if len(points) > 1:
-            strokes.append(points)
-    return fit_lines(strokes) if strokes else []
+    Coordinates are letters, counted from R; a space and an R lift the pen.
+    """
+    glyphs = {}
+    for code, line in enumerate((HERSHEY / f"{name}.jhf").read_text("ascii").splitlines()[:95], 32):
+        pairs = [
+            np.frombuffer(stroke[: len(stroke) // 2 * 2].encode(), np.uint8).reshape(-1, 2)
+            for stroke in line[10:].rstrip("\n").split(" R")
+        ]
+        strokes = [points.astype(np.float64) - ord("R") for points in pairs if len(points) > 1]
+        if strokes:
+            glyphs[chr(code)] = fit_lines(strokes)
+    return glyphs

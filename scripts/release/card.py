@@ -127,7 +127,8 @@ def card(model: Model, file: Path, records: list[Record], foreign: Path) -> str:
     """The page."""
     metadata, record = model.metadata, own_evaluation(model, records)
     recipe = metadata["hyperparameters"].items()
-    return PAGE.format(
+    page = Path(__file__).with_name("card.md").read_text(encoding="utf-8")
+    return page.format(
         file=file.name,
         layers="-".join(map(str, model.architecture.layer_sizes)),
         n_parameters=sum(a.size for layer in model.parameters for a in layer if a is not None),
@@ -148,73 +149,6 @@ def card(model: Model, file: Path, records: list[Record], foreign: Path) -> str:
         foreign=foreign_table(foreign),
         confusions=confusions(record),
     )
-
-
-PAGE = """# {file}: what it is, and what it is not
-
-<!-- Written by `python -m scripts.release card`; do not edit. -->
-
-A fully connected network, {layers}, with {n_parameters:,} parameters, trained from scratch with
-gradients derived by hand. The file takes {n_bytes:,} bytes (weights in float16, which
-become float32 when it is loaded), holds plain values and arrays only, and runs no code.
-
-## Intended use
-
-Reading single handwritten digits, 0 to 9, that were brought into MNIST's form, as
-`mnist-net predict` does with any picture; teaching; a baseline. It is not meant for decisions that
-nobody checks (cheques, ballots, forms, medicine), and it knows no letters, signs or numbers of
-several digits: `mnist-net read` parts those for it.
-
-## Data
-
-{data} MNIST's digits were written by American census employees and high-school
-students around 1990: forms that are usual elsewhere are rare in it.
-
-## Recipe
-
-Preset `{metadata[preset]}`: {metadata[epoch]} epochs in {minutes:.0f} minutes, finished on
-{day} at commit `{metadata[commit]}`, with
-{versions}.
-
-{recipe}
-
-All choices, the temperature too, were made on the last 10,000 training pictures, with networks that
-had not seen them; the test pictures measured the result.
-
-## Error
-
-{error}
-
-{digits}
-
-## Calibration
-
-Logits are divided by the temperature {temperature:.4f}, fitted on the validation pictures.
-Expected calibration error on the test pictures (top answer, 15 equal bins):
-**{record[ece]:.2%}**.
-
-## Pictures that are not MNIST's
-
-{foreign}
-
-## What it is bad at
-
-- The commonest mistakes on the test pictures: {confusions}.
-- By itself it answers with a digit whatever it is shown; `mnist-net predict` asks a second network
-  first whether there is one. Its probabilities are calibrated for pictures like MNIST's; for others
-  they say little.
-- Digits that are cut off, touch others, stand on their heads or lie on their sides.
-
-## How to reproduce it
-
-```console
-python -m scripts.release       # trains, calibrates, evaluates; results/test_evaluations.jsonl
-python -m scripts.release card  # this page
-```
-
-Every evaluation on the test pictures, the missed ones included, is in
-[results/test_evaluations.jsonl](../results/test_evaluations.jsonl).
-"""
 
 
 @click.command(help=options.paragraphs(__doc__))
