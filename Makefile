@@ -47,7 +47,7 @@ benchmark: $(RUN) ## measure the speeds that the README quotes (ARGS="--only tra
 	$(BIN)/python -m scripts.speed $(ARGS)
 
 benchmark-accuracy: $(RUN) ## measure the accuracies that the README quotes (long)
-	$(BIN)/python -m scripts.benchmark_accuracy $(ARGS)
+	$(BIN)/python -m scripts.accuracy recipes $(ARGS)
 
 lock: $(MADE) ## pin the dependencies anew (ARGS=--upgrade for the newest versions)
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet '$(UV)'

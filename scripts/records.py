@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import platform
 import subprocess
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 from mnist_net.files import atomic_write
 
 ROOT = Path(__file__).resolve().parent.parent
+_WIDTH = 160  # characters: lists and objects that are no longer stand on one line
 
 
 def commit() -> str:
@@ -32,22 +34,44 @@ def now() -> str:
     return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
 
 
+def stamp() -> dict[str, str]:
+    """When, with which code, and on what something was measured."""
+    machine = f"{platform.machine()}, Python {platform.python_version()}"
+    return {"date": now(), "commit": commit(), "machine": machine}
+
+
 def read_json(path: Path) -> dict[str, Any]:
     """What `write_json` wrote, or nothing yet."""
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write as JSON, atomically."""
+    """Write as JSON, atomically; what is short stands on one line."""
     with atomic_write(path) as stream:
-        stream.write((json.dumps(value, indent=1, ensure_ascii=False) + "\n").encode())
+        stream.write((_compact(value, 0) + "\n").encode())
+
+
+def _compact(value: Any, depth: int) -> str:
+    flat = json.dumps(value, ensure_ascii=False)
+    if not isinstance(value, dict | list | tuple) or (depth and len(flat) + depth <= _WIDTH):
+        return flat
+    if isinstance(value, dict):
+        keys = (json.dumps(key, ensure_ascii=False) for key in value)
+        lines = [
+            f"{k}: {_compact(v, depth + 1)}" for k, v in zip(keys, value.values(), strict=True)
+        ]
+    else:
+        lines = [_compact(item, depth + 1) for item in value]
+    begin, end = "{}" if isinstance(value, dict) else "[]"
+    indent = "\n" + " " * (depth + 1)
+    return begin + indent + f",{indent}".join(lines) + indent[:-1] + end
 
 
 def append_line(path: Path, record: dict[str, Any]) -> None:
-    """Add one line of JSON; whole, even if other processes add theirs at the same time."""
+    """Add one line of JSON, with date and commit, whole, even if other processes add theirs."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab", buffering=0) as stream:
-        stream.write((json.dumps(record) + "\n").encode())
+        stream.write((json.dumps({"date": now(), "commit": commit(), **record}) + "\n").encode())
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:

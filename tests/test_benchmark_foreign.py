@@ -21,10 +21,10 @@ from mnist_net.reading.answers import Reading
 from mnist_net.reading.reader import Reader
 from mnist_net.trained.model import Model
 from mnist_net.trained.store import save_model
-from scripts import choose_reading
-from scripts.benchmark_foreign import main
-from scripts.foreign import Row, edit_distance, read_one_each, squashed
-from scripts.foreign_figures import THRESHOLDS
+from scripts.reading import constants
+from scripts.reading.figures import main
+from scripts.reading.foreign import Row, edit_distance, read_one_each, squashed
+from scripts.reading.measures import KEPT
 from scripts.speed import reading
 from tests.drawings import first_look
 
@@ -117,7 +117,7 @@ def files(tmp_path: Path) -> dict[str, Path]:
 
 def run_main(folder: Path, files: dict[str, Path], *options: str) -> tuple[str, dict]:
     named = [f"--{name}={path}" for name, path in files.items()]
-    arguments = [f"--data={folder}", *named, "--out=f.json", "--plot=p.png", "--mistakes=m.png"]
+    arguments = [f"--data={folder}", *named, "--output=f.json", "--plot=p.png", "--mistakes=m.png"]
     result = CliRunner().invoke(main, [*arguments, *options], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result.output, json.loads(Path("f.json").read_text(encoding="utf-8"))
@@ -168,8 +168,8 @@ def test_refusals(folder: Path, files: dict[str, Path]) -> None:
     assert figures["digits"]["mean over sources"] == 0.3333  # the one of e; none of the others
     assert figures["MNIST refused"] == 0.5
     curve = figures["curve"]
-    assert curve["thresholds"] == list(THRESHOLDS)
-    at = {name: dict(zip(THRESHOLDS, shares, strict=True)) for name, shares in curve.items()}
+    assert curve["thresholds"] == list(KEPT)
+    at = {name: dict(zip(KEPT, shares, strict=True)) for name, shares in curve.items()}
     assert [at[name][0.5] for name in ("junk", "digits", "MNIST")] == [0.6667, 0.1667, 0.5]
     assert [at[name][0.0] for name in ("junk", "digits", "MNIST")] == [0.3333, 0.0, 0.0]
     assert at["junk"][1.0] == at["digits"][1.0] == 1.0
@@ -209,10 +209,10 @@ def test_constants_are_checked_on_half_0_alone(
         "reading.judge.SURE": (0.5, judge.SURE),
         "pictures.looks._CUT_WIDER_THAN": (9.0, 0.75),
     }
-    monkeypatch.setattr(choose_reading, "ALTERNATIVES", alternatives)
+    monkeypatch.setattr(constants, "ALTERNATIVES", alternatives)
     options = ["--data", folder, "--model", files["model"], "--detector", files["detector"]]
     out = tmp_path / "reading.json"
-    done = CliRunner().invoke(choose_reading.main, [*map(str, options), "--out", str(out)])
+    done = CliRunner().invoke(constants.main, [*map(str, options), "--output", str(out)])
     assert done.exit_code == 0, done.output
     # Of half 0 there are two bars, both read as 1, and a page of two, which need no cutting.
     rows = [line.split("|") for line in done.output.splitlines()[2:]]
@@ -227,9 +227,9 @@ def test_constants_are_checked_on_half_0_alone(
     # By hand: a bar's ink is read as 1 with the logit 8 or nearly so.
     assert 0.0 < found["reading.judge.SURE"][1]["surprise"] < 0.1
 
-    only = [*map(str, options), "--out", str(out), "--only", "reading.judge.SURE"]
+    only = [*map(str, options), "--output", str(out), "--only", "reading.judge.SURE"]
     monkeypatch.setitem(alternatives, "reading.judge.SURE", (0.6,))
-    assert CliRunner().invoke(choose_reading.main, only).exit_code == 0
+    assert CliRunner().invoke(constants.main, only).exit_code == 0
     again = json.loads(out.read_text())["constants"]
     assert [row["value"] for row in again["reading.judge.SURE"]] == [0.6]
     assert again["pictures.looks._CUT_WIDER_THAN"] == found["pictures.looks._CUT_WIDER_THAN"]
@@ -237,9 +237,9 @@ def test_constants_are_checked_on_half_0_alone(
 
 def test_surprise_is_the_logarithm_of_the_labels_probability() -> None:
     answer = Reading(4, probabilities=np.array([0.2, 0.8]))
-    assert choose_reading.surprise(answer, "4", [3, 4]) == pytest.approx(-np.log(0.8))
-    assert choose_reading.surprise(answer, "3", [3, 4]) == pytest.approx(-np.log(0.2))
-    assert choose_reading.surprise(Reading(None), "3", [3, 4]) == choose_reading.MOST_SURPRISE
+    assert constants.surprise(answer, "4", [3, 4]) == pytest.approx(-np.log(0.8))
+    assert constants.surprise(answer, "3", [3, 4]) == pytest.approx(-np.log(0.2))
+    assert constants.surprise(Reading(None), "3", [3, 4]) == constants.MOST_SURPRISE
 
 
 def test_squashing_inverts_light_borders_only(tmp_path: Path) -> None:

@@ -4,9 +4,17 @@ import numpy as np
 from scipy import ndimage
 
 from mnist_net.learning.network import Layer, forward
-from scripts.drawing import CANVAS, EXTENT, bezier, draw_lines, finish, place, skeletons
-from scripts.handwritten_letters import draw_letter
-from scripts.train_detector import LEAD, NONE, whether
+from scripts.detector.drawing import (
+    CANVAS,
+    EXTENT,
+    as_mnist_shows,
+    bezier,
+    draw_lines,
+    place,
+    skeletons,
+)
+from scripts.detector.letters import draw_letter
+from scripts.detector.train import LEAD, NONE, whether
 
 
 def test_skeleton_is_one_line_in_the_middle() -> None:
@@ -38,16 +46,16 @@ def test_curve_keeps_its_ends() -> None:
 
 def test_finished_drawings_look_like_mnist_and_repeat() -> None:
     canvases = np.stack([draw_letter(np.random.default_rng(k)) for k in range(40)])
-    images = finish(canvases, np.random.default_rng(0))
+    images = as_mnist_shows(canvases, np.random.default_rng(0))
     assert images.shape == (40, 28, 28)
     assert images.dtype == np.uint8
     assert (images.max(axis=(1, 2)) > 64).all()
-    np.testing.assert_array_equal(images, finish(canvases, np.random.default_rng(0)))
+    np.testing.assert_array_equal(images, as_mnist_shows(canvases, np.random.default_rng(0)))
 
 
 def test_thin_line_survives() -> None:
     canvas = draw_lines([np.array([[0.5, 0.0], [0.5, 1.0]])], 1.0)
-    images = finish(np.repeat(canvas[None], 50, axis=0), np.random.default_rng(0))
+    images = as_mnist_shows(np.repeat(canvas[None], 50, axis=0), np.random.default_rng(0))
     assert (images.max(axis=(1, 2)) > 64).mean() > 0.9
 
 

@@ -13,7 +13,7 @@ from mnist_net.datasets.loading import load_dataset
 from mnist_net.reports.figures import evaluate
 from mnist_net.trained.committee import Committee
 from mnist_net.trained.store import load_model
-from scripts.release_committee import MEMBERS
+from scripts.release.committee import MEMBERS
 from tests.conftest import ROOT
 
 TRIAL = ("--dataset", "digits", "--held-out", 300, "--trial")
@@ -79,7 +79,7 @@ def test_what_was_evaluated_is_what_is_stored(released: Path) -> None:
 
 
 def test_the_card_says_what_was_recorded(released: Path) -> None:
-    script("model_card", "--folder", released)
+    script("release", "card", "--folder", released)
     page = (released / "models" / "README.md").read_text(encoding="utf-8")
     (recorded,) = evaluations(released)
     assert f"**{recorded['error']:.2%} error** on the 297 test pictures" in page
@@ -92,7 +92,7 @@ def test_the_card_says_what_was_recorded(released: Path) -> None:
     figures = {"ours": 0.9, "ours, refusals are errors": 0.85, "sources": 7, "pictures": 1234}
     foreign = {"single": {"photo": figures}}
     (released / "results" / "foreign.json").write_text(json.dumps(foreign))
-    script("model_card", "--folder", released)
+    script("release", "card", "--folder", released)
     page = (released / "models" / "README.md").read_text(encoding="utf-8")
     assert "| photo | 90.0% | 85.0% | 7 | 1,234 |" in page
 
@@ -130,17 +130,17 @@ def test_no_card_without_an_evaluation(released: Path, tmp_path: Path) -> None:
     model = (released / "models" / "mnist.joblib").read_bytes()
     (tmp_path / "models" / "mnist.joblib").write_bytes(model)
     (tmp_path / "results" / "test_evaluations.jsonl").write_text("")
-    done = script("model_card", "--folder", tmp_path, check=False)
+    done = script("release", "card", "--folder", tmp_path, check=False)
     assert done.returncode == 1
     assert "there is no recorded evaluation of this model" in done.stderr
 
 
 def test_a_committee_of_members_that_differ(tmp_path: Path) -> None:
     trial = ("--dataset", "digits", "--trial", "--folder", tmp_path)
-    script("release_committee", *trial, "--only", "deep-tanh.joblib")
+    script("release", "committee", *trial, "--only", "deep-tanh.joblib")
     assert not (tmp_path / "results").exists()
     kept = (tmp_path / "models" / "deep-tanh.joblib").read_bytes()
-    done = script("release_committee", *trial)
+    done = script("release", "committee", *trial)
     assert (tmp_path / "models" / "deep-tanh.joblib").read_bytes() == kept
     (recorded,) = evaluations(tmp_path)
     assert f"test error {recorded['error']:.2%}" in done.stdout
@@ -161,8 +161,8 @@ def test_a_committee_of_members_that_differ(tmp_path: Path) -> None:
 
 def test_a_member_of_another_recipe_is_not_taken(tmp_path: Path) -> None:
     trial = ("--dataset", "digits", "--trial", "--folder", tmp_path, "--only")
-    script("release_committee", *trial, "deep-tanh.joblib")
+    script("release", "committee", *trial, "deep-tanh.joblib")
     (tmp_path / "models" / "deep-tanh.joblib").rename(tmp_path / "models" / "deep-relu.joblib")
-    done = script("release_committee", *trial, "deep-relu.joblib", check=False)
+    done = script("release", "committee", *trial, "deep-relu.joblib", check=False)
     assert done.returncode == 1
     assert "deep-relu.joblib is not what its recipe says" in done.stderr

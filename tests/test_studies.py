@@ -12,7 +12,7 @@ from PIL import Image
 from mnist_net.learning.distortion import DISTORTIONS
 from mnist_net.trained.committee import Committee
 from mnist_net.trained.store import load_model, save_model
-from scripts import ablation
+from scripts.accuracy import ablation
 from tests.conftest import ROOT
 
 
@@ -27,8 +27,10 @@ def script(name: str, *arguments: object) -> "subprocess.CompletedProcess[str]":
 
 
 def run_ablation(output: Path, *arguments: object) -> "subprocess.CompletedProcess[str]":
-    small = ("--held-out", 300, "--epochs", 2, "--hidden", 10, "--drawn-digits", 0, "--jobs", 1)
-    return script("ablation", "--dataset", "digits", *small, "--output", output, *arguments)
+    small = ("--held-out", 300, "--trial", "--epochs", 2, "--jobs", 1)
+    return script(
+        "accuracy", "ablation", "--dataset", "digits", *small, "--output", output, *arguments
+    )
 
 
 def test_ablation_measures_each_distortion_and_goes_on(tmp_path: Path) -> None:
@@ -75,7 +77,9 @@ def test_training_is_drawn(of: str, tmp_path: Path, digits_model: Path) -> None:
     if of == "committee":
         path = tmp_path / "c.joblib"
         save_model(Committee((load_model(digits_model),)), path)
-    done = script("draw_training", "--model", path, "--curves", path, "--folder", tmp_path / "new")
+    done = script(
+        "docs", "training", "--model", path, "--curves", path, "--folder", tmp_path / "new"
+    )
     assert done.returncode == 0, done.stderr
     for name in ("training.png", "first-layer.png"):
         with Image.open(tmp_path / "new" / name) as image:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mnist_net.learning.network import forward
-from scripts.worked_examples import NEURON_X, NEURON_Y, XOR_X, XOR_Y, learn_neuron, learn_xor
+from scripts.docs.worked import NEURON_X, NEURON_Y, XOR_X, XOR_Y, learn_neuron, learn_xor
 
 
 @pytest.mark.parametrize("batch_size", [len(NEURON_X), 2])

@@ -16,7 +16,7 @@ from mnist_net.arrays import Bytes
 from mnist_net.pictures.decoding import open_image, save_png
 from mnist_net.reading.reader import Reader
 from mnist_net.trained.store import load_detector, load_model
-from scripts.draw_examples import draw
+from scripts.docs.examples import draw
 from scripts.speed.figures import Row
 from scripts.speed.problems import Settings
 from scripts.speed.workers import Trial, alone

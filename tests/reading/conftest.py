@@ -9,7 +9,7 @@ from PIL import Image
 
 from mnist_net.reading.answers import Reading
 from mnist_net.reading.reader import Reader
-from scripts.foreign import Row, read_manifest
+from scripts.reading.foreign import Row, read_manifest
 from tests.conftest import shared_data
 from tests.drawings import as_picture
 

@@ -11,8 +11,8 @@ from PIL import Image, ImageDraw
 from mnist_net.pictures.decoding import open_image
 from mnist_net.reading.answers import Reading
 from mnist_net.reading.reader import Reader
-from scripts import draw_examples
-from scripts.foreign import Row
+from scripts.docs import examples
+from scripts.reading.foreign import Row
 from tests.drawings import (
     STROKES,
     as_picture,
@@ -207,7 +207,7 @@ def example(digit: int) -> Image.Image:
     """Black strokes on white, 200 × 200."""
     drawing = Image.new("L", (400, 400), 255)
     pen = ImageDraw.Draw(drawing)
-    for stroke in draw_examples.STROKES[digit]:
-        for x, y in draw_examples.smooth(stroke):
+    for stroke in examples.STROKES[digit]:
+        for x, y in examples.smooth(stroke):
             pen.ellipse((4 * x - 11, 4 * y - 11, 4 * x + 11, 4 * y + 11), fill=0)
     return drawing.resize((200, 200), Image.Resampling.BOX)

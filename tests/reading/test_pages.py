@@ -10,7 +10,7 @@ from PIL import Image
 from mnist_net.pictures.decoding import open_image
 from mnist_net.reading.answers import Page
 from mnist_net.reading.reader import Reader
-from scripts.foreign import Row
+from scripts.reading.foreign import Row
 from tests.drawings import Box, as_picture, compose, draw, overlap, pixels
 
 

@@ -1,47 +1,39 @@
 """Draw the pictures in examples/: ten digits on papers of different kinds, and a page of digits.
 
-python scripts/draw_examples.py examples
+python -m scripts.docs examples
 """
 
-import sys
 from pathlib import Path
 
+import click
 import numpy as np
 from PIL import Image, ImageDraw
 
 from mnist_net.files import atomic_write
+from scripts import options
 
-# Strokes on a sheet of 100 × 100, each through these points, smoothly.
-STROKES: dict[int, list[list[tuple[int, int]]]] = {
-    0: [[(52, 18), (35, 26), (29, 50), (36, 76), (52, 84), (67, 74), (71, 48), (66, 26), (50, 18)]],
-    1: [[(40, 32), (48, 26), (56, 16)], [(56, 16), (53, 50), (49, 84)]],
-    2: [
-        [(31, 35), (36, 21), (52, 15), (66, 25), (64, 42), (48, 62), (31, 81)],
-        [(31, 81), (70, 80)],
-    ],
-    3: [
-        [(33, 22), (50, 15), (65, 25), (62, 40), (46, 48)],
-        [(46, 48), (65, 53), (69, 70), (54, 84), (33, 79)],
-    ],
-    4: [[(55, 16), (42, 38), (29, 60)], [(29, 60), (74, 57)], [(60, 38), (58, 60), (55, 86)]],
-    5: [
-        [(68, 18), (39, 20)],
-        [(39, 20), (36, 44)],
-        [(36, 44), (54, 42), (68, 55), (63, 76), (45, 84), (30, 77)],
-    ],
-    6: [[(64, 17), (45, 32), (34, 58), (39, 79), (54, 84), (66, 72), (60, 57), (46, 57), (36, 68)]],
-    7: [[(30, 20), (70, 18)], [(70, 18), (56, 48), (44, 85)]],
-    8: [
-        [
-            (64, 24), (50, 15), (37, 25), (43, 41), (58, 53), (66, 70), (51, 85), (35, 74),
-            (41, 56), (58, 42), (65, 26),
-        ]
-    ],
-    9: [
-        [(65, 32), (53, 17), (38, 24), (36, 40), (48, 48), (62, 42), (66, 30)],
-        [(66, 30), (63, 58), (58, 86)],
-    ],
-}  # fmt: skip
+_FORMS = """
+0: 52,18 35,26 29,50 36,76 52,84 67,74 71,48 66,26 50,18
+1: 40,32 48,26 56,16 | 56,16 53,50 49,84
+2: 31,35 36,21 52,15 66,25 64,42 48,62 31,81 | 31,81 70,80
+3: 33,22 50,15 65,25 62,40 46,48 | 46,48 65,53 69,70 54,84 33,79
+4: 55,16 42,38 29,60 | 29,60 74,57 | 60,38 58,60 55,86
+5: 68,18 39,20 | 39,20 36,44 | 36,44 54,42 68,55 63,76 45,84 30,77
+6: 64,17 45,32 34,58 39,79 54,84 66,72 60,57 46,57 36,68
+7: 30,20 70,18 | 70,18 56,48 44,85
+8: 64,24 50,15 37,25 43,41 58,53 66,70 51,85 35,74 41,56 58,42 65,26
+9: 65,32 53,17 38,24 36,40 48,48 62,42 66,30 | 66,30 63,58 58,86
+"""
+STROKES = {
+    int(digit): [
+        [(int(x), int(y)) for x, y in (point.split(",") for point in stroke.split())]
+        for stroke in form.split("|")
+    ]
+    for digit, form in (line.split(":") for line in _FORMS.strip().splitlines())
+}
+"""Strokes on a sheet of 100 × 100, each through these points, smoothly.  They are not the forms of
+`mnist_net.datasets.drawn`, for the network that ships learned those: what it reads in examples/
+should be new to it."""
 
 # Side in pixels, pen in hundredths of the side, ink, paper.
 PAPERS = [
@@ -112,13 +104,11 @@ def draw_page() -> Image.Image:
     return Image.fromarray(np.clip(page, 0, 255).astype(np.uint8))
 
 
+@click.command(help=options.paragraphs(__doc__))
+@options.file("--folder", "examples")
 def main(folder: Path) -> None:
     for digit in STROKES:
         with atomic_write(folder / f"{digit}.png") as stream:
             draw(digit).save(stream, format="PNG")
     with atomic_write(folder / "page" / "page.jpg") as stream:
         draw_page().save(stream, format="JPEG", quality=85)
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "examples"))

@@ -1,19 +1,18 @@
 """Measure how pictures that are not MNIST's are read: the README's table, results/foreign.json.
 
-    python -m scripts.benchmark_foreign           # some minutes
-    python -m scripts.benchmark_foreign --time    # and how fast
-    python -m scripts.benchmark_foreign --data FOLDER --model FILE
+    python -m scripts.reading           # some minutes
+    python -m scripts.reading --time    # and how fast
+    python -m scripts.reading --data FOLDER --model FILE
 
-FOLDER is as scripts/foreign.py says.  Sources, those who made the pictures, differ in how many
-they made: unless it says "pooled", an accuracy is the mean over sources of that within a source.
-"Naive" is the same network on the picture squashed to 28 × 28, "ours" is what the reader reads if
-it must read something, and in the third column a refusal is an error.  Sources are in two halves
-by a hash of their name: constants are checked on half 0 alone (scripts/choose_reading.py), though
-mistakes in both were looked at; both columns are of "ours".  The contact sheet of the mistakes
-shows other people's pictures: it is not ours to publish.
+FOLDER is as scripts/reading/foreign.py says.  Sources, those who made the pictures, differ in how
+many they made: unless it says "pooled", an accuracy is the mean over sources of that within a
+source.  "Naive" is the same network on the picture squashed to 28 × 28, "ours" is what the reader
+reads if it must read something, and in the third column a refusal is an error.  Sources are in two
+halves by a hash of their name: constants are checked on half 0 alone (`python -m scripts.reading
+constants`), though mistakes in both were looked at; both columns are of "ours".  It also draws what
+each threshold refuses, and all mistakes: other people's pictures, which are not ours to publish.
 """
 
-import platform
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,8 +27,9 @@ from mnist_net.reading.answers import Reading
 from mnist_net.reading.reader import Reader
 from mnist_net.reports.plots import check_plot, save_figure
 from mnist_net.trained.store import load_model
-from scripts.contact_sheet import digit_cell, page_cell, save_sheet
-from scripts.foreign import (
+from scripts import options
+from scripts.reading import measures
+from scripts.reading.foreign import (
     Answer,
     PageAnswer,
     Row,
@@ -37,23 +37,9 @@ from scripts.foreign import (
     read_one_each,
     read_pages,
 )
-from scripts.foreign_figures import (
-    APART,
-    Share,
-    accuracies,
-    counted,
-    measure_curve,
-    measure_junk,
-    measure_multi,
-    measure_refusals,
-    measure_single,
-    measure_sources,
-    notes,
-    pooled,
-    share,
-    table,
-)
-from scripts.records import write_json
+from scripts.reading.measures import APART, Share
+from scripts.reading.mistakes import digit_cell, page_cell, save_sheet
+from scripts.records import stamp, write_json
 from scripts.speed.reading import measure_speed
 
 VALIDATION = 10_000  # of MNIST's training pictures, the last, that no network was trained on
@@ -98,6 +84,11 @@ class Answers(NamedTuple):
     junk: list[Answer]
     printed: list[Answer]
 
+    @property
+    def usual(self) -> list[Answer]:
+        """Single digits of all sources but the one apart."""
+        return [answer for answer in self.single if answer.row.source != APART]
+
 
 def read_all(rows: Sequence[Row], reader: Reader, anything: Reader) -> Answers:
     """Read the pictures of every kind; what refuses nothing reads the single digits."""
@@ -114,26 +105,29 @@ def read_all(rows: Sequence[Row], reader: Reader, anything: Reader) -> Answers:
     )
 
 
-def measure(answers: Answers, validation: Sequence[float], threshold: float) -> dict[str, Any]:
-    """All figures."""
-    digits = [a for a in answers.single if a.row.source != APART]
+def measure(
+    answers: Answers, validation: Sequence[float], test: Sequence[float], threshold: float
+) -> dict[str, Any]:
+    """All figures; of MNIST's scores of digits are given."""
     return {
         "threshold": threshold,
-        "single": measure_single(answers.single, threshold),
-        "sources": measure_sources(answers.single, threshold),
-        "multi": measure_multi(answers.multi, answers.multi_nothing_refused),
-        "junk": measure_junk(answers.junk, threshold),
-        "digits": measure_refusals(digits, threshold),
-        "MNIST refused": share(score < threshold for score in validation),
-        "printed": accuracies(answers.printed, threshold, pooled),
-        "curve": measure_curve(counted(answers.junk), digits, validation),
+        "single": measures.measure_single(answers.single, threshold),
+        "sources": measures.measure_sources(answers.single, threshold),
+        "multi": measures.measure_multi(answers.multi, answers.multi_nothing_refused),
+        "junk": measures.measure_junk(answers.junk, threshold),
+        "digits": measures.measure_refusals(answers.usual, threshold),
+        "MNIST refused": measures.share(score < threshold for score in validation),
+        "printed": measures.accuracies(answers.printed, threshold, measures.pooled),
+        "curve": measures.measure_curve(measures.counted(answers.junk), answers.usual, validation),
+        # For the record: nothing was chosen by it.
+        "MNIST test refused": measures.share(score < threshold for score in test),
     }
 
 
 def save_mistakes(answers: Answers, threshold: float, path: Path) -> None:
-    """Draw the contact sheet of the mistakes of every kind."""
+    """Draw the mistakes of every kind."""
     sections = {
-        f"one digit, without {APART}": [a for a in answers.single if a.row.source != APART],
+        f"one digit, without {APART}": answers.usual,
         "printed": answers.printed,
         APART: [a for a in answers.single if a.row.source == APART],
     }
@@ -141,58 +135,44 @@ def save_mistakes(answers: Answers, threshold: float, path: Path) -> None:
         name: [digit_cell(a, threshold) for a in some if not a.is_right(threshold)]
         for name, some in sections.items()
     }
-    read = [a for a in counted(answers.junk) if not a.is_refused(threshold)]
-    save_sheet(
-        {
-            "several digits": [page_cell(a) for a in answers.multi if not a.is_right],
-            "no digit, not refused": [digit_cell(a, threshold) for a in read],
-            **cells,
-        },
-        path,
-    )
+    read = [a for a in measures.counted(answers.junk) if not a.is_refused(threshold)]
+    pages = {"several digits": [page_cell(a) for a in answers.multi if not a.is_right]}
+    junk = {"no digit, not refused": [digit_cell(a, threshold) for a in read]}
+    save_sheet({**pages, **junk, **cells}, path)
 
 
-@click.command(help=__doc__)
-@click.option("--data", type=Path, default=Path("../shared/data/foreign"), show_default=True)
-@click.option("--model", type=Path, default=Path("models/mnist.joblib"), show_default=True)
-@click.option("--detector", type=Path, default=Path("models/detector.joblib"), show_default=True)
-@click.option("--dataset", default="mnist", show_default=True, help="For refusals and --time.")
-@click.option("--out", type=Path, default=Path("results/foreign.json"), show_default=True)
-@click.option("--plot", type=Path, default=Path("docs/images/rejection.png"), show_default=True)
-@click.option(
-    "--mistakes", type=Path, default=Path("build/foreign-mistakes.png"), show_default=True
-)
+@click.command(help=options.paragraphs(__doc__))
+@options.data
+@options.model
+@options.detector
+@options.dataset
+@options.file("--output", "results/foreign.json")
+@options.file("--plot", "docs/images/rejection.png")
+@options.file("--mistakes", "build/foreign-mistakes.png")
 @click.option("--time", "with_time", is_flag=True, help="Measure the speed too.")
 def main(
     data: Path,
     model: Path,
     detector: Path,
     dataset: str,
-    out: Path,
+    output: Path,
     plot: Path,
     mistakes: Path,
     with_time: bool,
 ) -> None:
     check_plot(plot)
-    for path in (out, plot, mistakes):
+    for path in (output, plot, mistakes):
         check_writable(path)
     reader = Reader(load_model(model), load_model(detector))
     anything = Reader(reader.model, reader.detector, reject_below=0.0)
+    threshold = reader.reject_below
     answers = read_all(read_manifest(data), reader, anything)
     splits = load_dataset(dataset)
     validation = scores_of(splits.train.images[-VALIDATION:], anything)
-    result = measure(answers, validation, reader.reject_below)
-    # For the record: nothing was chosen by it.
-    of_test = scores_of(splits.test.images, anything)
-    result["MNIST test refused"] = share(s < reader.reject_below for s in of_test)
+    result = measure(answers, validation, scores_of(splits.test.images, anything), threshold)
     if with_time:
         result["speed"] = measure_speed(splits.test.images, reader)
-    result["machine"] = f"{platform.machine()}, Python {platform.python_version()}"
-    print(table(result), notes(result), sep="\n\n")
-    save_mistakes(answers, reader.reject_below, mistakes)
-    plot_curve(result["curve"], reader.reject_below, plot)
-    write_json(out, result)
-
-
-if __name__ == "__main__":
-    main()
+    print(measures.table_of(result), measures.notes(result), sep="\n\n")
+    save_mistakes(answers, threshold, mistakes)
+    plot_curve(result["curve"], threshold, plot)
+    write_json(output, {**result, "curve": measures.kept(result["curve"]), **stamp()})

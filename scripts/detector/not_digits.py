@@ -12,9 +12,9 @@ from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from mnist_net.arrays import Bytes
-from scripts.drawing import CANVAS, Points, bezier, draw_lines, place
-from scripts.glyphs import Fonts, draw_text, hershey
-from scripts.handwritten_letters import draw_letter
+from scripts.detector.drawing import CANVAS, bezier, draw_lines, place
+from scripts.detector.glyphs import Fonts, draw_text, hershey, one_of
+from scripts.detector.letters import draw_letter
 
 LOWER, UPPER = "acdefhjkmnprtuvwxy", "ACDEFHJKLMNPRTUVWXY"  # not: o l i s z b g q and O I S Z B G Q
 GREEK = "αβγδεζηθκλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ"  # not: ο ι ς Ο Ι Ζ Β
@@ -32,6 +32,9 @@ _SIGN_FONTS = ("markers", "japanese", "symbolic", "astrology", "music", "meteoro
 _NO_LETTERS = "'`,./|\\!()[]0123456789:"  # in Hershey's fonts the comma looks like a 9
 
 
+Random = np.random.Generator
+
+
 class Sources(NamedTuple):
     """What junk is made of: fonts, digits on canvases with their labels, grey photographs."""
 
@@ -40,7 +43,7 @@ class Sources(NamedTuple):
     labels: Bytes
     photographs: list[Bytes]
 
-    def digit(self, random: np.random.Generator, among: str = "0123456789") -> Bytes:
+    def digit(self, random: Random, among: str = "0123456789") -> Bytes:
         """A canvas with one of these digits."""
         while True:
             index = random.integers(len(self.labels))
@@ -48,57 +51,44 @@ class Sources(NamedTuple):
                 return self.digits[index]
 
 
-Draw = Callable[[Sources, np.random.Generator], Bytes]
+Draw = Callable[[Sources, Random], Bytes]
 
 
-def letter(sources: Sources, random: np.random.Generator) -> Bytes:
-    """A Latin letter of some font."""
-    return sources.fonts.draw(LOWER if random.random() < 0.65 else UPPER, random)
-
-
-def greek(sources: Sources, random: np.random.Generator) -> Bytes:
-    """A Greek letter of some font."""
-    return sources.fonts.draw(GREEK, random)
-
-
-def handwritten(_: Sources, random: np.random.Generator) -> Bytes:
-    """A letter as a hand writes it."""
-    return draw_letter(random)
-
-
-def line_letter(_: Sources, random: np.random.Generator) -> Bytes:
-    """A letter of Hershey's, Latin or Greek, its strokes slightly apart."""
-    font = hershey(_LETTER_FONTS[random.integers(len(_LETTER_FONTS))])
-    letters = [a for a in font if a.isalpha() and a not in "oOlIisSzZbBgGqQ"]
-    return line_sign(font[letters[random.integers(len(letters))]], random)
-
-
-def line_sign(strokes: list[Points], random: np.random.Generator) -> Bytes:
-    """A sign of Hershey's, each stroke moved by a little."""
+def line_sign(font: str, among: Callable[[str], bool], random: Random) -> Bytes:
+    """A sign of a font of Hershey's that looks like no digit, each stroke moved by a little."""
+    signs = {a: s for a, s in hershey(font).items() if among(a) and a not in "oOlIisSzZbBgGqQ"}
+    strokes = one_of(list(signs.values()), random)
     moved = [stroke + random.normal(0.0, 0.025, 2) for stroke in strokes]
     return draw_lines(moved, random.uniform(2.0, 6.0))
 
 
-def sign(sources: Sources, random: np.random.Generator) -> Bytes:
+def letter(sources: Sources, random: Random) -> Bytes:
+    """A Latin letter of some font."""
+    return sources.fonts.draw(LOWER if random.random() < 0.65 else UPPER, random)
+
+
+def line_letter(_: Sources, random: Random) -> Bytes:
+    """A letter of Hershey's, Latin or Greek, its strokes slightly apart."""
+    return line_sign(one_of(_LETTER_FONTS, random), str.isalpha, random)
+
+
+def sign(sources: Sources, random: Random) -> Bytes:
     """A letter of another script, punctuation, a symbol."""
     choice = random.random()
     if choice < 0.35:
-        font = hershey(_SIGN_FONTS[random.integers(len(_SIGN_FONTS))])
-        signs = [a for a in font if a not in _NO_LETTERS and a not in "oOlIisSzZbBgGqQ"]
-        return line_sign(font[signs[random.integers(len(signs))]], random)
-    return sources.fonts.draw(
-        CYRILLIC if choice < 0.5 else EASTERN if choice < 0.7 else SIGNS, random
-    )
+        return line_sign(one_of(_SIGN_FONTS, random), lambda a: a not in _NO_LETTERS, random)
+    signs = CYRILLIC if choice < 0.5 else EASTERN if choice < 0.7 else SIGNS
+    return sources.fonts.draw(signs, random)
 
 
-def _word(random: np.random.Generator, least: int = 2, most: int = 9) -> str:
+def _word(random: Random, least: int = 2, most: int = 9) -> str:
     letters = random.integers(len(WORDS), size=random.integers(least, most))
     return "".join(WORDS[index] for index in letters)
 
 
-def words(sources: Sources, random: np.random.Generator) -> Bytes:
+def words(sources: Sources, random: Random) -> Bytes:
     """A word, a line, or a page of text."""
-    columns, rows = [(1, 1), (3, 1), (4, 4), (7, 9)][random.integers(4)]
+    columns, rows = one_of([(1, 1), (3, 1), (4, 4), (7, 9)], random)
     lines = [" ".join(_word(random) for _ in range(columns)) for _ in range(rows)]
     ink = np.zeros((0, 0), np.uint8)
     while not ink.size:
@@ -106,7 +96,7 @@ def words(sources: Sources, random: np.random.Generator) -> Bytes:
     return ink
 
 
-def two_letters(sources: Sources, random: np.random.Generator) -> Bytes:
+def two_letters(sources: Sources, random: Random) -> Bytes:
     """Two or three letters beside each other."""
     ink = np.zeros((0, 0), np.uint8)
     while not ink.size:
@@ -114,7 +104,7 @@ def two_letters(sources: Sources, random: np.random.Generator) -> Bytes:
     return ink
 
 
-def number(sources: Sources, random: np.random.Generator) -> Bytes:
+def number(sources: Sources, random: Random) -> Bytes:
     """Two to six digits beside each other, apart or touching, at times squeezed together."""
     n = 2 if random.random() < 0.6 else int(random.integers(3, 7))
     parts = []
@@ -134,7 +124,7 @@ def number(sources: Sources, random: np.random.Generator) -> Bytes:
     return ink
 
 
-def two_halves(sources: Sources, random: np.random.Generator) -> Bytes:
+def two_halves(sources: Sources, random: Random) -> Bytes:
     """Half of one digit beside half of another, out of joint."""
     one, other = sources.digit(random, "023456789"), sources.digit(random, "023456789")
     shift = int(random.integers(7, 13)) * (1 if random.random() < 0.5 else -1)
@@ -146,21 +136,21 @@ def two_halves(sources: Sources, random: np.random.Generator) -> Bytes:
     return ink
 
 
-def overlay(sources: Sources, random: np.random.Generator) -> Bytes:
+def overlay(sources: Sources, random: Random) -> Bytes:
     """Two digits, one over the other."""
     one, other = sources.digit(random), sources.digit(random, "0234567")
     shift = random.integers(4, 14, 2) * random.choice([-1, 1], 2)
     return np.maximum(one, np.roll(other, tuple(shift), axis=(0, 1)))
 
 
-def turned(sources: Sources, random: np.random.Generator) -> Bytes:
+def turned(sources: Sources, random: Random) -> Bytes:
     """A digit that lies on its side, or that a mirror shows, and that is no digit then."""
     if random.random() < 0.5:
         return np.rot90(sources.digit(random, "234567"), 1 if random.random() < 0.5 else -1)
     return sources.digit(random, "34679")[:, ::-1]
 
 
-def fragment(sources: Sources, random: np.random.Generator) -> Bytes:
+def fragment(sources: Sources, random: Random) -> Bytes:
     """About a half of a digit, cut off at a slant."""
     ink = sources.digit(random, "2345")
     rows, columns = np.nonzero(ink > 127)
@@ -170,7 +160,7 @@ def fragment(sources: Sources, random: np.random.Generator) -> Bytes:
     return ink * (np.cos(angle) * row + np.sin(angle) * column <= cut).astype(np.uint8)
 
 
-def scribble(_: Sources, random: np.random.Generator) -> Bytes:
+def scribble(_: Sources, random: Random) -> Bytes:
     """Curves without a meaning: one long one, or several."""
     n = int(random.integers(1, 5))
     lengths = random.integers(7, 16, 1) if n == 1 else random.integers(2, 7, n)
@@ -178,7 +168,7 @@ def scribble(_: Sources, random: np.random.Generator) -> Bytes:
     return draw_lines(lines, random.uniform(2.0, 6.0))
 
 
-def strokes(_: Sources, random: np.random.Generator) -> Bytes:
+def strokes(_: Sources, random: Random) -> Bytes:
     """Straight lines that cross or meet, zigzags, polygons, spirals, waves."""
     choice, t = random.random(), np.linspace(0.0, 1.0, 80)[:, None]
     if choice < 0.3:
@@ -196,29 +186,26 @@ def strokes(_: Sources, random: np.random.Generator) -> Bytes:
     return draw_lines(lines, random.uniform(2.0, 6.0))
 
 
-def rules(_: Sources, random: np.random.Generator) -> Bytes:
+def rules(_: Sources, random: Random) -> Bytes:
     """A frame, a grid, ruled lines, a dash."""
-    n_rows, n_columns = [(2, 2), (1, 0), (2, 0), (0, 3), (4, 4), (5, 0), (3, 3)][random.integers(7)]
+    n_rows, n_columns = one_of([(2, 2), (1, 0), (2, 0), (0, 3), (4, 4), (5, 0), (3, 3)], random)
     aspect = random.uniform(0.4, 1.0)
     lines = [np.array([[0.0, y], [1.0, y]]) for y in aspect * np.linspace(0.0, 1.0, n_rows + 1)[1:]]
     lines += [np.array([[x, 0.0], [x, aspect]]) for x in np.linspace(0.0, 1.0, max(n_columns, 1))]
     return draw_lines(lines if n_columns else lines[:n_rows], random.uniform(1.0, 5.0))
 
 
-def _field(random: np.random.Generator, smoothness: float) -> np.ndarray:
-    field = ndimage.gaussian_filter(random.standard_normal((CANVAS, CANVAS)), smoothness)
-    return (field - field.min()) / np.ptp(field)
-
-
-def blob(_: Sources, random: np.random.Generator) -> Bytes:
+def blob(_: Sources, random: Random) -> Bytes:
     """Spots: a smooth random field, grey or cut at a level."""
-    field = _field(random, np.exp(random.uniform(np.log(0.7), np.log(9.0))))
+    smoothness = np.exp(random.uniform(np.log(0.7), np.log(9.0)))
+    field = ndimage.gaussian_filter(random.standard_normal((CANVAS, CANVAS)), smoothness)
+    field = (field - field.min()) / np.ptp(field)
     if random.random() < 0.6:
         field = np.where(field > np.quantile(field, random.uniform(0.3, 0.9)), 1.0, 0.0)
     return np.round(255 * field).astype(np.uint8)
 
 
-def noise(_: Sources, random: np.random.Generator) -> Bytes:
+def noise(_: Sources, random: Random) -> Bytes:
     """Grain all over, or a few specks here and there."""
     if random.random() < 0.5:
         dots = (random.random((CANVAS, CANVAS)) < random.uniform(0.05, 0.7)) * 255.0
@@ -231,7 +218,7 @@ def noise(_: Sources, random: np.random.Generator) -> Bytes:
     return np.round(smooth * (255.0 / max(smooth.max(), 1.0))).astype(np.uint8)
 
 
-def shape(_: Sources, random: np.random.Generator) -> Bytes:
+def shape(_: Sources, random: Random) -> Bytes:
     """Filled shapes, one over the other, in several greys."""
     image = Image.new("L", (CANVAS, CANVAS))
     draw = ImageDraw.Draw(image)
@@ -240,19 +227,18 @@ def shape(_: Sources, random: np.random.Generator) -> Bytes:
         x, y = random.uniform(0.0, 0.5 * CANVAS, 2)
         width, height = random.uniform(0.25 * CANVAS, 0.5 * CANVAS, 2)
         choice = random.integers(3)
-        if choice == 0:
-            draw.ellipse((x, y, x + width, y + height), fill=grey)
-        elif choice == 1:
-            draw.rectangle((x, y, x + width, y + height), fill=grey)
+        if choice < 2:
+            form = (draw.ellipse, draw.rectangle)[choice]
+            form((x, y, x + width, y + height), fill=grey)
         else:
             corners = random.uniform(0, CANVAS, (int(random.integers(3, 7)), 2))
             draw.polygon([(float(a), float(b)) for a, b in corners], fill=grey)
     return np.asarray(image)
 
 
-def photograph(sources: Sources, random: np.random.Generator) -> Bytes:
+def photograph(sources: Sources, random: Random) -> Bytes:
     """A piece of a photograph, its paper (light or dark) taken away."""
-    photo = sources.photographs[random.integers(len(sources.photographs))]
+    photo = one_of(sources.photographs, random)
     side = int(np.exp(random.uniform(np.log(24), np.log(min(photo.shape)))))
     top, left = (int(random.integers(length - side + 1)) for length in photo.shape)
     piece = Image.fromarray(photo[top : top + side, left : left + side])
@@ -265,9 +251,9 @@ def photograph(sources: Sources, random: np.random.Generator) -> Bytes:
 
 KINDS: dict[str, tuple[Draw, float]] = {
     "letter": (letter, 19.0),
-    "greek": (greek, 8.0),
+    "greek": (lambda sources, random: sources.fonts.draw(GREEK, random), 8.0),
     "line letter": (line_letter, 10.0),
-    "handwritten": (handwritten, 18.0),
+    "handwritten": (lambda _, random: draw_letter(random), 18.0),
     "sign": (sign, 9.0),
     "words": (words, 5.0),
     "two letters": (two_letters, 3.0),
@@ -290,7 +276,7 @@ TEXTURES = ("words", "blob", "noise", "shape", "photograph")
 """Kinds that no pen has drawn: they are not drawn anew."""
 
 
-def draw_junk(n: int, sources: Sources, random: np.random.Generator) -> tuple[Bytes, list[str]]:
+def draw_junk(n: int, sources: Sources, random: Random) -> tuple[Bytes, list[str]]:
     """Draw `n` canvases of junk, N × 56 × 56, and say of which kind each is."""
     shares = np.array([share for _, share in KINDS.values()])
     chosen = random.choice(len(KINDS), n, p=shares / shares.sum())

@@ -1,6 +1,6 @@
 """Train a committee of networks that differ, and measure it on the test set.
 
-    python -m scripts.release_committee
+    python -m scripts.release committee    # some hours, and hours more without the networks
 
 Networks that learnt alike err alike, and gain little from each other (Meier et al. 2011 therefore
 normalized each member's digits to another width). These differ in what draws their weights, in
@@ -22,12 +22,12 @@ from mnist_net import PRESETS, Hyperparameters, load_dataset, load_model, save_m
 from mnist_net.datasets.dataset import Splits
 from mnist_net.errors import MnistNetError
 from mnist_net.learning.distortion import Distortion
-from mnist_net.reports.figures import evaluate
 from mnist_net.runs.outcome import committee_of, measure_accuracy
 from mnist_net.runs.run import prepare
 from mnist_net.trained.model import Model
-from scripts.records import append_line, commit, now
-from scripts.release import SEEDS, measured, model_name, train_model
+from scripts import options
+from scripts.records import append_line
+from scripts.release.network import SEEDS, measured, model_name, train_model
 
 ACCURATE = replace(PRESETS["accurate"], validation=0, patience=None)
 
@@ -56,10 +56,7 @@ def member(name: str, recipe: Hyperparameters, splits: Splits, folder: Path) -> 
     path = folder / "models" / name
     if not path.exists():
         run = prepare(splits.train, recipe, splits.train.name)
-        checkpoint = folder / "checkpoints" / path.stem / "checkpoint.joblib"
-        trained = train_model(run, checkpoint, "accurate")
-        trained.metadata["commit"] = commit()
-        save_model(trained, path, dtype=np.float16)
+        save_model(train_model(run, folder, path.stem, "accurate"), path, dtype=np.float16)
     model = load_model(path)
     if not isinstance(model, Model) or model.metadata["hyperparameters"] != recipe.as_dict():
         raise MnistNetError(
@@ -68,46 +65,35 @@ def member(name: str, recipe: Hyperparameters, splits: Splits, folder: Path) -> 
     return model
 
 
-@click.command(help=__doc__)
-@click.option("--dataset", default="mnist", show_default=True)
+@click.command(help=options.paragraphs(__doc__))
+@options.dataset
 @click.option("--only", type=click.Choice(list(MEMBERS)), help="Train it, evaluate nothing.")
-@click.option("--trial", is_flag=True, help="Tiny networks, to see that all of this works.")
-@click.option("--folder", type=Path, default=Path(), help="Where results/ and models/ are.")
+@options.trial
+@options.folder
 def main(dataset: str, only: str | None, trial: bool, folder: Path) -> None:
-    recipes = dict(MEMBERS)
-    if trial:
-        recipes = {
-            name: replace(recipe, hidden_layer_sizes=(20,), epochs=3, drawn_digits=0)
-            for name, recipe in recipes.items()
-        }
+    changes = options.TINY if trial else {}
+    recipes = {name: replace(recipe, **changes) for name, recipe in MEMBERS.items()}
     try:
         splits = load_dataset(dataset)
-        models = [
-            member(name, recipe, splits, folder)
-            for name, recipe in recipes.items()
+        models = {
+            name: member(name, recipes[name], splits, folder)
+            for name in recipes
             if only in (None, name)
-        ]
+        }
     except MnistNetError as error:
         raise click.ClickException(str(error)) from error
     if only:
         return
     test = splits.test
-    committee = committee_of(models)
+    committee = committee_of(list(models.values()))
     committee.metadata["preset"] = "committee"
     path = folder / "models" / "committee.joblib"
     save_model(measure_accuracy(committee, test), path, dtype=np.float16)
-    errors = {
-        name: int((model.predict(test.images) != test.labels).sum())
-        for name, model in zip(recipes, models, strict=True)
-    }
-    figures = measured(
-        evaluate(test.labels, committee.predict_proba(test.images), committee.classes)
-    )
+    errors = {name: measured(model, test)["errors"] for name, model in models.items()}
+    figures = measured(committee, test)
     append_line(
         folder / "results" / "test_evaluations.jsonl",
         {
-            "date": now(),
-            "commit": commit(),
             "recipe": "committee",
             "members": errors,
             **figures,
@@ -115,7 +101,3 @@ def main(dataset: str, only: str | None, trial: bool, folder: Path) -> None:
         },
     )
     print(f"committee: test error {figures['error']:.2%}; errors of its members: {errors}")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,13 +1,13 @@
 """Train the network that tells digits from what is none.
 
-    python -m scripts.train_detector               # models/detector.joblib, a quarter of an hour
-    python -m scripts.train_detector --epochs 2    # a quick try
+    python -m scripts.detector train               # models/detector.joblib, a quarter of an hour
+    python -m scripts.detector train --epochs 2    # a quick try
 
 It is a network like the one that reads digits, with two outputs: no digit (0) and digit (1).  It
 first learns which digit it sees, or none, and then only whether it is one.  Its digits are MNIST's
-training pictures and those of fonts, drawn with all sorts of pens (`scripts/drawn_digits.py`); its
-junk is drawn too (`scripts/not_digits.py`).  The letters come from the fonts of Debian's packages
-that `scripts/glyphs.py` names.  MNIST's last 10,000 training pictures are left for validation, and
+training pictures and those of fonts, drawn with all sorts of pens (`digits.py`); its
+junk is drawn too (`not_digits.py`).  The letters come from the fonts of Debian's packages
+that `glyphs.py` names.  MNIST's last 10,000 training pictures are left for validation, and
 its test pictures are not looked at.
 """
 
@@ -31,10 +31,11 @@ from mnist_net.runs.outcome import model_of
 from mnist_net.runs.run import prepare
 from mnist_net.trained.model import Model
 from mnist_net.trained.store import save_model
-from scripts.drawing import finish
-from scripts.drawn_digits import NO_DIGIT_FONTS, draw_digits, enlarge
-from scripts.glyphs import Fonts
-from scripts.not_digits import TEXTURES, Sources, draw_junk
+from scripts import options
+from scripts.detector.digits import NO_DIGIT_FONTS, all_sorts_of_digits, enlarge
+from scripts.detector.drawing import as_mnist_shows
+from scripts.detector.glyphs import Fonts
+from scripts.detector.not_digits import TEXTURES, Sources, draw_junk
 
 VALIDATION = 10_000
 NONE = 10  # the label of junk, after the ten digits
@@ -70,9 +71,7 @@ def photographs() -> list[Bytes]:
     """The two that come with scikit-learn, grey."""
     from sklearn.datasets import load_sample_images
 
-    return [
-        np.asarray(Image.fromarray(image).convert("L")) for image in load_sample_images().images
-    ]
+    return [np.asarray(Image.fromarray(one).convert("L")) for one in load_sample_images().images]
 
 
 def make_junk(n: int, sources: Sources, random: np.random.Generator) -> Junk:
@@ -80,8 +79,8 @@ def make_junk(n: int, sources: Sources, random: np.random.Generator) -> Junk:
     canvases, kinds = draw_junk(n, sources, random)
     texture = np.isin(kinds, TEXTURES)
     images = np.zeros((n, 28, 28), np.uint8)
-    images[texture] = finish(canvases[texture], random, drawn=False)
-    images[~texture] = finish(canvases[~texture], random)
+    images[texture] = as_mnist_shows(canvases[texture], random, drawn=False)
+    images[~texture] = as_mnist_shows(canvases[~texture], random)
     full = images.max(axis=(1, 2)) > 64
     return Junk(images[full], [kind for kind, kept in zip(kinds, full, strict=True) if kept])
 
@@ -91,7 +90,7 @@ def make_dataset(images: Bytes, labels: Bytes, random: np.random.Generator) -> D
     fonts, _ = Fonts.installed().apart()
     clear_fonts, _ = Fonts.installed(without=NO_DIGIT_FONTS).apart()
     canvases = enlarge(images)
-    drawn, answers = draw_digits(canvases, labels, clear_fonts, random)
+    drawn, answers = all_sorts_of_digits(canvases, labels, clear_fonts, random)
     sources = Sources(fonts, canvases, labels, photographs())
     junk = make_junk(len(images) + len(drawn), sources, random).images
     pictures = np.concatenate([images, drawn, junk])
@@ -141,14 +140,13 @@ def whether(which: Parameters) -> Parameters:
     return (*hidden, lead, Layer(np.repeat(sides, NONE, axis=0), -LEAD * sides[0]))
 
 
-@click.command(help=__doc__)
-@click.option("--dataset", default="mnist", show_default=True)
+@click.command(help=options.paragraphs(__doc__))
+@options.dataset
 @click.option("--epochs", default=RECIPE.epochs, show_default=True)
 @click.option("--seed", default=0, show_default=True)
-@click.option("--output", type=Path, default=Path("models/detector.joblib"), show_default=True)
+@options.file("--output", "models/detector.joblib")
 def main(dataset: str, epochs: int, seed: int, output: Path) -> None:
     mnist = load_dataset(dataset).train
-    print(Fonts.installed().inventory())
     began = time.perf_counter()
     random = np.random.default_rng(seed)
     made = make_dataset(mnist.images[:-VALIDATION], mnist.labels[:-VALIDATION], random)
@@ -156,7 +154,3 @@ def main(dataset: str, epochs: int, seed: int, output: Path) -> None:
     model = train_detector(made, replace(RECIPE, epochs=epochs, random_state=seed))
     save_model(model, output, dtype=np.float16)  # half the file, and nothing lost
     print(f"{output}: trained in {time.perf_counter() - began:.0f} s, drawing included")
-
-
-if __name__ == "__main__":
-    main()

@@ -1,38 +1,33 @@
 """Digits of all sorts, for the network that tells them from what is none."""
 
-from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from PIL import Image
 
 from mnist_net.arrays import Bytes
-from mnist_net.datasets import drawn as handwriting
-from scripts.drawing import CANVAS, Points, bezier, draw_lines, finish, fit_lines, place
-from scripts.glyphs import Fonts, hershey
-from scripts.not_digits import line_sign
+from mnist_net.datasets.drawn import draw_digits
+from scripts.detector.drawing import (
+    CANVAS,
+    Points,
+    as_mnist_shows,
+    bezier,
+    draw_lines,
+    fit_lines,
+    place,
+)
+from scripts.detector.glyphs import Fonts, one_of
+from scripts.detector.not_digits import line_sign
 
 NO_DIGIT_FONTS = (
-    "aenigma",
-    "ecolier-court",
-    "femkeklaver",
-    "theokritos",
-    "DSEGWeather",
-    "LinBiolinum_K",
-    "OCRBE",
-    "OCRBX",
-    "Cupola",
+    *("aenigma", "ecolier-court", "femkeklaver", "theokritos", "DSEGWeather"),
+    *("LinBiolinum_K", "OCRBE", "OCRBX", "Cupola"),
 )
 """Fonts whose digits are small between lines, in a box, or hard to read."""
 
 _LINE_FONTS = (
-    "rowmans",
-    "futural",
-    "scripts",
-    "rowmand",
-    "timesr",
-    "timesi",
-    "futuram",
-    "cyrillic",
+    *("rowmans", "futural", "scripts", "rowmand"),
+    *("timesr", "timesi", "futuram", "cyrillic"),
 )
 
 
@@ -44,30 +39,31 @@ def enlarge(images: Bytes) -> Bytes:
     )
 
 
-def draw_digits(
+def all_sorts_of_digits(
     canvases: Bytes, labels: Bytes, fonts: Fonts, random: np.random.Generator
 ) -> tuple[Bytes, Bytes]:
     """MNIST's digits drawn anew, twice, and nearly as many that it has not; with their labels."""
     n = len(canvases)
-    ways: tuple[tuple[Callable[[int], Bytes], int, tuple[int, ...]], ...] = (
-        (lambda digit: place(fonts.draw(str(digit), random)), n // 4, tuple(range(10))),
-        (lambda digit: _line_digit(digit, random), n // 8, tuple(range(10))),
-        (lambda digit: _one_or_seven(digit, random), n // 8, (1, 1, 1, 7, 7)),
-    )
+
+    def of_a_font(digit: int) -> Bytes:
+        return place(fonts.draw(str(digit), random))
+
+    def of_lines(digit: int) -> Bytes:
+        return place(line_sign(one_of(_LINE_FONTS, random), str(digit).__eq__, random))
+
     others, answers = [canvases, canvases], [labels, labels]
-    for draw, number, among in ways:
+    for draw, number, among in (
+        (of_a_font, n // 4, range(10)),
+        (of_lines, n // 8, range(10)),
+        (partial(_one_or_seven, random=random), n // 8, (1, 1, 1, 7, 7)),
+    ):
         digits = random.choice(np.array(among, np.uint8), number)
         others.append(np.stack([draw(int(digit)) for digit in digits]))
         answers.append(digits)
-    images, digits = handwriting.draw_digits(n // 4, int(random.integers(1 << 31)))
-    others.append(enlarge(images))
-    answers.append(digits.astype(np.uint8))
-    return finish(np.concatenate(others), random), np.concatenate(answers)
-
-
-def _line_digit(digit: int, random: np.random.Generator) -> Bytes:
-    font = hershey(_LINE_FONTS[random.integers(len(_LINE_FONTS))])
-    return place(line_sign(font[str(digit)], random))
+    images, of_images = draw_digits(n // 4, int(random.integers(1 << 31)))
+    drawn = np.concatenate([*others, enlarge(images)])
+    labels = np.concatenate([*answers, of_images.astype(np.uint8)])
+    return as_mnist_shows(drawn, random), labels
 
 
 def _one_or_seven(digit: int, random: np.random.Generator) -> Bytes:

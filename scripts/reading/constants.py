@@ -1,10 +1,10 @@
-"""Check the constants by which pictures are read: results/reading.json.
+"""Check the constants by which pictures are read: results/reading.json, an hour.
 
-    python -m scripts.choose_reading
+    python -m scripts.reading constants
 
 Each constant in turn takes other values, and the pictures of half 0 of the sources (and no others;
-scripts/foreign.py says which) are read with each.  "Digits" is the accuracy on pictures of one
-digit, as a mean over sources; "surprise" the mean over sources of -log of the probability that the
+`Row.half` says which) are read with each.  "Digits" is the accuracy on pictures of one digit, as a
+mean over sources; "surprise" the mean over sources of -log of the probability that the
 right answer was given, which tells values apart that give the same answers; "pages" is how many
 pictures of several digits are read without a mistake.  A constant is to be changed where another
 value has no fewer digits and pages right, and less surprise by more than its standard error over
@@ -25,9 +25,10 @@ from mnist_net.pictures.decoding import Picture, open_image
 from mnist_net.reading.answers import Reading
 from mnist_net.reading.reader import Reader
 from mnist_net.trained.store import load_model
-from scripts.foreign import PageAnswer, Row, read_manifest
-from scripts.foreign_figures import APART
-from scripts.records import commit, now, read_json, write_json
+from scripts import options
+from scripts.reading.foreign import PageAnswer, Row, read_manifest
+from scripts.reading.measures import APART
+from scripts.records import read_json, stamp, write_json
 
 HALF = 0  # the other one is for reporting
 MOST_SURPRISE = 5.0  # what is refused or entirely wrong
@@ -80,24 +81,20 @@ def surprise(reading: Reading, label: str, classes: Sequence[int]) -> float:
     return min(-math.log(max(probability, 1e-9)), MOST_SURPRISE)
 
 
-class Pictures(NamedTuple):
-    """Pictures of one digit and of several, with their rows in the manifest."""
-
-    single: list[tuple[Row, Picture]]
-    multi: list[tuple[Row, Picture]]
+Pictures = list[tuple[Row, Picture]]
 
 
-def outcome(pictures: Pictures, reader: Reader) -> Outcome:
-    """Read all of them with the constants as they are now."""
+def outcome(single: Pictures, multi: Pictures, reader: Reader) -> Outcome:
+    """Read all pictures of one digit and of several with the constants as they are now."""
     hits: dict[str, list[float]] = {}
     surprises: dict[str, list[float]] = {}
-    readings = reader.read(picture for _, picture in pictures.single)
-    for (row, _), reading in zip(pictures.single, readings, strict=True):
+    classes = reader.model.classes.tolist()
+    readings = reader.read(picture for _, picture in single)
+    for (row, _), reading in zip(single, readings, strict=True):
         assert isinstance(reading, Reading)
         hits.setdefault(row.source, []).append(str(reading.digit) == row.label)
-        of_label = surprise(reading, row.label, reader.model.classes.tolist())
-        surprises.setdefault(row.source, []).append(of_label)
-    right = [PageAnswer(row, reader.read_page(page)).is_right for row, page in pictures.multi]
+        surprises.setdefault(row.source, []).append(surprise(reading, row.label, classes))
+    right = [PageAnswer(row, reader.read_page(page)).is_right for row, page in multi]
     digits, of_labels = (
         {source: statistics.fmean(values) for source, values in by.items()}
         for by in (hits, surprises)
@@ -118,34 +115,33 @@ def compared(other: Outcome, committed: Outcome) -> dict[str, float]:
     }
 
 
-@click.command(help=__doc__)
-@click.option("--data", type=Path, default=Path("../shared/data/foreign"), show_default=True)
-@click.option("--model", type=Path, default=Path("models/mnist.joblib"), show_default=True)
-@click.option("--detector", type=Path, default=Path("models/detector.joblib"), show_default=True)
+@click.command(help=options.paragraphs(__doc__))
+@options.data
+@options.model
+@options.detector
 @click.option(
     "--only",
     multiple=True,
     type=click.Choice(list(ALTERNATIVES)),
     help="One of the constants; may be given again, and the others are kept as they were.",
 )
-@click.option("--out", type=Path, default=Path("results/reading.json"), show_default=True)
-def main(data: Path, model: Path, detector: Path, only: tuple[str, ...], out: Path) -> None:
+@options.file("--output", "results/reading.json")
+def main(data: Path, model: Path, detector: Path, only: tuple[str, ...], output: Path) -> None:
     rows = [r for r in read_manifest(data) if r.half == HALF and r.source != APART]
     single, multi = (
         [(row, open_image(row.file, row.path)) for row in rows if row.kind == kind]
         for kind in ("single", "multi")
     )
     reader = Reader(load_model(model), load_model(detector), reject_below=0.0)
-    pictures = Pictures(single, multi)
-    committed = outcome(pictures, reader)
-    found = read_json(out).get("constants", {}) if only else {}
+    committed = outcome(single, multi, reader)
+    found = read_json(output).get("constants", {}) if only else {}
     print("| constant | value | digits | surprise | more than committed | pages |")
     print("|---|---|---:|---:|---:|---:|")
     for name in only or ALTERNATIVES:
         found[name] = []
         for value in ALTERNATIVES[name]:
             with patch(f"mnist_net.{name}", value):
-                figures = compared(outcome(pictures, reader), committed)
+                figures = compared(outcome(single, multi, reader), committed)
             is_committed = value == resolve_name(f"mnist_net.{name}")
             found[name].append({"value": value, "committed": is_committed, **figures})
             shown = f"{value} (committed)" if is_committed else f"{value}"
@@ -156,8 +152,4 @@ def main(data: Path, model: Path, detector: Path, only: tuple[str, ...], out: Pa
                 f"| {figures['pages']} of {len(multi)} |",
                 flush=True,
             )
-    write_json(out, {"constants": found, "commit": commit(), "date": now()})
-
-
-if __name__ == "__main__":
-    main()
+    write_json(output, {"constants": found, **stamp()})

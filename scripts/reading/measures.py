@@ -1,16 +1,20 @@
-"""Figures and tables of what was read on foreign pictures; `benchmark_foreign` prints them."""
+"""Figures and tables of what was read on foreign pictures, for `scripts.reading.figures`."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from itertools import groupby
 from typing import Any, TypeVar
 
 import numpy as np
 
-from scripts.foreign import Answer, PageAnswer
+from scripts.reading.foreign import Answer, PageAnswer
+from scripts.records import table
 
 APART = "bilal02s"  # crops from old registers, with pieces of their neighbours: reported apart
 STYLES = ("photo", "scan", "paint", "other")
 THRESHOLDS = (0.0, 0.001, 0.002, 0.005, *(round(0.01 * k, 2) for k in range(1, 101)))
+KEPT = (0.0, 0.01, 0.05, 0.1, 0.15, 0.18, 0.19, 0.2, 0.25, 0.3, 0.5, 0.7, 0.9, 1.0)
+"""The thresholds of the curve that are written down; all of them are drawn."""
 
 Share = float | None  # None: of nothing
 Rule = Callable[[Answer], bool]
@@ -28,13 +32,16 @@ def pooled(answers: Sequence[Answer], rule: Rule) -> Share:
     return share(map(rule, answers))
 
 
+def by_source(answers: Sequence[Answer]) -> Iterator[tuple[str, list[Answer]]]:
+    """Answers on the pictures of each source."""
+    ordered = sorted(answers, key=lambda answer: answer.row.source)
+    return ((s, list(some)) for s, some in groupby(ordered, lambda answer: answer.row.source))
+
+
 def over_sources(answers: Sequence[Answer], rule: Rule) -> Share:
     """Mean over sources of the share within a source."""
-    within = [
-        [rule(answer) for answer in answers if answer.row.source == source]
-        for source in sorted({answer.row.source for answer in answers})
-    ]
-    return round(float(np.mean([np.mean(one) for one in within])), 4) if within else None
+    within = [np.mean([rule(answer) for answer in some]) for _, some in by_source(answers)]
+    return round(float(np.mean(within)), 4) if within else None
 
 
 def counts(answers: Sequence[Answer | PageAnswer]) -> dict[str, int]:
@@ -47,20 +54,32 @@ def half_of(answers: Sequence[A], half: int) -> list[A]:
     return [answer for answer in answers if answer.row.half == half]
 
 
+def in_halves(answers: Sequence[A], measure: Callable[[Sequence[A]], Any]) -> dict[str, Any]:
+    """What is measured of either half."""
+    return {f"half {half}": measure(half_of(answers, half)) for half in (0, 1)}
+
+
+def columns(
+    answers: Sequence[Answer],
+    threshold: float,
+    mean: Callable[[Sequence[Answer], Rule], Share] = pooled,
+) -> dict[str, Share]:
+    """The three accuracies of a line of the table."""
+    return {
+        "naive": mean(answers, lambda a: a.naive_is_right),
+        "ours": mean(answers, Answer.is_right),
+        "ours, refusals are errors": mean(answers, lambda a: a.is_right(threshold)),
+    }
+
+
 def accuracies(
     answers: Sequence[Answer],
     threshold: float,
     mean: Callable[[Sequence[Answer], Rule], Share] = over_sources,
 ) -> dict[str, Any]:
     """A line of the table."""
-    return {
-        "naive": mean(answers, lambda a: a.naive_is_right),
-        "ours": mean(answers, Answer.is_right),
-        "ours, refusals are errors": mean(answers, lambda a: a.is_right(threshold)),
-        "half 0": mean(half_of(answers, 0), Answer.is_right),
-        "half 1": mean(half_of(answers, 1), Answer.is_right),
-        **counts(answers),
-    }
+    halves = in_halves(answers, lambda some: mean(some, Answer.is_right))
+    return {**columns(answers, threshold, mean), **halves, **counts(answers)}
 
 
 def measure_single(answers: Sequence[Answer], threshold: float) -> dict[str, Any]:
@@ -81,34 +100,19 @@ def measure_single(answers: Sequence[Answer], threshold: float) -> dict[str, Any
 
 def measure_sources(answers: Sequence[Answer], threshold: float) -> dict[str, Any]:
     """Accuracies of each source."""
-    result = {}
-    for source in sorted({a.row.source for a in answers}):
-        of_source = [a for a in answers if a.row.source == source]
-        result[source] = {
-            "styles": sorted({a.row.style for a in of_source}),
-            "half": of_source[0].row.half,
-            "pictures": len(of_source),
-            "naive": pooled(of_source, lambda a: a.naive_is_right),
-            "ours": pooled(of_source, Answer.is_right),
-            "ours, refusals are errors": pooled(of_source, lambda a: a.is_right(threshold)),
-        }
-    return result
-
-
-def measure_multi(
-    answers: Sequence[PageAnswer], nothing_refused: Sequence[PageAnswer]
-) -> dict[str, Any]:
-    """How often all digits of a picture are right, and the edits a digit."""
     return {
-        **_exact(answers),
-        "nothing refused": _exact(nothing_refused),
-        "half 0": _exact(half_of(answers, 0)),
-        "half 1": _exact(half_of(answers, 1)),
-        **counts(answers),
+        source: {
+            "styles": sorted({a.row.style for a in some}),
+            "half": some[0].row.half,
+            "pictures": len(some),
+            **columns(some, threshold),
+        }
+        for source, some in by_source(answers)
     }
 
 
-def _exact(answers: Sequence[PageAnswer]) -> dict[str, Share]:
+def exact(answers: Sequence[PageAnswer]) -> dict[str, Share]:
+    """How often all digits of a picture are right, and the edits a digit."""
     n_digits = sum(a.n_digits for a in answers)
     edits = sum(a.edits for a in answers)
     return {
@@ -117,35 +121,38 @@ def _exact(answers: Sequence[PageAnswer]) -> dict[str, Share]:
     }
 
 
+def measure_multi(
+    answers: Sequence[PageAnswer], nothing_refused: Sequence[PageAnswer]
+) -> dict[str, Any]:
+    """Figures of pictures of several digits."""
+    more = {"nothing refused": exact(nothing_refused), **in_halves(answers, exact)}
+    return {**exact(answers), **more, **counts(answers)}
+
+
 def counted(junk: Sequence[Answer]) -> list[Answer]:
     """Junk without the letters that look like digits."""
     return [a for a in junk if not a.row.is_lookalike]
 
 
-def refused(answers: Sequence[Answer], below: float) -> Share:
-    """Share that a threshold refuses."""
-    return pooled(answers, lambda a: a.is_refused(below))
-
-
 def measure_refusals(answers: Sequence[Answer], threshold: float) -> dict[str, Any]:
     """Share refused of digits, or of what is none, and in either half."""
+    rule = partial(Answer.is_refused, below=threshold)
     return {
-        "refused": refused(answers, threshold),
-        "mean over sources": over_sources(answers, lambda a: a.is_refused(threshold)),
-        "half 0": refused(half_of(answers, 0), threshold),
-        "half 1": refused(half_of(answers, 1), threshold),
+        "refused": pooled(answers, rule),
+        "mean over sources": over_sources(answers, rule),
+        **in_halves(answers, lambda some: pooled(some, rule)),
         **counts(answers),
     }
 
 
 def measure_junk(answers: Sequence[Answer], threshold: float) -> dict[str, Any]:
     """Refusals of what is no digit, and those of each group of it."""
-    groups: dict[str, list[Answer]] = {}
+    groups: dict[str, list[bool]] = {}
     for answer in answers:
         name = "look-alike letters, not counted" if answer.row.is_lookalike else answer.row.group
-        groups.setdefault(name, []).append(answer)
+        groups.setdefault(name, []).append(answer.is_refused(threshold))
     by_group = {
-        name: {"refused": refused(some, threshold), "pictures": len(some)}
+        name: {"refused": share(some), "pictures": len(some)}
         for name, some in sorted(groups.items())
     }
     return {**measure_refusals(counted(answers), threshold), "groups": by_group}
@@ -155,16 +162,21 @@ def measure_curve(
     junk: Sequence[Answer], single: Sequence[Answer], validation: Sequence[float]
 ) -> dict[str, list[Share]]:
     """Share that each threshold refuses of junk, of foreign digits, and of MNIST's."""
+    rules = [partial(Answer.is_refused, below=below) for below in THRESHOLDS]
     curve: dict[str, list[Share]] = {"thresholds": list(THRESHOLDS)}
     for name, answers in (("junk", junk), ("digits", single)):
         parts = {"": answers, ", half 0": half_of(answers, 0), ", half 1": half_of(answers, 1)}
         for suffix, part in parts.items():
-            curve[name + suffix] = [refused(part, below) for below in THRESHOLDS]
-    curve["digits, mean over sources"] = [
-        over_sources(single, partial(Answer.is_refused, below=below)) for below in THRESHOLDS
-    ]
+            curve[name + suffix] = [pooled(part, rule) for rule in rules]
+    curve["digits, mean over sources"] = [over_sources(single, rule) for rule in rules]
     curve["MNIST"] = [share(score < below for score in validation) for below in THRESHOLDS]
     return curve
+
+
+def kept(curve: dict[str, list[Share]]) -> dict[str, list[Share]]:
+    """A curve at the thresholds that are written down."""
+    places = [THRESHOLDS.index(threshold) for threshold in KEPT]
+    return {name: [values[place] for place in places] for name, values in curve.items()}
 
 
 def percent(value: Share) -> str:
@@ -172,33 +184,29 @@ def percent(value: Share) -> str:
     return "–" if value is None else f"{value:.1%}"
 
 
-def table_line(name: str, figures: dict[str, Any]) -> str:
-    """A line of the table; what is not measured is a dash."""
-    columns = ("naive", "ours", "ours, refusals are errors", "half 0", "half 1")
-    cells = [percent(figures.get(column)) for column in columns]
-    return f"| {' | '.join([name, *cells])} | {figures['sources']} | {figures['pictures']} |"
-
-
-def table(result: dict[str, Any]) -> str:
-    """The figures in Markdown."""
+def table_of(result: dict[str, Any]) -> str:
+    """The figures in Markdown; what is not measured is a dash."""
     multi, junk, digits = (result[name] for name in ("multi", "junk", "digits"))
-    exact = {half: multi[half]["exact"] for half in ("half 0", "half 1")}
-    lines = [
-        "| pictures | naive | ours | refusals are errors | half 0 | half 1 | sources | pictures |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|",
-        *(table_line(name, figures) for name, figures in result["single"].items()),
-        table_line("several digits, all right", {**multi, **exact, "ours": multi["exact"]}),
-        table_line("no digit, refused, pooled", {**junk, "ours": junk["refused"]}),
-        table_line("digits, refused, pooled", {**digits, "ours": digits["refused"]}),
-        table_line("printed, pooled", result["printed"]),
+    exact_halves = {half: multi[half]["exact"] for half in ("half 0", "half 1")}
+    lines = {
+        **result["single"],
+        "several digits, all right": {**multi, **exact_halves, "ours": multi["exact"]},
+        "no digit, refused, pooled": {**junk, "ours": junk["refused"]},
+        "digits, refused, pooled": {**digits, "ours": digits["refused"]},
+        "printed, pooled": result["printed"],
+    }
+    shares = ("naive", "ours", "ours, refusals are errors", "half 0", "half 1")
+    rows = [
+        [name, *(percent(line.get(key)) for key in shares), line["sources"], line["pictures"]]
+        for name, line in lines.items()
     ]
-    return "\n".join(lines)
+    header = ("pictures", "naive", "ours", "refusals are errors", "half 0", "half 1", "sources")
+    return table([*header, "pictures"], rows)
 
 
 def notes(result: dict[str, Any]) -> str:
     """What the table has no room for."""
     multi, unrefused = result["multi"], result["multi"]["nothing refused"]
-    digits = result["digits"]
     groups = result["junk"]["groups"].items()
     by_group = (f"{name} {percent(g['refused'])} of {g['pictures']}" for name, g in groups)
     lines = [
@@ -206,9 +214,9 @@ def notes(result: dict[str, Any]) -> str:
         f"the same if nothing is refused: {percent(unrefused['edits a digit'])}",
         f"several digits, all right if nothing is refused: {percent(unrefused['exact'])}",
         f"no digit, refused: {', '.join(by_group)}",
-        f"digits, refused, mean over sources: {percent(digits['mean over sources'])}",
+        f"digits, refused, mean over sources: {percent(result['digits']['mean over sources'])}",
         f"MNIST's validation digits, refused: {percent(result['MNIST refused'])}",
-        f"MNIST's test digits, refused: {percent(result.get('MNIST test refused'))}",
+        f"MNIST's test digits, refused: {percent(result['MNIST test refused'])}",
         *(f"{name}: {value:,}" for name, value in result.get("speed", {}).items()),
     ]
     return "\n".join(lines)

@@ -70,14 +70,8 @@ class Row(NamedTuple):
 class Answer:
     """What was read on a picture of one digit or none.
 
-    Attributes
-    ----------
-    row
-        The picture.
-    naive
-        Read by the network alone, see `squashed`; None if the picture cannot be opened.
-    reading
-        By a reader that may refuse nothing.
+    `naive` was read by the network alone, see `squashed`, and is None if the picture cannot be
+    opened; `reading` is by a reader that may refuse nothing.
     """
 
     row: Row
@@ -146,34 +140,24 @@ def squashed(picture: Picture) -> Bytes:
 
 
 def read_one_each(rows: Sequence[Row], reader: Reader) -> list[Answer]:
-    """Read one digit on each picture, our way and naively.
-
-    Parameters
-    ----------
-    rows
-        Pictures.
-    reader
-        Its threshold must be 0.
-    """
+    """Read one digit on each picture, our way and naively, by a reader whose threshold is 0."""
     if reader.reject_below > 0.0:
         raise ValueError("this reader refuses pictures")
-    small: list[Bytes | None] = []
+    small = np.zeros((len(rows), *IMAGE_SHAPE), np.uint8)
 
     def pictures() -> Iterator[Picture | ImageError]:
-        for row in rows:
+        for row, image in zip(rows, small, strict=True):
             picture = _opened(row)
-            small.append(squashed(picture) if isinstance(picture, Picture) else None)
+            if isinstance(picture, Picture):
+                image[:] = squashed(picture)
             yield picture
 
     readings = list(reader.read(pictures()))
-    images = np.zeros((len(rows), *IMAGE_SHAPE), np.uint8)
-    for image, s in zip(images, small, strict=True):
-        if s is not None:
-            image[:] = s
-    naive = reader.model.predict(images)
     return [
-        Answer(row, None if s is None else int(digit), _reading(reading))
-        for row, s, digit, reading in zip(rows, small, naive, readings, strict=True)
+        Answer(row, int(digit), reading)
+        if isinstance(reading, Reading)
+        else Answer(row, None, Reading(None, reason=str(reading)))
+        for row, digit, reading in zip(rows, reader.model.predict(small), readings, strict=True)
     ]
 
 
@@ -191,10 +175,6 @@ def _opened(row: Row) -> Picture | ImageError:
         return open_image(row.file, row.path)
     except ImageError as error:
         return error
-
-
-def _reading(reading: Reading | ImageError) -> Reading:
-    return reading if isinstance(reading, Reading) else Reading(None, reason=str(reading))
 
 
 def edit_distance(a: str, b: str) -> int:

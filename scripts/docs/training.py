@@ -1,7 +1,7 @@
 """Draw how the model that ships learned, and what its first layer looks for.
 
-    python -m scripts.draw_training
-    python -m scripts.draw_training --model models/latest.joblib --curves models/latest.joblib
+    python -m scripts.docs training
+    python -m scripts.docs training --model models/latest.joblib --curves models/latest.joblib
 
 Writes first-layer.png, the weights of the hidden units that the outputs listen to most, and
 training.png: loss, validation accuracy, and norms over the epochs, of the network that
@@ -36,7 +36,3 @@ def main(model: Path, curves: Path, folder: Path) -> None:
     save_figure(plot_training(validated.metadata["history"]), folder / "training.png")
     save_figure(plot_first_layer(first.weights[:, loudest]), folder / "first-layer.png")
     print(f"{folder / 'training.png'}, {folder / 'first-layer.png'}")
-
-
-if __name__ == "__main__":
-    main()

@@ -2,7 +2,7 @@
 
 Whatever is drawn here, digit or not, ends on a canvas of 56 × 56 pixels, twice MNIST's field. From
 there everything goes the same way: bent, drawn anew along its skeleton with another pen, stretched,
-fitted as `mnist_net.images` fits every picture, and spoilt a little. So nothing but the shape
+fitted as `mnist_net.pictures` fits every picture, and spoilt a little. So nothing but the shape
 tells the digits from the rest.
 """
 
@@ -80,26 +80,23 @@ def bezier(corners: Points, n: int = 24) -> Points:
     return np.vstack(arcs)
 
 
-def finish(canvases: Bytes, random: np.random.Generator, *, drawn: bool = True) -> Bytes:
+def as_mnist_shows(canvases: Bytes, random: np.random.Generator, *, drawn: bool = True) -> Bytes:
     """Pictures as MNIST would have shown them, N × 28 × 28, of drawings, N × 56 × 56.
 
     Where a pen has `drawn` them, most are drawn anew along their skeleton with another.
     """
     parts = [
-        _finish(canvases[begin : begin + _CHUNK], random, drawn)
+        _shown(canvases[begin : begin + _CHUNK], random, drawn)
         for begin in range(0, len(canvases), _CHUNK)
     ]
     return np.concatenate(parts)
 
 
-def _finish(canvases: Bytes, random: np.random.Generator, drawn: bool) -> Bytes:
+def _shown(canvases: Bytes, random: np.random.Generator, drawn: bool) -> Bytes:
     flat = canvases.reshape(len(canvases), -1).astype(np.float32)
-    bent = np.concatenate(
-        [
-            distort(part, bends, random)
-            for part, bends in zip(np.array_split(flat, len(_BENDS)), _BENDS, strict=True)
-        ]
-    ).reshape(canvases.shape)
+    halves = zip(np.array_split(flat, len(_BENDS)), _BENDS, strict=True)
+    parts = [distort(part, bends, random) for part, bends in halves]
+    bent = np.concatenate(parts).reshape(canvases.shape)
     if drawn:
         bent = _redraw(bent, random)
     fitted = np.stack([_fit(ink, random) for ink in bent.astype(np.uint8)])
@@ -203,13 +200,9 @@ def skeletons(masks: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
         for removable in _removable():
             code = np.zeros(part[:, 1:-1, 1:-1].shape, np.uint8)
             for bit, (down, right) in enumerate(around):
-                code |= _shifted(part, down, right).astype(np.uint8) << np.uint8(bit)
+                shifted = np.roll(part, (-down, -right), axis=(1, 2))[:, 1:-1, 1:-1]
+                code |= shifted.astype(np.uint8) << np.uint8(bit)
             part[:, 1:-1, 1:-1] &= ~removable[code]
         masks[active] = part
         active = active[part.sum(axis=(1, 2)) < before]
     return masks[:, 1:-1, 1:-1]
-
-
-def _shifted(padded: npt.NDArray[Any], down: int, right: int) -> npt.NDArray[Any]:
-    rows, columns = padded.shape[1] - 2, padded.shape[2] - 2
-    return padded[:, 1 + down : 1 + down + rows, 1 + right : 1 + right + columns]

@@ -1,6 +1,6 @@
 """Train the two smallest networks that learn something, and draw how they do it.
 
-    python scripts/worked_examples.py docs/images
+    python -m scripts.docs worked
 
 A single sigmoid neuron learns "1 if the first of three features is 1", by full-batch and by
 minibatch descent; a 2-3-1 network with ReLU and without hidden biases learns XOR.  Writes
@@ -8,10 +8,10 @@ neuron.png and xor.png: weights, biases and loss over the steps.  `docs/worked-e
 them.
 """
 
-import sys
 from pathlib import Path
 from typing import NamedTuple
 
+import click
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -19,6 +19,7 @@ from mnist_net.arrays import Array
 from mnist_net.learning.network import Architecture, Parameters, initialize, loss_and_gradients
 from mnist_net.learning.optimizers import OPTIMIZERS
 from mnist_net.reports.plots import save_figure
+from scripts import options
 
 NEURON_X = np.array([[a, b, c] for a in (0, 1) for b in (0, 1) for c in (0, 1)], dtype=float)
 NEURON_Y = NEURON_X[:, :1]
@@ -105,6 +106,8 @@ def draw(runs: dict[str, list[Step]]) -> Figure:
     return figure
 
 
+@click.command(help=options.paragraphs(__doc__))
+@options.file("--folder", "docs/images")
 def main(folder: Path) -> None:
     neuron = {"full batch (8)": learn_neuron(8), "minibatch (2)": learn_neuron(2)}
     save_figure(draw(neuron), folder / "neuron.png")
@@ -115,7 +118,3 @@ def main(folder: Path) -> None:
     save_figure(draw({"2-3-1, XOR": steps}), folder / "xor.png")
     learned = sum(learn_xor(seed)[-1].loss < 0.05 for seed in range(100))
     print(f"XOR: loss {steps[-1].loss:.5f}; {learned} of 100 random starts learn it")
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1] if len(sys.argv) > 1 else "docs/images"))

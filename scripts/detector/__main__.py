@@ -1,0 +1,17 @@
+"""The network that tells digits from what is none.
+
+python -m scripts.detector train       # models/detector.joblib: a quarter of an hour
+python -m scripts.detector measure     # results/detector.json: two minutes
+"""
+
+from scripts.detector import measure, train
+from scripts.options import studies
+
+main = studies(
+    __doc__,
+    train=train.main,
+    measure=measure.main,
+)
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,19 @@
+"""The pictures in examples/ and in docs/images/, each in seconds.
+
+python -m scripts.docs examples        # digits on papers of all kinds
+python -m scripts.docs training        # how the model that ships learned
+python -m scripts.docs worked          # the two smallest networks that learn something
+"""
+
+from scripts.docs import examples, training, worked
+from scripts.options import studies
+
+main = studies(
+    __doc__,
+    examples=examples.main,
+    training=training.main,
+    worked=worked.main,
+)
+
+if __name__ == "__main__":
+    main()
