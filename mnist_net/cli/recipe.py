@@ -1,12 +1,12 @@
 """The options of a recipe: what a preset says, and what overrides it."""
 
-import math
-from collections.abc import Callable
 from dataclasses import Field, fields, replace
+from math import inf
 from typing import Any
 
 import click
 
+from mnist_net.cli import options
 from mnist_net.learning.distortion import DISTORTIONS
 from mnist_net.learning.recipe import PRESETS, Hyperparameters, Setting
 
@@ -15,41 +15,33 @@ _ALIASES = {
     "random_state": ("--seed", "random_state"),
     "shuffle": ("--shuffle/--no-shuffle",),
 }
+_TYPES = {
+    "hidden_layer_sizes": click.IntRange(min=1),
+    "distortion": click.Choice(list(DISTORTIONS)),
+}
 _HELP = {"hidden_layer_sizes": "Width of a hidden layer; repeat for more."}
 
 
-def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add ``--preset``, and an option for each hyperparameter."""
-    for one in reversed(fields(Hyperparameters)):
-        command = click.option(
-            *_ALIASES.get(one.name, (f"--{one.name.replace('_', '-')}",)),
-            type=_type_of(one),
-            default=None,
-            multiple=one.name == "hidden_layer_sizes",
-            help=_help_of(one),
-        )(command)
+def _option(one: "Field[Any]") -> options.Decorator:
     return click.option(
-        "--preset",
-        type=click.Choice(list(PRESETS)),
-        default="default",
-        show_default=True,
-        help="Recipe to begin with; the options below override it.",
-    )(command)
+        *_ALIASES.get(one.name, (f"--{one.name.replace('_', '-')}",)),
+        type=_type_of(one),
+        default=None,
+        multiple=one.name == "hidden_layer_sizes",
+        help=_help_of(one),
+    )
 
 
 def _type_of(one: "Field[Any]") -> Any:
     setting: Setting = one.metadata["setting"]
-    if one.name == "distortion":
-        return click.Choice(list(DISTORTIONS))
-    if one.name == "hidden_layer_sizes":
-        return click.IntRange(min=1)
+    if one.name in _TYPES:
+        return _TYPES[one.name]
     if setting.choices is not None:
         return click.Choice(list(setting.choices))
     if setting.least is not None:
         return click.IntRange(min=setting.least)
     if setting.below is not None:
-        bounded = setting.below < math.inf
-        return click.FloatRange(0.0, setting.below if bounded else None, max_open=bounded)
+        return click.FloatRange(0.0, setting.below if setting.below < inf else None, max_open=True)
     return None
 
 
@@ -65,7 +57,18 @@ def _help_of(one: "Field[Any]") -> str:
     return meaning + ("" if value is None else f"  [default: {shown}]")
 
 
-def recipe_from(preset: str, options: dict[str, Any]) -> Hyperparameters:
+recipe_options = options.together(
+    click.option(
+        "--preset",
+        type=click.Choice(list(PRESETS)),
+        default="default",
+        help="Recipe to begin with; the options below override it.",
+    ),
+    *map(_option, fields(Hyperparameters)),
+)
+
+
+def recipe_from(preset: str, **options: Any) -> Hyperparameters:
     """Recipe of a preset and of the options that were given."""
     given = {name: value for name, value in options.items() if value not in (None, ())}
     if "distortion" in given:

@@ -1,42 +1,28 @@
 """``mnist-net train``."""
 
 import shlex
-import statistics
-import time
+from contextlib import suppress
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from mnist_net.cli import options
 from mnist_net.cli.recipe import recipe_from, recipe_options
-from mnist_net.cli.shared import (
-    PATH,
-    check_outputs,
-    data_home_option,
-    echo_line,
-    epilog,
-    note,
-    offline_option,
-    program,
-    quiet_option,
-    shows_progress,
-    tell,
-    warn,
-)
-from mnist_net.cli.watch import Watched, checkpoint_files, watch
+from mnist_net.cli.terminal import echo_line, log, note, program
+from mnist_net.cli.watch import Ended, checkpoint_files, watch
 from mnist_net.errors import DataError, ModelFileError
 
 if TYPE_CHECKING:
-    from mnist_net.learning.training import Progress
     from mnist_net.trained.committee import Predictor
-    from mnist_net.trained.model import Model
 
 _OUTPUT = Path("models", "latest.joblib")
 _POOR = 0.5  # below this accuracy something is wrong with the recipe
 
 
 @click.command(
-    epilog=epilog(
+    epilog=options.examples(
         "train",
         "train --hidden 300 --hidden 100 --epochs 20 --plot curves.png",
         "train --preset cs229 --dataset path/to/idx/files",
@@ -47,7 +33,6 @@ _POOR = 0.5  # below this accuracy something is wrong with the recipe
 @click.option(
     "--dataset",
     default="auto",
-    show_default=True,
     help="auto (MNIST, or if no source of it works the bundled digits), mnist, digits (8×8, "
     "bundled), a folder of IDX files, or an .npz file.",
 )
@@ -57,24 +42,16 @@ _POOR = 0.5  # below this accuracy something is wrong with the recipe
     type=click.IntRange(min=2),
     help="Train so many networks, of seeds from --seed up, whose probabilities are averaged.",
 )
-@click.option(
-    "--output",
-    "-o",
-    type=PATH,
-    default=_OUTPUT,
-    show_default=True,
-    help="Model file to write.",
+@options.path_option("--output", "-o", default=_OUTPUT, help="Model file to write.")
+@options.path_option(
+    "--plot", help="Draw loss, accuracy or rate, and norms to a .png, .svg or .pdf."
 )
-@click.option(
-    "--plot", type=PATH, help="Draw loss, accuracy or rate, and norms to a .png, .svg or .pdf."
-)
-@click.option("--checkpoint", type=PATH, help="Folder in which to keep the run after each epoch.")
+@options.path_option("--checkpoint", help="Folder in which to keep the run after each epoch.")
 @click.option("--resume", is_flag=True, help="Go on from the checkpoint, to the same bits.")
-@data_home_option
-@offline_option
-@quiet_option
+@options.data_home
+@options.offline
+@options.quiet
 def train(
-    preset: str,
     dataset: str,
     committee: int | None,
     output: Path,
@@ -83,15 +60,14 @@ def train(
     resume: bool,
     data_home: Path | None,
     offline: bool,
-    **options: Any,
+    **asked: Any,
 ) -> None:
     """Train a network and save it as a model.
 
     The recipe comes from a preset and from the options that you give. Ctrl-C keeps the best epoch
     so far and saves it.
     """
-    # Imported here: `--help` should not wait for them.
-    from mnist_net.datasets.loading import dataset_files, load_dataset
+    from mnist_net.reports.plots import check_plot, plot_training, save_figure
     from mnist_net.runs.outcome import finish
     from mnist_net.runs.run import prepare, recipe_for
     from mnist_net.trained.store import save_model
@@ -100,36 +76,29 @@ def train(
         raise click.UsageError("--resume needs --checkpoint DIR, the folder to resume from")
     if plot and committee:
         raise click.UsageError("--plot draws the training of one network: leave out --committee")
-    hyperparameters = recipe_from(preset, options)
+    recipe = recipe_from(**asked)
     files = checkpoint_files(checkpoint, committee or 1)
-    check_outputs([output, plot, *files], dataset_files(dataset, data_home))
+    outputs = [output, plot, *files]
+    options.check_outputs(outputs)
     if plot:
-        from mnist_net.reports.plots import check_plot
-
         check_plot(plot)
-    splits = load_dataset(dataset, data_home, offline=offline, progress=shows_progress())
-    if options["drawn_digits"] is None:
-        hyperparameters = recipe_for(splits.train, hyperparameters)
-    if hyperparameters.drawn_digits:
-        tell("drawing digits in forms that MNIST lacks, which takes some seconds ...")
-    run = prepare(splits.train, hyperparameters, dataset)
-    if dataset == "auto" and run.data["name"] != "mnist":
+    splits = options.load_splits(outputs, dataset=dataset, data_home=data_home, offline=offline)
+    if dataset == "auto" and splits.train.name != "mnist":
         _keep_better(output)
-    runs = run.with_seeds(committee or 1)
-    began = time.perf_counter()
-    reached, interrupted = watch(runs, files, resume=resume)
-    seconds = time.perf_counter() - began
-    finished = _require_epochs(reached)
-    model = finish(runs, finished, splits.test, preset=preset, best=interrupted)
+    if asked["drawn_digits"] is None:
+        recipe = recipe_for(splits.train, recipe)
+    if recipe.drawn_digits:
+        log.info("drawing digits in forms that MNIST lacks, which takes some seconds ...")
+    runs = prepare(splits.train, recipe, dataset).with_seeds(committee or 1)
+    ended = watch(runs, files, resume=resume)
+    model = finish(runs, ended.reached, splits.test, preset=asked["preset"], best=ended.interrupted)
     save_model(model, output)
     if plot:
-        from mnist_net.reports.plots import plot_training, save_figure
-
-        save_figure(plot_training(finished[0].history), plot)
-        tell(f"wrote {plot}")
-    _tell_how_it_ended(model, hyperparameters.epochs, interrupted, checkpoint)
-    _report(model, seconds, output)
-    if interrupted:
+        save_figure(plot_training(ended.reached[0].history), plot)
+        log.info("wrote %s", plot)
+    _tell_end(ended, recipe.epochs, checkpoint)
+    _report(model, ended.seconds, output)
+    if ended.interrupted:
         raise click.exceptions.Exit(130)
 
 
@@ -139,63 +108,48 @@ def _keep_better(output: Path) -> None:
 
     if not output.is_file():
         return
-    try:
+    with suppress(ModelFileError):  # what is no model may be replaced
         trained_on = load_model(output).metadata.get("data", {}).get("name")
-    except ModelFileError:
-        return
-    if trained_on != "digits":
-        raise DataError(
-            f"{output} holds a model of {trained_on}, which a model of the bundled digits should "
-            "not replace; name another --output, or say --dataset digits"
-        )
+        if trained_on != "digits":
+            raise DataError(
+                f"{output} holds a model of {trained_on}, which a model of the bundled digits "
+                "should not replace; name another --output, or say --dataset digits"
+            )
 
 
-def _require_epochs(reached: Watched) -> "list[Progress]":
-    """Where each run stands; there is nothing to save if one has no epoch behind it."""
-    if None in reached:
-        note("interrupted before the first epoch ended: there is nothing to save")
-        raise click.exceptions.Exit(130)
-    return [progress for progress in reached if progress]
-
-
-def _tell_how_it_ended(
-    model: "Predictor", n_epochs: int, interrupted: bool, checkpoint: Path | None
-) -> None:
-    members = _members(model)
-    kept = [member.metadata["epoch"] for member in members]
-    last = [len(member.metadata["history"]) for member in members]
-    verb = "is" if len(members) == 1 else "are"
-    if interrupted:
+def _tell_end(ended: Ended, n_epochs: int, checkpoint: Path | None) -> None:
+    """Say which epochs are kept, if they are not the last ones of the recipe."""
+    best = _epochs([progress.best.number for progress in ended.reached])
+    last = [progress.latest.number for progress in ended.reached]
+    verb = "is" if len(last) == 1 else "are"
+    if ended.interrupted:
         go_on = "; go on with --resume" if checkpoint else ""
-        note(f"interrupted: {_epochs(kept)}, the best so far, {verb} kept{go_on}")
+        note(f"interrupted: {best}, the best so far, {verb} kept{go_on}")
     elif min(last) < n_epochs:
-        better = f"none was better than {_epochs(kept)}, which {verb} kept"
-        tell(f"stopped after {_epochs(last)}: {better}")
+        log.info(
+            "stopped after %s: none was better than %s, which %s kept", _epochs(last), best, verb
+        )
 
 
 def _epochs(numbers: list[int]) -> str:
     return ("epoch " if len(numbers) == 1 else "epochs ") + ", ".join(map(str, numbers))
 
 
-def _members(model: "Predictor") -> "tuple[Model, ...]":
+def _report(model: "Predictor", seconds: float, output: Path) -> None:
     from mnist_net.trained.committee import Committee
 
-    return model.members if isinstance(model, Committee) else (model,)
-
-
-def _report(model: "Predictor", seconds: float, output: Path) -> None:
     accuracy, name = model.metadata["accuracy"], model.metadata["data"]["name"]
     pictures = "scikit-learn's 8 × 8 digits" if name == "digits" else name
     named = "" if output == _OUTPUT else f" --model {shlex.quote(str(output))}"
-    alone = [member.metadata["accuracy"]["test"] for member in _members(model)]
     echo_line(
         f"test accuracy  {accuracy['test']:.2%} ± {accuracy['standard_error']:.2%} "
         f"(standard error; {accuracy['n']:,} pictures of {pictures})"
     )
-    if len(alone) > 1:
-        echo_line(f"members        {len(alone)}, alone {statistics.mean(alone):.2%} on average")
+    if isinstance(model, Committee):
+        alone = [member.metadata["accuracy"]["test"] for member in model.members]
+        echo_line(f"members        {len(alone)}, alone {fmean(alone):.2%} on average")
     echo_line(f"training time  {seconds:.1f} s")
     echo_line(f"model          {output}")
     echo_line(f"next           {program()} evaluate{named}")
     if accuracy["test"] < _POOR:
-        warn("that is poor: try another --learning-rate")
+        log.warning("that is poor: try another --learning-rate")

@@ -1,7 +1,8 @@
 """What was read, at one place and on a whole page, and how sure it is: one score for all uses."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -9,7 +10,15 @@ from mnist_net.arrays import IMAGE_SHAPE, Array, Bytes
 
 
 class Judgement(NamedTuple):
-    """What the networks say of one view: probabilities of the K classes, and `Reading.score`."""
+    """What the networks say of one view.
+
+    Attributes
+    ----------
+    probabilities
+        K, of each class if it is a digit.
+    score
+        That it is a digit at all, and the likeliest one; see `Reading.score`.
+    """
 
     probabilities: Array
     score: float
@@ -54,6 +63,20 @@ class Reading:
     box: tuple[int, int, int, int] | None = None
     reason: str | None = None
 
+    def as_dict(self, classes: Sequence[int]) -> dict[str, Any]:
+        """Plain values for JSON, the probabilities by the model's `classes`; without the image."""
+        probabilities = None
+        if self.probabilities is not None:
+            probabilities = dict(zip(map(str, classes), self.probabilities.tolist(), strict=True))
+        return {
+            "digit": self.digit,
+            "probability": self.probability,
+            "score": self.score,
+            "probabilities": probabilities,
+            "box": self.box,
+            "reason": self.reason,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -84,3 +107,9 @@ class Page:
     def confidence(self) -> float:
         """Mean score of the digits; 0 without any."""
         return float(np.mean([reading.score for reading in self.digits])) if self.rows else 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values for JSON: of each digit what it is, how sure that is, and where."""
+        names = ("digit", "probability", "score", "box")
+        digits = [{name: getattr(reading, name) for name in names} for reading in self.digits]
+        return {"text": self.text, "digits": digits, "reason": self.reason}
