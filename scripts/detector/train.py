@@ -5,10 +5,9 @@
 
 It is a network like the one that reads digits, with two outputs: no digit (0) and digit (1).  It
 first learns which digit it sees, or none, and then only whether it is one.  Its digits are MNIST's
-training pictures and those of fonts, drawn with all sorts of pens (`digits.py`); its
-junk is drawn too (`not_digits.py`).  The letters come from the fonts of Debian's packages
-that `glyphs.py` names.  MNIST's last 10,000 training pictures are left for validation, and
-its test pictures are not looked at.
+training pictures and those of fonts, drawn with all sorts of pens (digits.py); its junk is drawn
+too (not_digits.py).  The fonts come from the Debian packages in packages.txt.  MNIST's last 10,000
+training pictures are left for validation, and its test pictures are not looked at.
 """
 
 import time

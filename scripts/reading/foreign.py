@@ -27,10 +27,8 @@ LOOKALIKES = frozenset("olszbgiq")
 _GROUPS = {
     "letter": "letters",
     "greek": "Greek letters",
-    "word": "words and pages",
-    "text": "words and pages",
-    "printed": "words and pages",
     "object": "objects",
+    **dict.fromkeys(("word", "text", "printed"), "words and pages"),
 }
 
 
@@ -123,10 +121,9 @@ class PageAnswer:
 def read_manifest(folder: Path) -> list[Row]:
     """All pictures of a folder."""
     with (folder / "manifest.tsv").open(encoding="utf-8", newline="") as stream:
-        rows = csv.DictReader(stream, delimiter="\t")
         return [
             Row(folder / row["path"], row["path"], row["kind"], row["label"], row["style"])
-            for row in rows
+            for row in csv.DictReader(stream, delimiter="\t")
         ]
 
 
@@ -163,10 +160,9 @@ def read_one_each(rows: Sequence[Row], reader: Reader) -> list[Answer]:
 
 def read_pages(rows: Sequence[Row], reader: Reader) -> list[PageAnswer]:
     """Read all digits of each picture; none where it cannot be opened."""
-    opened = ((row, _opened(row)) for row in rows)
     return [
         PageAnswer(row, reader.read_page(p) if isinstance(p, Picture) else Page(()))
-        for row, p in opened
+        for row, p in zip(rows, map(_opened, rows), strict=True)
     ]
 
 
