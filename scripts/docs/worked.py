@@ -69,19 +69,16 @@ def learn_xor(seed: int = 1) -> list[Step]:
 def draw(runs: dict[str, list[Step]]) -> Figure:
     """Weights, biases and loss over the steps, a column a run."""
     figure = Figure(figsize=(5.0 * len(runs), 8.0), layout="constrained", dpi=100)
-    for column, (title, steps) in enumerate(runs.items()):
-        weights, biases, loss = (
-            figure.add_subplot(3, len(runs), column + 1 + row * len(runs)) for row in range(3)
-        )
+    grid = figure.subplots(3, len(runs), squeeze=False)
+    for (weights, biases, loss), (title, steps) in zip(grid.T, runs.items(), strict=True):
         weights.set_title(title)
-        for level in range(len(steps[0].parameters)):
-            layers = [step.parameters[level] for step in steps]
+        for level, layers in enumerate(zip(*(step.parameters for step in steps), strict=True)):
             curves = np.array([layer.weights.ravel() for layer in layers])
             labels = [f"layer {level + 1}", *["_"] * (curves.shape[1] - 1)]
             weights.plot(curves, color=f"C{level}", lw=1, label=labels)
-            biases_of_layer = [layer.biases for layer in layers if layer.biases is not None]
-            if biases_of_layer:
-                biases.plot(biases_of_layer, color=f"C{level}", lw=1, label=f"layer {level + 1}")
+            if layers[0].biases is not None:
+                of_layer = [layer.biases for layer in layers]
+                biases.plot(of_layer, color=f"C{level}", lw=1, label=f"layer {level + 1}")
         loss.semilogy([step.loss for step in steps], color="black", lw=1)
         for axes, name in ((weights, "weights"), (biases, "biases"), (loss, "loss")):
             axes.set_ylabel(name)

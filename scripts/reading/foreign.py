@@ -153,7 +153,7 @@ def read_one_each(rows: Sequence[Row], reader: Reader) -> list[Answer]:
     return [
         Answer(row, int(digit), reading)
         if isinstance(reading, Reading)
-        else Answer(row, None, Reading(None, reason=str(reading)))
+        else Answer(row, None, Reading(None))
         for row, digit, reading in zip(rows, reader.model.predict(small), readings, strict=True)
     ]
 
@@ -175,11 +175,10 @@ def _opened(row: Row) -> Picture | ImageError:
 
 def edit_distance(a: str, b: str) -> int:
     """Fewest insertions, deletions and replacements that turn one into the other (Levenshtein)."""
-    distances = list(range(len(b) + 1))
+    above = list(range(len(b) + 1))
     for i, x in enumerate(a, 1):
-        before, distances[0] = distances[0], i
-        for j, y in enumerate(b, 1):
-            replaced = before + (x != y)
-            before = distances[j]
-            distances[j] = min(replaced, distances[j] + 1, distances[j - 1] + 1)
-    return distances[-1]
+        row = [i]
+        for j, y in enumerate(b):
+            row.append(min(above[j] + (x != y), above[j + 1] + 1, row[j] + 1))
+        above = row
+    return above[-1]
