@@ -15,28 +15,22 @@ from importlib import import_module
 
 import click
 
-from mnist_net.cli.shared import (
-    EchoHandler,
-    note,
-    printable,
-    printable_lines,
-    silence_stdout,
-)
+from mnist_net.cli.terminal import EchoHandler, note, printable, printable_lines, silence_stdout
 from mnist_net.errors import MnistNetError
 
-# Command to (module, one-line help); a module is imported when its command is called for.
+# What help says of each command; its module is imported when it is called for.
 _COMMANDS = {
-    "predict": ("predict", "Read the digit in each picture."),
-    "read": ("read", "Read all digits in each picture, row by row."),
-    "train": ("train", "Train a network and save it as a model."),
-    "evaluate": ("evaluate", "Measure a model on test pictures."),
-    "use": ("use", "Settle which model answers in this folder."),
-    "info": ("inspect", "Show what a model is and how it came to be."),
-    "augment": ("augment", "Show training pictures beside distortions of them."),
-    "data": ("data", "Look after the data set."),
-    "gradcheck": ("inspect", "Prove that the derived gradients are right."),
-    "help": ("helping", "Show the help of a command."),
-    "completion": ("helping", "Print what makes a shell complete commands and options."),
+    "predict": "Read the digit in each picture.",
+    "read": "Read all digits in each picture, row by row.",
+    "train": "Train a network and save it as a model.",
+    "evaluate": "Measure a model on test pictures.",
+    "use": "Settle which model answers in this folder.",
+    "info": "Show what a model is and how it came to be.",
+    "augment": "Show training pictures beside distortions of them.",
+    "data": "Look after the data set.",
+    "gradcheck": "Prove that the derived gradients are right.",
+    "help": "Show the help of a command.",
+    "completion": "Print what makes a shell complete commands and options.",
 }
 
 
@@ -49,8 +43,7 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in _COMMANDS:
             return None
-        module = import_module(f"mnist_net.cli.{_COMMANDS[cmd_name][0]}")
-        command: click.Command = getattr(module, cmd_name)
+        command: click.Command = getattr(import_module(f"mnist_net.cli.{cmd_name}"), cmd_name)
         return command
 
     def resolve_command(
@@ -63,7 +56,7 @@ class _Commands(click.Group):
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
-            formatter.write_dl([(name, text) for name, (_, text) in _COMMANDS.items()])
+            formatter.write_dl(list(_COMMANDS.items()))
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         for stream in (sys.stdout, sys.stderr):
@@ -106,7 +99,11 @@ def _errors_as_sentences(ctx: click.Context) -> Iterator[None]:
 
 @click.group(
     cls=_Commands,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "max_content_width": 100,
+        "show_default": True,
+    },
     epilog="Start with `mnist-net predict picture.png` or `mnist-net train`.",
 )
 @click.version_option(package_name="mnist-net", prog_name="mnist-net")

@@ -1,32 +1,23 @@
 """``mnist-net data``: show, fetch, verify, clear and sample."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from mnist_net.cli.shared import (
-    PNG_PATH,
-    check_outputs,
-    data_home_option,
-    echo_json,
-    echo_line,
-    epilog,
-    json_option,
-    offline_option,
-    quiet_option,
-    shows_progress,
-)
+from mnist_net.cli import options
+from mnist_net.cli.terminal import echo_json, echo_line, shows_progress
 from mnist_net.errors import DataError
 
 
-@click.group(epilog=epilog("data fetch", "data sample seven.png --digit 7"))
+@click.group(epilog=options.examples("data fetch", "data sample seven.png --digit 7"))
 def data() -> None:
     """Look after the data set."""
 
 
-@data.command(epilog=epilog("data show", "data show --json"))
-@data_home_option
-@json_option
+@data.command(epilog=options.examples("data show", "data show --json"))
+@options.data_home
+@options.as_json
 def show(data_home: Path | None, as_json: bool) -> None:
     """Show where MNIST is kept and whether it is there."""
     from mnist_net.datasets.mnist import cache_path, data_home_path
@@ -49,32 +40,30 @@ def show(data_home: Path | None, as_json: bool) -> None:
     click.echo("sources  " + "\n         ".join(["OpenML", *MIRRORS]))
 
 
-@data.command(epilog=epilog("data fetch"))
-@data_home_option
-@offline_option
-@quiet_option
+@data.command(epilog=options.examples("data fetch"))
+@options.data_home
+@options.offline
+@options.quiet
 def fetch(data_home: Path | None, offline: bool) -> None:
     """Fetch MNIST now, so that training need not."""
     from mnist_net.datasets.mnist import cache_path, load_mnist
 
-    progress = shows_progress()
-    dataset = load_mnist(data_home, offline=offline, progress=progress)
-    echo_line(f"{cache_path(data_home)}: {len(dataset.images):,} pictures, proven by their digest")
+    mnist = load_mnist(data_home, offline=offline, progress=shows_progress())
+    echo_line(f"{cache_path(data_home)}: {len(mnist.images):,} pictures, proven by their digest")
 
 
-@data.command(epilog=epilog("data verify"))
-@data_home_option
+@data.command(epilog=options.examples("data verify"))
+@options.data_home
 def verify(data_home: Path | None) -> None:
     """Check that the cache holds MNIST, to the last bit."""
     from mnist_net.datasets.mnist import cache_path, read_cache
 
     path = cache_path(data_home)
-    dataset = read_cache(path)
-    echo_line(f"{path}: MNIST, SHA-256 {dataset.digest}")
+    echo_line(f"{path}: MNIST, SHA-256 {read_cache(path).digest}")
 
 
-@data.command(epilog=epilog("data clear"))
-@data_home_option
+@data.command(epilog=options.examples("data clear"))
+@options.data_home
 def clear(data_home: Path | None) -> None:
     """Remove the decoded cache (scikit-learn's own copy from OpenML stays)."""
     from mnist_net.datasets.mnist import cache_path
@@ -87,31 +76,21 @@ def clear(data_home: Path | None) -> None:
     echo_line(f"{path}: {'removed' if existed else 'was not there'}")
 
 
-@data.command(epilog=epilog("data sample seven.png --digit 7", "data sample any.png --seed 3"))
-@click.argument("output", type=PNG_PATH, metavar="OUT.png")
+@data.command(
+    epilog=options.examples("data sample seven.png --digit 7", "data sample any.png --seed 3")
+)
+@click.argument("output", type=options.PNG_PATH, metavar="OUT.png")
 @click.option("--digit", type=click.IntRange(0, 255), help="Label of the picture.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Which one.")
-@click.option("--dataset", default="auto", show_default=True, help="As for mnist-net train.")
-@data_home_option
-@offline_option
-@quiet_option
-def sample(
-    output: Path,
-    digit: int | None,
-    seed: int,
-    dataset: str,
-    data_home: Path | None,
-    offline: bool,
-) -> None:
+@options.seed("Which one.")
+@options.dataset
+@options.quiet
+def sample(output: Path, digit: int | None, seed: int, **source: Any) -> None:
     """Write one test picture as a PNG file, to try predict on."""
     import numpy as np
 
-    from mnist_net.datasets.loading import dataset_files, load_dataset
     from mnist_net.pictures.decoding import save_png
 
-    check_outputs([output], dataset_files(dataset, data_home))
-    progress = shows_progress()
-    test = load_dataset(dataset, data_home, offline=offline, progress=progress).test
+    test = options.load_splits([output], **source).test
     rows = np.arange(len(test.labels)) if digit is None else np.flatnonzero(test.labels == digit)
     if not len(rows):
         raise DataError(f"{test.name} has no test picture with the label {digit}")

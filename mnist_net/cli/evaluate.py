@@ -5,21 +5,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from mnist_net.cli.shared import (
-    check_outputs,
-    chosen_model,
-    data_home_option,
-    echo_json,
-    echo_line,
-    ending,
-    epilog,
-    json_option,
-    model_option,
-    offline_option,
-    quiet_option,
-    shows_progress,
-    tell,
-)
+from mnist_net.cli import options
+from mnist_net.cli.terminal import echo_json, echo_line, log, shows_progress
 from mnist_net.errors import DataError
 
 if TYPE_CHECKING:
@@ -27,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command(
-    epilog=epilog(
+    epilog=options.examples(
         "evaluate",
         "evaluate --json | python -m json.tool",
         "evaluate --model models/latest.joblib --output report.md",
@@ -35,7 +22,7 @@ if TYPE_CHECKING:
         "evaluate --dataset own/            # own/3/*.png, own/7/*.png, ...",
     )
 )
-@model_option
+@options.model
 @click.option(
     "--dataset",
     help="mnist, digits, a folder of IDX files, an .npz file, or your own pictures: a folder of "
@@ -50,13 +37,13 @@ if TYPE_CHECKING:
 @click.option(
     "--output",
     "-o",
-    type=ending(".md"),
+    type=options.ending(".md"),
     help="Write a Markdown report, and pictures beside it.",
 )
-@data_home_option
-@offline_option
-@json_option
-@quiet_option
+@options.data_home
+@options.offline
+@options.as_json
+@options.quiet
 def evaluate(
     model: str | None,
     dataset: str | None,
@@ -75,7 +62,7 @@ def evaluate(
     from mnist_net.reports.figures import text
     from mnist_net.trained.store import load_cached
 
-    path = chosen_model(model, warns=False)
+    path = options.chosen_model(model, warns=False)
     source = _source(path, dataset)
     if output:
         _check_output(output, source, path, data_home)
@@ -99,7 +86,7 @@ def evaluate(
         from mnist_net.reports.plots import save_report
 
         n_pictures = save_report(output, title, evaluation, tested.images, classes.tolist())
-        tell(f"wrote {output}" + (" and two pictures beside it" if n_pictures else ""))
+        log.info(f"wrote {output}" + (" and two pictures beside it" if n_pictures else ""))
 
 
 class _Tested(NamedTuple):
@@ -195,4 +182,4 @@ def _check_output(output: Path, source: str, model: Path, data_home: Path | None
 
     if output.exists() and not output.is_file():
         raise click.UsageError(f"--output {output}: pictures go beside it, so name a file")
-    check_outputs(report_paths(output), [model, *dataset_files(source, data_home)])
+    options.check_outputs(report_paths(output), [model, *dataset_files(source, data_home)])

@@ -11,18 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mnist_net.cli.shared import (
-    PATH,
-    chosen_model,
-    echo_json,
-    epilog,
-    model_option,
-    note,
-    printable,
-    quiet_option,
-    shows_progress,
-    tell,
-)
+from mnist_net.cli import options
+from mnist_net.cli.terminal import echo_json, log, note, printable, shows_progress
 from mnist_net.errors import ImageError
 from mnist_net.reading.threshold import REJECT_BELOW
 
@@ -72,7 +62,7 @@ _OPTIONS = (
         metavar="N|all",
         help="Which page of a file that has several (TIFF, GIF, PDF).",
     ),
-    model_option,
+    options.model,
     click.option(
         "--reject-below",
         type=click.FloatRange(0.0, 1.0),
@@ -93,12 +83,12 @@ _OPTIONS = (
     click.option("--show", is_flag=True, help="Print what the network saw, 28×28."),
     click.option(
         "--save-input",
-        type=PATH,
+        type=options.PATH,
         metavar="DIR",
         help="Write what the network saw into this folder, as PNG of 28×28.",
     ),
     click.option("--json", "as_json", is_flag=True, help="Print JSON Lines, one object a picture."),
-    quiet_option,
+    options.quiet,
 )
 
 
@@ -115,7 +105,7 @@ def reading_command(*examples: str) -> Callable[[Callable[..., None]], click.Com
         command: Callable[..., None] = asked
         for option in reversed(_OPTIONS):
             command = option(command)
-        return click.command(function.__name__, epilog=epilog(*examples))(command)
+        return click.command(function.__name__, epilog=options.examples(*examples))(command)
 
     return made
 
@@ -135,7 +125,7 @@ def seen_pictures(asked: Asked, given: "list[Given]", *, pages: bool) -> "Iterat
     require_apart(places_of(given), asked.save_input)
     failed = False
     found = read_many(
-        given, chosen_model(asked.model), asked.reject_below, pages=pages, n_jobs=asked.jobs
+        given, options.chosen_model(asked.model), asked.reject_below, pages=pages, n_jobs=asked.jobs
     )
     watched = len(given) >= _MANY and shows_progress()
     for seen in _watched(found, len(given)) if watched else found:
@@ -262,4 +252,4 @@ def require_apart(pictures: list[Path], folder: Path | None) -> None:
 def tell_of_pages(seen: "Seen") -> None:
     """Say that a file has pages that were not read."""
     if seen.n_pages > 1 and seen.given.page == 1 and " page " not in seen.given.name:
-        tell(f"{seen.given.name} has {seen.n_pages:,} pages; this is the first (--page all)")
+        log.info(f"{seen.given.name} has {seen.n_pages:,} pages; this is the first (--page all)")

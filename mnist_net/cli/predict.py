@@ -11,8 +11,8 @@ from mnist_net.cli.pictures import (
     seen_pictures,
     tell_of_pages,
 )
-from mnist_net.cli.shared import echo_json, echo_line
 from mnist_net.cli.shown import Saver, show_image
+from mnist_net.cli.terminal import echo_json, echo_line
 
 if TYPE_CHECKING:
     from mnist_net.arrays import Labels

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mnist_net.cli import options
 from mnist_net.cli.pictures import (
     Asked,
     given_pictures,
@@ -14,8 +15,8 @@ from mnist_net.cli.pictures import (
     seen_pictures,
     tell_of_pages,
 )
-from mnist_net.cli.shared import PNG_PATH, check_outputs, echo_json, echo_line, tell
 from mnist_net.cli.shown import Saver, show_image
+from mnist_net.cli.terminal import echo_json, echo_line, log
 
 if TYPE_CHECKING:
     from mnist_net.reading.answers import Page
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--annotate",
-    type=PNG_PATH,
+    type=options.PNG_PATH,
     metavar="OUT.png",
     help="Write the picture with a box and the answer at each digit; for one IMAGE.",
 )
@@ -46,7 +47,7 @@ def read(asked: Asked, annotate: Path | None) -> None:
         if len(given) != 1:
             raise click.UsageError(f"--annotate takes one picture, not {len(given)}")
         require_apart([annotate], asked.save_input)
-        check_outputs([annotate], [model, *places_of(given)])
+        options.check_outputs([annotate], [model, *places_of(given)])
     saver = Saver(asked.save_input)
     for seen in seen_pictures(asked, given, pages=True):
         page: Page = seen.answer  # type: ignore[assignment]
@@ -70,4 +71,4 @@ def _annotate(picture: Any, page: "Page", path: Path) -> None:
     from mnist_net.reading.annotation import annotated
 
     save_png(annotated(picture, page), path)
-    tell(f"wrote {path}")
+    log.info(f"wrote {path}")

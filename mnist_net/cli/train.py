@@ -10,22 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mnist_net.cli import options
 from mnist_net.cli.recipe import recipe_from, recipe_options
-from mnist_net.cli.shared import (
-    PATH,
-    check_outputs,
-    data_home_option,
-    echo_line,
-    ending,
-    epilog,
-    note,
-    offline_option,
-    program,
-    quiet_option,
-    shows_progress,
-    tell,
-    warn,
-)
+from mnist_net.cli.terminal import echo_line, log, note, program, shows_progress
 from mnist_net.cli.watch import Watched, checkpoint_files, watch
 from mnist_net.errors import DataError, ModelFileError
 
@@ -40,7 +27,7 @@ _POOR = 0.5  # below this accuracy something is wrong with the recipe
 
 
 @click.command(
-    epilog=epilog(
+    epilog=options.examples(
         "train",
         "train --hidden 300 --hidden 100 --epochs 20 --plot curves.png",
         "train --preset cs229 --dataset path/to/idx/files",
@@ -65,15 +52,19 @@ _POOR = 0.5  # below this accuracy something is wrong with the recipe
 @click.option(
     "--output",
     "-o",
-    type=PATH,
+    type=options.PATH,
     default=_OUTPUT,
     show_default=True,
     help="Model file to write.",
 )
 @click.option(
-    "--plot", type=ending(".png", ".svg", ".pdf"), help="Draw loss, accuracy or rate, and norms."
+    "--plot",
+    type=options.ending(".png", ".svg", ".pdf"),
+    help="Draw loss, accuracy or rate, and norms.",
 )
-@click.option("--checkpoint", type=PATH, help="Folder in which to keep the run after each epoch.")
+@click.option(
+    "--checkpoint", type=options.PATH, help="Folder in which to keep the run after each epoch."
+)
 @click.option(
     "--resume",
     is_flag=True,
@@ -87,9 +78,9 @@ _POOR = 0.5  # below this accuracy something is wrong with the recipe
     help="Go on from a model's weights (shipped, latest, or a file), with its layers and at a "
     "tenth of the preset's learning rate, unless you give one.",
 )
-@data_home_option
-@offline_option
-@quiet_option
+@options.data_home
+@options.offline
+@options.quiet
 def train(
     preset: str,
     dataset: str,
@@ -101,7 +92,7 @@ def train(
     base: str | None,
     data_home: Path | None,
     offline: bool,
-    **options: Any,
+    **asked: Any,
 ) -> None:
     """Train a network and save it as a model.
 
@@ -118,18 +109,18 @@ def train(
         raise click.UsageError("--resume needs --checkpoint DIR, the folder to resume from")
     if plot and committee:
         raise click.UsageError("--plot draws the training of one network: leave out --committee")
-    hyperparameters, start = _recipe(preset, options, base)
+    hyperparameters, start = _recipe(preset, asked, base)
     files = checkpoint_files(checkpoint, committee or 1)
-    check_outputs([output, plot, *files], dataset_files(dataset, data_home))
+    options.check_outputs([output, plot, *files], dataset_files(dataset, data_home))
     if plot:
         from mnist_net.reports.plots import check_plot
 
         check_plot(plot)
     splits = load_dataset(dataset, data_home, offline=offline, progress=shows_progress())
-    if options["drawn_digits"] is None:
+    if asked["drawn_digits"] is None:
         hyperparameters = recipe_for(splits.train, hyperparameters)
     if hyperparameters.drawn_digits:
-        tell("drawing digits in forms that MNIST lacks, which takes some seconds ...")
+        log.info("drawing digits in forms that MNIST lacks, which takes some seconds ...")
     run = prepare(splits.train, hyperparameters, dataset, base=start)
     if dataset == "auto" and run.data["name"] != "mnist":
         _keep_better(output)
@@ -144,7 +135,7 @@ def train(
         from mnist_net.reports.plots import plot_training, save_figure
 
         save_figure(plot_training(finished[0].history), plot)
-        tell(f"wrote {plot}")
+        log.info(f"wrote {plot}")
     _tell_how_it_ended(model, hyperparameters.epochs, bool(status), checkpoint)
     _report(model, seconds, output)
     if status:
@@ -152,20 +143,23 @@ def train(
 
 
 def _recipe(
-    preset: str, options: dict[str, Any], base: str | None
+    preset: str, asked: dict[str, Any], base: str | None
 ) -> "tuple[Hyperparameters, Model | None]":
     """The recipe, and the model whose weights it begins with, if it does."""
-    recipe = recipe_from(preset, options)
+    recipe = recipe_from(preset, asked)
     if base is None:
         return recipe, None
     from mnist_net.runs.run import recipe_from_model
     from mnist_net.trained.model import Model
     from mnist_net.trained.store import find_model, load_model
 
+    settled = ("hidden_layer_sizes", "activation", "loss", "scaling", "initialization")
+    if given := [name for name in settled if asked[name] not in (None, ())]:
+        raise click.UsageError(f"--from keeps what the model has: leave out its {given[0]}")
     model = load_model(find_model(base))
     if not isinstance(model, Model):
         raise ModelFileError(f"{base} is a committee: --from takes one network")
-    if options["learning_rate"] is None:
+    if asked["learning_rate"] is None:
         recipe = replace(recipe, learning_rate=recipe.learning_rate / 10.0)
     return recipe_from_model(model, recipe), model
 
@@ -207,7 +201,7 @@ def _tell_how_it_ended(
         note(f"interrupted: {_epochs(kept)}, the best so far, {verb} kept{go_on}")
     elif min(last) < n_epochs:
         better = f"none was better than {_epochs(kept)}, which {verb} kept"
-        tell(f"stopped after {_epochs(last)}: {better}")
+        log.info(f"stopped after {_epochs(last)}: {better}")
 
 
 def _epochs(numbers: list[int]) -> str:
@@ -247,4 +241,4 @@ def _report(model: "Predictor", seconds: float, output: Path) -> None:
     echo_line(f"model          {output}")
     echo_line(f"next           {program()} evaluate{named}")
     if accuracy["test"] < _POOR:
-        warn("that is poor: try another --learning-rate")
+        log.warning("that is poor: try another --learning-rate")

@@ -2,12 +2,13 @@
 
 import click
 
-from mnist_net.cli.shared import echo_line, epilog, quiet_option
+from mnist_net.cli import options
+from mnist_net.cli.terminal import echo_line
 
 
-@click.command(epilog=epilog("use shipped", "use latest", "use models/committee.joblib"))
+@click.command(epilog=options.examples("use shipped", "use latest", "use models/committee.joblib"))
 @click.argument("model", metavar="shipped|latest|MODEL")
-@quiet_option
+@options.quiet
 def use(model: str) -> None:
     """Settle which model answers in this folder.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mnist_net.cli.shared import shows_progress, tell
+from mnist_net.cli.terminal import log, shows_progress
 from mnist_net.learning.training import Progress
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def watch(
                     shown.update()
                 else:
                     number = f"{_epochs_behind(reached):>{len(str(total))}}/{total}"
-                    tell(f"epoch {number}  {described}")
+                    log.info(f"epoch {number}  {described}")
     except KeyboardInterrupt:
         return reached, 128 + (ended or [signal.SIGINT])[0]
     return reached, 0
@@ -129,12 +129,12 @@ def _resumed(file: Path, run: "Run", resume: bool) -> Progress | None:
 
     if not file.exists():
         if resume:
-            tell(f"{file} does not exist yet: starting from the beginning")
+            log.info(f"{file} does not exist yet: starting from the beginning")
         return None
     if not resume:
         raise click.UsageError(
             f"{file} holds an earlier run: add --resume to go on with it, or remove it"
         )
     progress = resume_run(run, file)
-    tell(f"going on after epoch {progress.latest.number}")
+    log.info(f"going on after epoch {progress.latest.number}")
     return progress

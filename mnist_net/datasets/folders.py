@@ -12,6 +12,7 @@ testing, as of MNIST itself.
 
 import csv
 import logging
+import reprlib
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -72,13 +73,16 @@ def _listed(path: Path) -> Iterator[LabelledFile]:
             if not {"path", "label"} <= {*(rows.fieldnames or ())}:
                 raise DataError(f"{path}: its first line must name the columns path and label")
             for row in rows:
-                label, part = row["label"] or "", row.get("split") or None
+                name, label, part = row["path"], row["label"] or "", row.get("split") or None
                 where = f"{path}, line {rows.line_num}"
-                if not label.isascii() or not label.isdigit() or int(label) not in _LABELS:
-                    raise DataError(f"{where}: the label is {label!r}, not a number from 0 to 255")
+                if not name or "\0" in name:
+                    raise DataError(f"{where}: the path is {name!r}, which is no file's")
+                if not _is_label(label):
+                    shown = reprlib.repr(label)
+                    raise DataError(f"{where}: the label is {shown}, not a number from 0 to 255")
                 if part not in (None, "train", "test"):
                     raise DataError(f"{where}: the split is {part!r}, not train or test")
-                yield LabelledFile(path.parent / row["path"], int(label), part)
+                yield LabelledFile(path.parent / name, int(label), part)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         reason = getattr(error, "strerror", None) or error
         raise DataError(f"cannot read {path}: {reason}") from error
@@ -100,9 +104,14 @@ def _numbered(path: Path) -> list[Path]:
     )
 
 
+def _is_label(text: str) -> bool:
+    is_short_number = text.isascii() and text.isdigit() and len(text) <= len(str(_LABELS[-1]))
+    return is_short_number and int(text) in _LABELS
+
+
 def _in_folders(path: Path) -> Iterator[LabelledFile]:
     for folder, part in _label_folders(path):
-        if int(folder.name) not in _LABELS:
+        if not _is_label(folder.name):
             raise DataError(f"{folder}: a folder's name is a label, a number from 0 to 255")
         for file in folder.rglob("*"):
             if is_image_name(file) and file.is_file():

@@ -29,6 +29,7 @@ MAX_PIXELS = 80_000_000
 
 _WORKING_PIXELS = 1_000_000  # a larger picture is shrunk to about this; a digit needs 20 × 20
 _MAX_SIDE = 65_535
+_MOST_BYTES = 500_000_000  # of what can be read but once
 # Written only, read by starting another program (PostScript can do anything), or by plug-ins.
 _NOT_PICTURES = ("PALM", "PDF", "EPS", "WMF", "MPEG", "HDF5", "BUFR", "GRIB")
 _BLANK = 16  # grey levels of 256 between the darkest and the lightest; less is an empty page
@@ -95,12 +96,25 @@ def open_image(source: Source, name: str | None = None, *, page: int = 1) -> Pic
             source = io.BytesIO(source)
         elif isinstance(source, str):
             source = Path(source)
+        if isinstance(source, Path) and source.exists() and not source.is_file():
+            with source.open("rb") as pipe:  # which can be read but once
+                source = io.BytesIO(pipe.read(_MOST_BYTES))
         elif not isinstance(source, Path) and not hasattr(source, "read"):
             raise TypeError(
                 "a picture is a path, a binary stream, bytes, an image or an array, not "
                 f"{type(source).__name__}"
             )
-        return _opened(source, name, page)
+        return _opened(source if isinstance(source, Path) else _seekable(source), name, page)
+
+
+def _seekable(stream: BinaryIO) -> BinaryIO:
+    """The stream, or all that it has if it can be read but once."""
+    content = stream.read(0)
+    if not isinstance(content, bytes):
+        raise TypeError("a picture's stream must be binary, and this one gives text")
+    if getattr(stream, "seekable", lambda: False)():
+        return stream
+    return io.BytesIO(stream.read(_MOST_BYTES))
 
 
 def _opened(source: Path | BinaryIO, name: str, page: int) -> Picture:
@@ -156,6 +170,11 @@ def _image_of(array: np.ndarray[Any, Any], name: str) -> Image.Image:
             f"{name} must be rows × columns, or these × 1, 3 or 4 channels, and not empty; "
             f"it is {shape or 'a single number'}"
         )
+    if math.prod(array.shape[:2]) > MAX_PIXELS:
+        rows, columns = array.shape[:2]
+        raise ImageError(
+            f"{name} has {columns:,} × {rows:,} pixels, more than the {MAX_PIXELS:,} that are read"
+        )
     if array.dtype.kind not in "buif":
         raise ImageError(f"{name} must be of numbers, not {array.dtype}")
     least, most = float(array.min()), float(array.max())
@@ -180,6 +199,8 @@ def _refuse(image: Image.Image, name: str) -> None:
             f"{name} is in the format {image.format}, which is not read; save it as PNG"
         )
     width, height = image.size
+    if not width * height:
+        raise ImageError(f"{name} is empty: it has {width} × {height} pixels")
     if width * height > MAX_PIXELS or max(width, height) > _MAX_SIDE:
         raise ImageError(
             f"{name} has {width:,} × {height:,} pixels, more than the {MAX_PIXELS:,} (or "

@@ -4,6 +4,7 @@ The first two are read by packages of their own, which the extras ``heic`` and `
 the last one, and without them, one sentence says what to install.
 """
 
+import math
 from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO
@@ -18,6 +19,8 @@ EXTRA_SUFFIXES = frozenset({".heic", ".heif", ".pdf"})
 _BEGINNING = 512  # bytes, among which a file says what it is
 _DOTS_PER_INCH = 200.0  # that a page is drawn with: a written digit has some 40 pixels
 _POINTS_PER_INCH = 72.0
+_MOST_POINTS = 14_400.0  # on a side: 5 metres, more than which the format does not have
+_MOST_PIXELS = 8_000_000  # of a page that is drawn
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"heim", b"heis")
 
 
@@ -46,7 +49,7 @@ def rendered(source: Path | BinaryIO, name: str, page: int) -> tuple[Image.Image
         return None  # Pillow knows it from now on
     if beginning.startswith(b"%PDF"):
         return _page_of_pdf(source, name, page)
-    if b"<svg" in beginning.lower():
+    if beginning.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<" and b"<svg" in beginning.lower():
         raise ImageError(
             f"{name} is an SVG drawing, which is not read; make a PNG of it (pip install cairosvg; "
             "cairosvg drawing.svg -o drawing.png)"
@@ -58,8 +61,6 @@ def _beginning(source: Path | BinaryIO) -> bytes:
     if isinstance(source, Path):
         with source.open("rb") as stream:
             return stream.read(_BEGINNING)
-    if not source.seekable():
-        return b""
     place = source.tell()
     beginning = source.read(_BEGINNING)
     source.seek(place)
@@ -77,5 +78,11 @@ def _page_of_pdf(source: Path | BinaryIO, name: str, page: int) -> tuple[Image.I
         n_pages = len(document)
         if not 1 <= page <= n_pages:
             raise ImageError(f"{name} has no page {page}: it has {n_pages:,}")
-        bitmap = document[page - 1].render(scale=_DOTS_PER_INCH / _POINTS_PER_INCH)
+        chosen = document[page - 1]
+        width, height = chosen.get_size()
+        if not 0.0 < max(width, height) <= _MOST_POINTS or min(width, height) < 1.0:
+            raise ImageError(f"{name} has a page of {width:g} × {height:g} points: crop it")
+        # A large page has more detail than is worked with.
+        finest = math.sqrt(_MOST_PIXELS / (width * height))
+        bitmap = chosen.render(scale=min(_DOTS_PER_INCH / _POINTS_PER_INCH, finest))
         return bitmap.to_pil().copy(), n_pages

@@ -82,11 +82,13 @@ def read_many(
     Seen
         One a picture; its answer is an ImageError where it cannot be read.
     """
-    if n_jobs == 1 or len(given) < _PARALLEL_FROM:
+    if n_jobs in (0, 1) or len(given) < _PARALLEL_FROM:
         with threadpool_limits(1, user_api="blas"):
             yield from _read(given, reader_of(model, reject_below), pages)
         return
-    from joblib import Parallel, delayed
+    from joblib import Parallel, cpu_count, delayed
+
+    n_jobs = n_jobs if 0 < n_jobs <= cpu_count() else cpu_count()
 
     chunks = [given[begin : begin + _CHUNK] for begin in range(0, len(given), _CHUNK)]
     parallel = Parallel(n_jobs=n_jobs, return_as="generator", pre_dispatch="4 * n_jobs")

@@ -8,7 +8,7 @@ that is read with most confidence is kept.
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from mnist_net.errors import ImageError
+from mnist_net.errors import ImageError, ModelFileError
 from mnist_net.pictures.decoding import Picture
 from mnist_net.pictures.looks import looks, may_be_several, segments
 from mnist_net.pictures.pieces import Figure
@@ -66,6 +66,8 @@ class Reader:
         detector: Predictor | None = None,
         reject_below: float = REJECT_BELOW,
     ) -> None:
+        if model.metadata.get("kind") == "detector":
+            raise ModelFileError("this model tells digits from other things, not from each other")
         self.model = model
         self.detector = detector
         self._judge = Judge(model, detector)

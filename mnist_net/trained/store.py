@@ -35,6 +35,7 @@ from mnist_net.trained.model import Model
 SHIPPED, LATEST = "shipped", "latest"
 LATEST_MODEL = Path("models", "latest.joblib")
 CHOSEN_MODEL = Path("models", "chosen")
+_LONGEST_PATH = 4_096  # bytes
 SHIPPED_MODELS = (
     Path(__file__).parents[1] / "models" / "mnist.joblib",
     Path(__file__).parents[2] / "models" / "mnist.joblib",  # in a checkout
@@ -127,6 +128,8 @@ def use_model(name: str) -> Path:
     ModelFileError
         If that is no model; then nothing changes.
     """
+    if not name:
+        raise ModelFileError("'' is no name: say shipped, latest, or a file")
     path = find_model(name)
     load_model(path)
     with atomic_write(CHOSEN_MODEL) as stream:
@@ -135,9 +138,12 @@ def use_model(name: str) -> Path:
 
 
 def _chosen() -> str:
+    """What `use_model` wrote; nothing if it is not there, or is anything else."""
     try:
-        return CHOSEN_MODEL.read_text(encoding="utf-8").strip()
-    except OSError:
+        if not CHOSEN_MODEL.is_file() or CHOSEN_MODEL.stat().st_size > _LONGEST_PATH:
+            return ""
+        return CHOSEN_MODEL.read_text(encoding="utf-8").strip().replace("\0", "")
+    except (OSError, ValueError):
         return ""
 
 

@@ -1,19 +1,16 @@
-"""How accurate recipes are, chosen on validation pictures and measured on test pictures.
+"""How accurate recipes are.
 
-python -m scripts.accuracy search      # chooses on the validation split: hours
-python -m scripts.accuracy ablation    # what each kind of distortion buys: an hour
-python -m scripts.accuracy recipes     # test accuracies: an hour
+    python -m scripts.accuracy search      # hours
+    python -m scripts.accuracy ablation    # an hour
+    python -m scripts.accuracy recipes     # an hour
+
+Only the last looks at the test set; the others choose, and explain, on validation pictures.
 """
 
 from scripts.accuracy import ablation, recipes, search
 from scripts.options import studies
 
-main = studies(
-    __doc__,
-    search=search.main,
-    ablation=ablation.main,
-    recipes=recipes.main,
-)
+main = studies(__doc__, search=search.main, ablation=ablation.main, recipes=recipes.main)
 
 if __name__ == "__main__":
     main()

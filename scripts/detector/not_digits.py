@@ -81,27 +81,30 @@ def sign(sources: Sources, random: Random) -> Bytes:
     return sources.fonts.draw(signs, random)
 
 
+def words(sources: Sources, random: Random) -> Bytes:
+    """A word, a line, or a page of text."""
+    columns, rows = one_of([(1, 1), (3, 1), (4, 4), (7, 9)], random)
+    lines = [" ".join(_word(random) for _ in range(columns)) for _ in range(rows)]
+    return _text(lambda: "\n".join(lines), sources, random)
+
+
+def two_letters(sources: Sources, random: Random) -> Bytes:
+    """Two or three letters beside each other."""
+    return _text(lambda: _word(random, 2, 4), sources, random)
+
+
 def _word(random: Random, least: int = 2, most: int = 9) -> str:
     letters = random.integers(len(WORDS), size=random.integers(least, most))
     return "".join(WORDS[index] for index in letters)
 
 
-def words(sources: Sources, random: Random) -> Bytes:
-    """A word, a line, or a page of text."""
-    columns, rows = one_of([(1, 1), (3, 1), (4, 4), (7, 9)], random)
-    lines = [" ".join(_word(random) for _ in range(columns)) for _ in range(rows)]
-    ink = np.zeros((0, 0), np.uint8)
-    while not ink.size:
-        ink = draw_text(sources.fonts.pick(random), "\n".join(lines))
-    return ink
-
-
-def two_letters(sources: Sources, random: Random) -> Bytes:
-    """Two or three letters beside each other."""
-    ink = np.zeros((0, 0), np.uint8)
-    while not ink.size:
-        ink = draw_text(sources.fonts.pick(random), _word(random, 2, 4))
-    return ink
+def _text(make: Callable[[], str], sources: Sources, random: Random) -> Bytes:
+    """In the first font that has it."""
+    while True:
+        font = sources.fonts.pick(random)
+        ink = draw_text(font, make())
+        if ink.size:
+            return ink
 
 
 def number(sources: Sources, random: Random) -> Bytes:
@@ -128,12 +131,9 @@ def two_halves(sources: Sources, random: Random) -> Bytes:
     """Half of one digit beside half of another, out of joint."""
     one, other = sources.digit(random, "023456789"), sources.digit(random, "023456789")
     shift = int(random.integers(7, 13)) * (1 if random.random() < 0.5 else -1)
-    ink = one.copy()
-    ink[CANVAS // 2 :] = np.roll(other, shift, axis=1)[CANVAS // 2 :]
     if random.random() < 0.3:  # left and right instead of top and bottom
-        ink = one.copy()
-        ink[:, CANVAS // 2 :] = np.roll(other, shift, axis=0)[:, CANVAS // 2 :]
-    return ink
+        return np.hstack([one[:, : CANVAS // 2], np.roll(other, shift, axis=0)[:, CANVAS // 2 :]])
+    return np.vstack([one[: CANVAS // 2], np.roll(other, shift, axis=1)[CANVAS // 2 :]])
 
 
 def overlay(sources: Sources, random: Random) -> Bytes:

@@ -5,10 +5,9 @@
 
 It is a network like the one that reads digits, with two outputs: no digit (0) and digit (1).  It
 first learns which digit it sees, or none, and then only whether it is one.  Its digits are MNIST's
-training pictures and those of fonts, drawn with all sorts of pens (`digits.py`); its
-junk is drawn too (`not_digits.py`).  The letters come from the fonts of Debian's packages
-that `glyphs.py` names.  MNIST's last 10,000 training pictures are left for validation, and
-its test pictures are not looked at.
+training pictures and those of fonts, drawn with all sorts of pens (digits.py); its junk is drawn
+too (not_digits.py).  The fonts come from the Debian packages in packages.txt.  MNIST's last 10,000
+training pictures are left for validation, and its test pictures are not looked at.
 """
 
 import time
@@ -55,7 +54,6 @@ RECIPE = Hyperparameters(
     distortion=Distortion(rotation=6, scale=0.08, shear=0.1, shift=1.0, elastic=0.6, smoothness=4),
 )
 
-
 SECOND_COURSE: dict[str, Any] = {"epochs": 3, "learning_rate": 3e-4, "warmup_epochs": 0.2}
 """What is different once the question is only whether it is a digit."""
 
@@ -77,10 +75,10 @@ def photographs() -> list[Bytes]:
 def make_junk(n: int, sources: Sources, random: np.random.Generator) -> Junk:
     """About `n` pictures of junk; those that came out blank are left out."""
     canvases, kinds = draw_junk(n, sources, random)
-    texture = np.isin(kinds, TEXTURES)
+    drawn = ~np.isin(kinds, TEXTURES)
     images = np.zeros((n, 28, 28), np.uint8)
-    images[texture] = as_mnist_shows(canvases[texture], random, drawn=False)
-    images[~texture] = as_mnist_shows(canvases[~texture], random)
+    for some, by_a_pen in ((~drawn, False), (drawn, True)):
+        images[some] = as_mnist_shows(canvases[some], random, drawn=by_a_pen)
     full = images.max(axis=(1, 2)) > 64
     return Junk(images[full], [kind for kind, kept in zip(kinds, full, strict=True) if kept])
 

@@ -1,19 +1,16 @@
-"""The pictures in examples/ and in docs/images/, each in seconds.
+"""The pictures in examples/ and in docs/images/.
 
-python -m scripts.docs examples        # digits on papers of all kinds
-python -m scripts.docs training        # how the model that ships learned
-python -m scripts.docs worked          # the two smallest networks that learn something
+    python -m scripts.docs examples        # digits on papers of different kinds
+    python -m scripts.docs training        # how the model that ships learned
+    python -m scripts.docs worked          # how the two smallest networks learn
+
+Each takes seconds.
 """
 
 from scripts.docs import examples, training, worked
 from scripts.options import studies
 
-main = studies(
-    __doc__,
-    examples=examples.main,
-    training=training.main,
-    worked=worked.main,
-)
+main = studies(__doc__, examples=examples.main, training=training.main, worked=worked.main)
 
 if __name__ == "__main__":
     main()

@@ -1,6 +1,8 @@
 """Draw the pictures in examples/: ten digits on papers of different kinds, and a page of digits.
 
-python -m scripts.docs examples
+    python -m scripts.docs examples
+
+They are made in a second, and are always the same.
 """
 
 from pathlib import Path
@@ -8,6 +10,7 @@ from pathlib import Path
 import click
 import numpy as np
 from PIL import Image, ImageDraw
+from scipy.interpolate import CubicHermiteSpline
 
 from mnist_net.files import atomic_write
 from scripts import options
@@ -51,18 +54,9 @@ PITCH = (62, 120)  # pixels from digit to digit and from row to row
 def smooth(points: list[tuple[int, int]]) -> list[tuple[float, float]]:
     """Catmull-Rom spline through the points."""
     p = np.array([points[0], *points, points[-1]], dtype=float)
-    t = np.linspace(0.0, 1.0, 24)[:, None]
-    pieces = [
-        0.5
-        * (
-            2 * p[i + 1]
-            + (p[i + 2] - p[i]) * t
-            + (2 * p[i] - 5 * p[i + 1] + 4 * p[i + 2] - p[i + 3]) * t**2
-            + (3 * p[i + 1] - p[i] - 3 * p[i + 2] + p[i + 3]) * t**3
-        )
-        for i in range(len(points) - 1)
-    ]
-    return [(float(x), float(y)) for x, y in np.concatenate(pieces)]
+    spline = CubicHermiteSpline(range(len(points)), p[1:-1], (p[2:] - p[:-2]) / 2.0)
+    times = [k + np.linspace(0.0, 1.0, 24) for k in range(len(points) - 1)]
+    return [(float(x), float(y)) for x, y in spline(np.concatenate(times))]
 
 
 def draw(digit: int) -> Image.Image:
@@ -71,11 +65,9 @@ def draw(digit: int) -> Image.Image:
     scale = side * OVERSAMPLING / 100.0
     image = Image.new("RGB", (side * OVERSAMPLING,) * 2, paper)
     canvas = ImageDraw.Draw(image)
-    radius = pen * scale / 2.0
     for stroke in STROKES[digit]:
         for x, y in smooth(stroke):
-            box = (x * scale - radius, y * scale - radius, x * scale + radius, y * scale + radius)
-            canvas.ellipse(box, fill=ink)
+            canvas.circle((x * scale, y * scale), pen * scale / 2.0, fill=ink)
     return image.resize((side, side), Image.Resampling.LANCZOS)
 
 
@@ -94,8 +86,7 @@ def draw_page() -> Image.Image:
             radius = 2.2 * OVERSAMPLING
             for stroke in STROKES[int(digit)]:
                 for x, y in (np.array(smooth(stroke)) - 50.0) @ shape + middle:
-                    place = np.array([x, y]) * OVERSAMPLING
-                    canvas.ellipse((*(place - radius), *(place + radius)), fill=255)
+                    canvas.circle((x * OVERSAMPLING, y * OVERSAMPLING), radius, fill=255)
     ink = np.asarray(large.resize((width, height), Image.Resampling.LANCZOS), float) / 255.0
     light = np.linspace(240.0, 150.0, width)[None, :, None] * np.array([1.0, 0.98, 0.92])
     paper = light * np.ones((height, 1, 1)) + random.normal(0.0, 2.0, (height, width, 1))

@@ -28,6 +28,7 @@ XOR_Y = np.array([[0], [1], [1], [0]], dtype=float)
 
 NEURON = Architecture((3, 1), ("sigmoid",), "mean-squared-error")
 XOR = Architecture((2, 3, 1), ("relu", "identity"), "binary-cross-entropy", (False, True))
+N_STEPS = 2000
 
 
 class Step(NamedTuple):
@@ -38,14 +39,7 @@ class Step(NamedTuple):
 
 
 def descend(
-    architecture: Architecture,
-    X: Array,
-    Y: Array,
-    *,
-    batch_size: int,
-    n_steps: int,
-    learning_rate: float,
-    seed: int,
+    architecture: Architecture, X: Array, Y: Array, batch_size: int, learning_rate: float, seed: int
 ) -> list[Step]:
     """Plain gradient descent; a batch smaller than the data is drawn anew at each step."""
     generator = np.random.default_rng(seed)
@@ -53,7 +47,7 @@ def descend(
     sgd = OPTIMIZERS["sgd"]
     state = sgd.start(parameters)
     steps = []
-    for _ in range(n_steps):
+    for _ in range(N_STEPS):
         rows = np.arange(len(X))
         if batch_size < len(X):
             rows = generator.choice(len(X), batch_size, replace=False)
@@ -65,37 +59,26 @@ def descend(
 
 
 def learn_neuron(batch_size: int, seed: int = 0) -> list[Step]:
-    return descend(
-        NEURON,
-        NEURON_X,
-        NEURON_Y,
-        batch_size=batch_size,
-        n_steps=2000,
-        learning_rate=1.0,
-        seed=seed,
-    )
+    return descend(NEURON, NEURON_X, NEURON_Y, batch_size, 1.0, seed)
 
 
 def learn_xor(seed: int = 1) -> list[Step]:
-    return descend(XOR, XOR_X, XOR_Y, batch_size=4, n_steps=2000, learning_rate=0.3, seed=seed)
+    return descend(XOR, XOR_X, XOR_Y, len(XOR_X), 0.3, seed)
 
 
 def draw(runs: dict[str, list[Step]]) -> Figure:
     """Weights, biases and loss over the steps, a column a run."""
     figure = Figure(figsize=(5.0 * len(runs), 8.0), layout="constrained", dpi=100)
-    for column, (title, steps) in enumerate(runs.items()):
-        weights, biases, loss = (
-            figure.add_subplot(3, len(runs), column + 1 + row * len(runs)) for row in range(3)
-        )
+    grid = figure.subplots(3, len(runs), squeeze=False)
+    for (weights, biases, loss), (title, steps) in zip(grid.T, runs.items(), strict=True):
         weights.set_title(title)
-        for level in range(len(steps[0].parameters)):
-            layers = [step.parameters[level] for step in steps]
+        for level, layers in enumerate(zip(*(step.parameters for step in steps), strict=True)):
             curves = np.array([layer.weights.ravel() for layer in layers])
             labels = [f"layer {level + 1}", *["_"] * (curves.shape[1] - 1)]
             weights.plot(curves, color=f"C{level}", lw=1, label=labels)
-            biases_of_layer = [layer.biases for layer in layers if layer.biases is not None]
-            if biases_of_layer:
-                biases.plot(biases_of_layer, color=f"C{level}", lw=1, label=f"layer {level + 1}")
+            if layers[0].biases is not None:
+                of_layer = [layer.biases for layer in layers]
+                biases.plot(of_layer, color=f"C{level}", lw=1, label=f"layer {level + 1}")
         loss.semilogy([step.loss for step in steps], color="black", lw=1)
         for axes, name in ((weights, "weights"), (biases, "biases"), (loss, "loss")):
             axes.set_ylabel(name)

@@ -13,6 +13,7 @@ sources, and where the tests on drawn papers still pass; then all are to be chec
 
 import math
 import statistics
+from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 from pkgutil import resolve_name
@@ -56,17 +57,7 @@ ALTERNATIVES: dict[str, tuple[Any, ...]] = {
 
 
 class Outcome(NamedTuple):
-    """What one set of constants is worth.
-
-    Attributes
-    ----------
-    digits
-        For each source of single digits, the share that is right.
-    surprise
-        For each source, the mean of -log of the probability of the right answer.
-    pages
-        Pages that are read without a mistake.
-    """
+    """Of each source the share of digits read right and the mean surprise; pages read right."""
 
     digits: dict[str, float]
     surprise: dict[str, float]
@@ -86,20 +77,19 @@ Pictures = list[tuple[Row, Picture]]
 
 def outcome(single: Pictures, multi: Pictures, reader: Reader) -> Outcome:
     """Read all pictures of one digit and of several with the constants as they are now."""
-    hits: dict[str, list[float]] = {}
-    surprises: dict[str, list[float]] = {}
+    hits, surprises = defaultdict(list), defaultdict(list)
     classes = reader.model.classes.tolist()
     readings = reader.read(picture for _, picture in single)
     for (row, _), reading in zip(single, readings, strict=True):
         assert isinstance(reading, Reading)
-        hits.setdefault(row.source, []).append(str(reading.digit) == row.label)
-        surprises.setdefault(row.source, []).append(surprise(reading, row.label, classes))
+        hits[row.source].append(str(reading.digit) == row.label)
+        surprises[row.source].append(surprise(reading, row.label, classes))
     right = [PageAnswer(row, reader.read_page(page)).is_right for row, page in multi]
-    digits, of_labels = (
-        {source: statistics.fmean(values) for source, values in by.items()}
-        for by in (hits, surprises)
+    return Outcome(
+        {source: statistics.fmean(values) for source, values in hits.items()},
+        {source: statistics.fmean(values) for source, values in surprises.items()},
+        sum(right),
     )
-    return Outcome(digits, of_labels, sum(right))
 
 
 def compared(other: Outcome, committed: Outcome) -> dict[str, float]:

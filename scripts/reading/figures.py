@@ -79,10 +79,10 @@ class Answers(NamedTuple):
     """What was read on the pictures of each kind; pages twice."""
 
     single: list[Answer]
-    multi: list[PageAnswer]
-    multi_nothing_refused: list[PageAnswer]
     junk: list[Answer]
     printed: list[Answer]
+    multi: list[PageAnswer]
+    multi_nothing_refused: list[PageAnswer]
 
     @property
     def usual(self) -> list[Answer]:
@@ -92,16 +92,15 @@ class Answers(NamedTuple):
 
 def read_all(rows: Sequence[Row], reader: Reader, anything: Reader) -> Answers:
     """Read the pictures of every kind; what refuses nothing reads the single digits."""
-
-    def of_kind(kind: str) -> list[Row]:
-        return [row for row in rows if row.kind == kind]
-
+    single, junk, printed, multi = (
+        [row for row in rows if row.kind == kind] for kind in ("single", "junk", "printed", "multi")
+    )
     return Answers(
-        single=read_one_each(of_kind("single"), anything),
-        multi=read_pages(of_kind("multi"), reader),
-        multi_nothing_refused=read_pages(of_kind("multi"), anything),
-        junk=read_one_each(of_kind("junk"), anything),
-        printed=read_one_each(of_kind("printed"), anything),
+        read_one_each(single, anything),
+        read_one_each(junk, anything),
+        read_one_each(printed, anything),
+        read_pages(multi, reader),
+        read_pages(multi, anything),
     )
 
 
@@ -126,19 +125,17 @@ def measure(
 
 def save_mistakes(answers: Answers, threshold: float, path: Path) -> None:
     """Draw the mistakes of every kind."""
+    junk = measures.counted(answers.junk)
     sections = {
-        f"one digit, without {APART}": answers.usual,
-        "printed": answers.printed,
-        APART: [a for a in answers.single if a.row.source == APART],
+        "no digit, not refused": [a for a in junk if not a.is_refused(threshold)],
+        f"one digit, without {APART}": [a for a in answers.usual if not a.is_right(threshold)],
+        "printed": [a for a in answers.printed if not a.is_right(threshold)],
     }
-    cells = {
-        name: [digit_cell(a, threshold) for a in some if not a.is_right(threshold)]
-        for name, some in sections.items()
-    }
-    read = [a for a in measures.counted(answers.junk) if not a.is_refused(threshold)]
-    pages = {"several digits": [page_cell(a) for a in answers.multi if not a.is_right]}
-    junk = {"no digit, not refused": [digit_cell(a, threshold) for a in read]}
-    save_sheet({**pages, **junk, **cells}, path)
+    apart = [a for a in answers.single if a.row.source == APART]
+    sections[APART] = [a for a in apart if not a.is_right(threshold)]
+    cells = {name: [digit_cell(a, threshold) for a in some] for name, some in sections.items()}
+    pages = [page_cell(a) for a in answers.multi if not a.is_right]
+    save_sheet({"several digits": pages, **cells}, path)
 
 
 @click.command(help=options.paragraphs(__doc__))

@@ -27,10 +27,8 @@ LOOKALIKES = frozenset("olszbgiq")
 _GROUPS = {
     "letter": "letters",
     "greek": "Greek letters",
-    "word": "words and pages",
-    "text": "words and pages",
-    "printed": "words and pages",
     "object": "objects",
+    **dict.fromkeys(("word", "text", "printed"), "words and pages"),
 }
 
 
@@ -123,10 +121,9 @@ class PageAnswer:
 def read_manifest(folder: Path) -> list[Row]:
     """All pictures of a folder."""
     with (folder / "manifest.tsv").open(encoding="utf-8", newline="") as stream:
-        rows = csv.DictReader(stream, delimiter="\t")
         return [
             Row(folder / row["path"], row["path"], row["kind"], row["label"], row["style"])
-            for row in rows
+            for row in csv.DictReader(stream, delimiter="\t")
         ]
 
 
@@ -156,17 +153,16 @@ def read_one_each(rows: Sequence[Row], reader: Reader) -> list[Answer]:
     return [
         Answer(row, int(digit), reading)
         if isinstance(reading, Reading)
-        else Answer(row, None, Reading(None, reason=str(reading)))
+        else Answer(row, None, Reading(None))
         for row, digit, reading in zip(rows, reader.model.predict(small), readings, strict=True)
     ]
 
 
 def read_pages(rows: Sequence[Row], reader: Reader) -> list[PageAnswer]:
     """Read all digits of each picture; none where it cannot be opened."""
-    opened = ((row, _opened(row)) for row in rows)
     return [
         PageAnswer(row, reader.read_page(p) if isinstance(p, Picture) else Page(()))
-        for row, p in opened
+        for row, p in zip(rows, map(_opened, rows), strict=True)
     ]
 
 
@@ -179,11 +175,10 @@ def _opened(row: Row) -> Picture | ImageError:
 
 def edit_distance(a: str, b: str) -> int:
     """Fewest insertions, deletions and replacements that turn one into the other (Levenshtein)."""
-    distances = list(range(len(b) + 1))
+    above = list(range(len(b) + 1))
     for i, x in enumerate(a, 1):
-        before, distances[0] = distances[0], i
-        for j, y in enumerate(b, 1):
-            replaced = before + (x != y)
-            before = distances[j]
-            distances[j] = min(replaced, distances[j] + 1, distances[j - 1] + 1)
-    return distances[-1]
+        row = [i]
+        for j, y in enumerate(b):
+            row.append(min(above[j] + (x != y), above[j + 1] + 1, row[j] + 1))
+        above = row
+    return above[-1]

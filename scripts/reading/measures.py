@@ -1,5 +1,6 @@
 """Figures and tables of what was read on foreign pictures, for `scripts.reading.figures`."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import groupby
@@ -85,17 +86,16 @@ def accuracies(
 def measure_single(answers: Sequence[Answer], threshold: float) -> dict[str, Any]:
     """Accuracies by style and over all; `APART` is in neither."""
     usual = [a for a in answers if a.row.source != APART]
-    found = {a.row.style for a in usual}
+    styles = (*STYLES, *sorted({a.row.style for a in usual}.difference(STYLES)))
+    parts = {style: [a for a in usual if a.row.style == style] for style in styles}
+    parts |= {"all": usual, APART: [a for a in answers if a.row.source == APART]}
     result = {}
-    for style in (*STYLES, *sorted(found.difference(STYLES))):
-        of_style = [a for a in usual if a.row.style == style]
-        if of_style:
-            result[style] = accuracies(of_style, threshold)
-        if of_style and style == "photo":
-            result["photo, pooled"] = accuracies(of_style, threshold, pooled)
-    result["all"] = accuracies(usual, threshold)
-    apart = [a for a in answers if a.row.source == APART]
-    return result | ({APART: accuracies(apart, threshold)} if apart else {})
+    for name, some in parts.items():
+        if some:
+            result[name] = accuracies(some, threshold)
+        if some and name == "photo":
+            result["photo, pooled"] = accuracies(some, threshold, pooled)
+    return result
 
 
 def measure_sources(answers: Sequence[Answer], threshold: float) -> dict[str, Any]:
@@ -125,8 +125,8 @@ def measure_multi(
     answers: Sequence[PageAnswer], nothing_refused: Sequence[PageAnswer]
 ) -> dict[str, Any]:
     """Figures of pictures of several digits."""
-    more = {"nothing refused": exact(nothing_refused), **in_halves(answers, exact)}
-    return {**exact(answers), **more, **counts(answers)}
+    unrefused = {"nothing refused": exact(nothing_refused)}
+    return {**exact(answers), **unrefused, **in_halves(answers, exact), **counts(answers)}
 
 
 def counted(junk: Sequence[Answer]) -> list[Answer]:
@@ -147,14 +147,11 @@ def measure_refusals(answers: Sequence[Answer], threshold: float) -> dict[str, A
 
 def measure_junk(answers: Sequence[Answer], threshold: float) -> dict[str, Any]:
     """Refusals of what is no digit, and those of each group of it."""
-    groups: dict[str, list[bool]] = {}
+    groups = defaultdict(list)
     for answer in answers:
         name = "look-alike letters, not counted" if answer.row.is_lookalike else answer.row.group
-        groups.setdefault(name, []).append(answer.is_refused(threshold))
-    by_group = {
-        name: {"refused": share(some), "pictures": len(some)}
-        for name, some in sorted(groups.items())
-    }
+        groups[name].append(answer.is_refused(threshold))
+    by_group = {n: {"refused": share(g), "pictures": len(g)} for n, g in sorted(groups.items())}
     return {**measure_refusals(counted(answers), threshold), "groups": by_group}
 
 
@@ -165,9 +162,9 @@ def measure_curve(
     rules = [partial(Answer.is_refused, below=below) for below in THRESHOLDS]
     curve: dict[str, list[Share]] = {"thresholds": list(THRESHOLDS)}
     for name, answers in (("junk", junk), ("digits", single)):
-        parts = {"": answers, ", half 0": half_of(answers, 0), ", half 1": half_of(answers, 1)}
-        for suffix, part in parts.items():
-            curve[name + suffix] = [pooled(part, rule) for rule in rules]
+        curve[name] = [pooled(answers, rule) for rule in rules]
+        for half in (0, 1):
+            curve[f"{name}, half {half}"] = [pooled(half_of(answers, half), r) for r in rules]
     curve["digits, mean over sources"] = [over_sources(single, rule) for rule in rules]
     curve["MNIST"] = [share(score < below for score in validation) for below in THRESHOLDS]
     return curve

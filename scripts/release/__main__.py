@@ -1,19 +1,17 @@
-"""The model that ships: trained, measured and described.
+"""The model that ships.
 
-python -m scripts.release              # the network: some hours
-python -m scripts.release committee    # a committee with its networks: some hours more
-python -m scripts.release card         # models/README.md: a second
+    python -m scripts.release              # the network: some hours
+    python -m scripts.release committee    # a committee with it as a member: some hours
+    python -m scripts.release card         # models/README.md: a second
+
+Each evaluation on the test set is appended to results/test_evaluations.jsonl.
 """
 
 from scripts.options import studies
 from scripts.release import card, committee, network
 
 main = studies(
-    __doc__,
-    default="network",
-    network=network.main,
-    committee=committee.main,
-    card=card.main,
+    __doc__, default="network", network=network.main, committee=committee.main, card=card.main
 )
 
 if __name__ == "__main__":

@@ -24,13 +24,7 @@ N_CONFUSIONS = 5
 
 
 def own_evaluation(model: Model, records: list[Record]) -> Record:
-    """The latest evaluation of this very model.
-
-    Raises
-    ------
-    MnistNetError
-        If there is none.
-    """
+    """The latest evaluation of this very model; an error if there is none."""
     recipe, accuracy = model.metadata["hyperparameters"], model.metadata["accuracy"]["test"]
     for record in reversed(records):
         same = record["hyperparameters"] == recipe and record["temperature"] == model.temperature

@@ -91,13 +91,7 @@ def main(dataset: str, only: str | None, trial: bool, folder: Path) -> None:
     save_model(measure_accuracy(committee, test), path, dtype=np.float16)
     errors = {name: measured(model, test)["errors"] for name, model in models.items()}
     figures = measured(committee, test)
-    append_line(
-        folder / "results" / "test_evaluations.jsonl",
-        {
-            "recipe": "committee",
-            "members": errors,
-            **figures,
-            "hyperparameters": {name: recipe.as_dict() for name, recipe in recipes.items()},
-        },
-    )
+    record = {"recipe": "committee", "members": errors, **figures}
+    record["hyperparameters"] = {name: recipe.as_dict() for name, recipe in recipes.items()}
+    append_line(folder / "results" / "test_evaluations.jsonl", record)
     print(f"committee: test error {figures['error']:.2%}; errors of its members: {errors}")

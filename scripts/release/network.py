@@ -66,16 +66,9 @@ def measured(model: Predictor, on: Dataset) -> dict[str, Any]:
     """The figures of an evaluation that are worth keeping."""
     found = evaluate(on.labels, model.predict_proba(on.images), model.classes)
     low, high = found.accuracy_interval
-    return {
-        "error": found.errors / found.n,
-        "errors": found.errors,
-        "n": found.n,
-        "error_interval": [1.0 - high, 1.0 - low],
-        "log_loss": found.log_loss,
-        "ece": found.ece,
-        "per_class": found.per_class,
-        "confusion_matrix": found.confusion_matrix,
-    }
+    error = {"error": found.errors / found.n, "error_interval": [1.0 - high, 1.0 - low]}
+    names = ("errors", "n", "log_loss", "ece", "per_class", "confusion_matrix")
+    return error | {name: getattr(found, name) for name in names}
 
 
 def choose_temperature(splits: Splits, recipe: Hyperparameters, preset: str, folder: Path) -> None:
@@ -102,13 +95,7 @@ def choose_temperature(splits: Splits, recipe: Hyperparameters, preset: str, fol
 
 
 def frozen_temperature(recipe: Hyperparameters, preset: str, folder: Path) -> float:
-    """What stage 1 found for this recipe.
-
-    Raises
-    ------
-    MnistNetError
-        If there was no stage 1, or it was about another recipe.
-    """
+    """What stage 1 found for this recipe; an error if there was none, or for another recipe."""
     found = read_json(folder / "results" / "release.json").get(preset)
     if found is None:
         raise MnistNetError(f"there is no temperature for {preset!r} yet: run --stage 1 first")
@@ -137,17 +124,9 @@ def release(
     model = load_model(path)
     assert isinstance(model, Model)
     figures = measured(model, splits.test)
-    append_line(
-        folder / "results" / "test_evaluations.jsonl",
-        {
-            "recipe": preset,
-            "seed": seed,
-            **figures,
-            "temperature": temperature,
-            "seconds": trained.metadata["seconds"],
-            "hyperparameters": recipe.as_dict(),
-        },
-    )
+    record = {"recipe": preset, "seed": seed, **figures, "temperature": temperature}
+    record |= {"seconds": trained.metadata["seconds"], "hyperparameters": recipe.as_dict()}
+    append_line(folder / "results" / "test_evaluations.jsonl", record)
     save_model(measure_accuracy(model, splits.test), path, dtype=np.float16)
     size = path.stat().st_size
     if path.name == SHIPPED and size > MOST_BYTES:

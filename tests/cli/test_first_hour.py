@@ -132,6 +132,22 @@ def test_what_is_to_be_used_is_settled_for_a_folder(monkeypatch: pytest.MonkeyPa
     assert answers() == "models/latest.joblib"
 
 
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"a\0b", b"x" * 10_000])
+def test_a_damaged_choice_is_none(content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("MNIST_NET_MODEL", raising=False)
+    Path("models").mkdir()
+    Path("models", "chosen").write_bytes(content)
+    result = invoke("info", "--json")
+    named = json.loads(result.stdout)["model"] if not result.exit_code else only_error(result)
+    assert str(SHIPPED) in named or "no such file" in named
+
+
+def test_what_a_model_settles_is_not_asked_for() -> None:
+    result = invoke("train", "--dataset", "digits", "--from", "shipped", "--hidden", 7)
+    assert result.exit_code == 2
+    assert "--from keeps what the model has: leave out its hidden_layer_sizes" in result.stderr
+
+
 def test_a_toy_answers_only_if_it_is_named(
     digits_model: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

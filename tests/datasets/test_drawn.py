@@ -6,11 +6,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mnist_net.datasets import drawn as handwriting
-from mnist_net.datasets.drawn import _FORMS, _curve, _parsed, draw_digits
+from mnist_net.datasets.drawn import _curve, digit_forms, draw_digits
 from mnist_net.reading.reader import Reader
 from tests.drawings import centre_of_mass, distance, extent
 
-FORMS = [(digit, form) for digit, text in _FORMS.items() for form in _parsed(text)]
+FORMS = digit_forms()
 LABELS = [digit for digit, _ in FORMS]
 
 

@@ -89,6 +89,9 @@ def test_what_cannot_be_read_is_left_out_loudly(
         ("path,label\na.png,300\n", r"line 2: the label is '300', not a number from 0 to 255$"),
         ("path,label,split\na.png,3,dev\n", r"line 2: the split is 'dev', not train or test$"),
         ("path,label\n", r"list\.csv: no pictures"),
+        ("label,path\n1\n", r"line 2: the path is None, which is no file's$"),
+        ("path,label\na\0b,1\n", r"the path is 'a\\x00b'|line contains NUL"),
+        ("path,label\na," + "9" * 5_000 + "\n", r"the label is '9+\.\.\.9+', not a number"),
     ],
 )
 def test_bad_lists_are_one_sentence(tmp_path: Path, text: str, message: str) -> None:

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pypdfium2
 import pytest
 from PIL import Image
 
@@ -86,3 +87,23 @@ def test_names_that_end_so_are_pictures() -> None:
     assert not is_image_name(Path(".a.pdf"))
     assert not is_image_name(Path("a.svg"))
     assert Image.registered_extensions()[".png"] == "PNG"
+
+
+@pytest.mark.parametrize("size", [(14_400, 14_400), (14_400, 20)])
+def test_a_huge_page_is_drawn_small(size: tuple[int, int]) -> None:
+    document = pypdfium2.PdfDocument.new()
+    document.new_page(*size)
+    stream = io.BytesIO()
+    document.save(stream)
+    height, width = open_image(stream.getvalue()).pixels.shape[:2]
+    assert height * width < 3e6
+
+
+@pytest.mark.parametrize("size", [(20_000, 20), (0.1, 100)])
+def test_an_impossible_page_is_refused(size: tuple[float, float]) -> None:
+    document = pypdfium2.PdfDocument.new()
+    document.new_page(*size)
+    stream = io.BytesIO()
+    document.save(stream)
+    with pytest.raises(ImageError, match=r"points: crop it$"):
+        open_image(stream.getvalue(), "it")

@@ -129,3 +129,34 @@ def test_pages_are_counted_and_chosen(kind: str) -> None:
     for page in (0, 4):
         with pytest.raises(ImageError, match=rf"^it has no page {page}: it has 3$"):
             open_image(stream.getvalue(), "it", page=page)
+
+
+def test_what_can_be_read_but_once_is_a_picture(tmp_path: Path) -> None:
+    content = encoded(DRAWN).getvalue()
+
+    class Pipe(io.RawIOBase):
+        def __init__(self) -> None:
+            self.rest = io.BytesIO(content)
+
+        def read(self, size: int = -1) -> bytes:
+            return self.rest.read(size)
+
+        def seekable(self) -> bool:
+            return False
+
+    np.testing.assert_array_equal(open_image(Pipe()).pixels, EXPECTED)
+    with pytest.raises(TypeError, match=r"must be binary, and this one gives text$"):
+        open_image(io.StringIO("no picture"))  # type: ignore[arg-type]
+
+
+def test_empty_and_huge_arrays_and_images_are_refused_at_once() -> None:
+    with pytest.raises(ImageError, match="is empty: it has 0 × 5 pixels"):
+        open_image(Image.new("L", (0, 5)))
+    with pytest.raises(ImageError, match="more than the 80,000,000 that are read"):
+        open_image(np.broadcast_to(np.uint8(3), (40_000, 40_000)))
+
+
+def test_words_within_a_file_do_not_make_it_a_drawing(tmp_path: Path) -> None:
+    path = tmp_path / "5.jpg"
+    DRAWN.save(path, comment=b"made of an <svg> drawing")
+    assert open_image(path).pixels.shape[2] == 1
