@@ -5,10 +5,9 @@ computes on one.  With several processes each loads the networks once, from thei
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
-
-from threadpoolctl import threadpool_limits
 
 from mnist_net.errors import ImageError
 from mnist_net.pictures.decoding import Picture, Source, open_image
@@ -83,7 +82,7 @@ def read_many(
         One a picture; its answer is an ImageError where it cannot be read.
     """
     if n_jobs in (0, 1) or len(given) < _PARALLEL_FROM:
-        with threadpool_limits(1, user_api="blas"):
+        with _one_thread() if len(given) >= _PARALLEL_FROM else nullcontext():
             yield from _read(given, reader_of(model, reject_below), pages)
         return
     from joblib import Parallel, cpu_count, delayed
@@ -98,10 +97,16 @@ def read_many(
         yield from seen
 
 
+def _one_thread() -> AbstractContextManager[object]:
+    from threadpoolctl import threadpool_limits  # for which a few pictures need not wait
+
+    return threadpool_limits(1, user_api="blas")
+
+
 def _read_chunk(
     chunk: Sequence[Given], model: Path, reject_below: float, pages: bool
 ) -> list[Seen]:
-    with threadpool_limits(1, user_api="blas"):
+    with _one_thread():
         seen = _read(chunk, reader_of(model, reject_below), pages)
         # The pixels stay where they were read: to send them would cost more than to read them.
         return [one._replace(picture=None) for one in seen]
