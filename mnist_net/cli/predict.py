@@ -51,7 +51,7 @@ def predict(asked: Asked, top: int) -> None:
         if asked.as_json:
             echo_json({"image": seen.given.name, **_as_json(reading, classes), "model": str(model)})
         else:
-            echo_line(f"{seen.given.name}: {_answer(reading, classes, top)}")
+            echo_line(f"{seen.given.name}: {_answer(reading, classes, top, asked)}")
             tell_of_pages(seen)
         if asked.show and reading.box:
             show_image(reading.image)
@@ -66,10 +66,14 @@ def _as_json(reading: "Reading", classes: "Labels") -> dict[str, Any]:
     return {**reading.as_dict(), "probabilities": probabilities, "reason": reading.reason}
 
 
-def _answer(reading: "Reading", classes: "Labels", top: int) -> str:
-    if reading.digit is None or reading.probabilities is None:
+def _answer(reading: "Reading", classes: "Labels", top: int, asked: Asked) -> str:
+    """Probabilities of the digits; or why there is none, and the score that was too low."""
+    if reading.probabilities is None:
+        return f"- ({reading.reason})"
+    if reading.digit is None:
         wide = reading.box and reading.box[2] > reading.box[3]
         hint = "; for several digits there is `mnist-net read`" if wide else ""
-        return f"- ({reading.reason}{hint})"
+        score = f"score {reading.score:.2g}, below {asked.reject_below:g}"
+        return f"- ({reading.reason}: {score}{hint})"
     order = reading.probabilities.argsort(kind="stable")[::-1][:top]
     return ", ".join(f"{classes[k]} ({reading.probabilities[k]:.1%})" for k in order)
