@@ -77,9 +77,12 @@ def check_writable(path: Path) -> None:
 def resolved(path: Path) -> Path:
     """Absolute path without links; an OSError for a loop of them."""
     try:
-        return path.resolve()
-    except RuntimeError as error:  # what Python 3.12 and earlier make of a loop of links
-        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path)) from error
+        found = path.resolve()
+    except RuntimeError:  # what Python 3.12 and earlier make of a loop of links ...
+        found = path
+    if any(place.is_symlink() for place in (found, *found.parents)):  # ... which later ones keep
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+    return found
 
 
 def same_file(one: Path, other: Path) -> bool:

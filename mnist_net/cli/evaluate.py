@@ -74,12 +74,16 @@ def evaluate(
     classes = load_cached(path).classes
     evaluation = evaluate_answers(tested.labels, tested.probabilities, classes)
     title = f"{path} on {tested.name}"
+    for mistake in evaluation.worst if tested.files else []:
+        mistake["image"] = tested.files[mistake["index"]]
     if as_json:
         facts = {"dataset": source, "split": tested.split, "model": str(path)}
         echo_json({**evaluation._asdict(), **facts, **tested.notes})
     else:
         echo_line(title)
         click.echo(f"\n{text(evaluation)}")
+        for mistake in evaluation.worst if tested.files else []:
+            echo_line(f"picture {mistake['index']:>6}  {mistake['image']}")
         for name, value in tested.notes.items():
             echo_line(f"{name:<18} {value:,}")
     if output:
@@ -98,6 +102,7 @@ class _Tested(NamedTuple):
     labels: "Labels"
     probabilities: "Array"
     notes: dict[str, int]
+    files: list[str]
 
 
 def _source(path: Path, dataset: str | None) -> str:
@@ -138,8 +143,8 @@ def _tested(
         )
     images = np.concatenate([part.images for part in parts])
     labels = np.concatenate([part.labels for part in parts])
-    named_so = f"the {split} pictures of {test.name}"
-    return _Tested(named_so, split, images, labels, model.predict_proba(images), {})
+    named_so = f"{'all' if split == 'all' else f'the {split}'} pictures of {test.name}"
+    return _Tested(named_so, split, images, labels, model.predict_proba(images), {}, [])
 
 
 def _read_own(path: Path, dataset: Path) -> _Tested:
@@ -167,11 +172,12 @@ def _read_own(path: Path, dataset: Path) -> _Tested:
         np.stack([guess if r.probabilities is None else r.probabilities for r in readings]),
         {
             "cannot be read": sum(not isinstance(answer, Reading) for answer in answers),
-            "refused": sum(reading.digit is None for reading in readings),
+            "refused": sum(isinstance(a, Reading) and a.digit is None for a in answers),
             "answered rightly": sum(
                 reading.digit == file.label for reading, file in zip(readings, files, strict=True)
             ),
         },
+        [str(file.path) for file in files],
     )
 
 

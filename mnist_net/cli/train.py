@@ -224,10 +224,11 @@ def _echo_shipped() -> None:
 
 
 def _report(model: "Predictor", seconds: float, output: Path) -> None:
+    from mnist_net.trained.store import find_model
+
     accuracy, name = model.metadata["accuracy"], model.metadata["data"]["name"]
     pictures = "scikit-learn's 8 × 8 digits" if name == "digits" else name
-    is_default = output == _OUTPUT and name != "digits"  # a toy answers only if it is named
-    named = "" if is_default else f" --model {shlex.quote(str(output))}"
+    named = "" if output == find_model() else f" --model {shlex.quote(str(output))}"
     alone = [member.metadata["accuracy"]["test"] for member in _members(model)]
     echo_line(
         f"test accuracy  {accuracy['test']:.2%} ± {accuracy['standard_error']:.2%} "

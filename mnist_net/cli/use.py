@@ -12,8 +12,8 @@ from mnist_net.cli.terminal import echo_line
 def use(model: str) -> None:
     """Settle which model answers in this folder.
 
-    It is the one that ships, the latest that was trained here (as if nothing had been settled), or
-    a file. A model that is named with --model or MNIST_NET_MODEL goes before it.
+    It is the one that ships, the latest that was trained here, or a file. A model that is named
+    with --model or MNIST_NET_MODEL goes before it.
     """
     from mnist_net.trained.store import use_model
 

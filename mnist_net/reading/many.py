@@ -4,8 +4,11 @@ Matrix products of a few pictures are over before a second thread has begun to h
 computes on one.  With several processes each loads the networks once, from their files.
 """
 
+import signal
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
@@ -85,16 +88,19 @@ def read_many(
         with _one_thread() if len(given) >= _PARALLEL_FROM else nullcontext():
             yield from _read(given, reader_of(model, reject_below), pages)
         return
-    from joblib import Parallel, cpu_count, delayed
+    from joblib import cpu_count
 
-    n_jobs = n_jobs if 0 < n_jobs <= cpu_count() else cpu_count()
-
+    n_processes = n_jobs if 0 < n_jobs <= cpu_count() else cpu_count()
     chunks = [given[begin : begin + _CHUNK] for begin in range(0, len(given), _CHUNK)]
-    parallel = Parallel(n_jobs=n_jobs, return_as="generator", pre_dispatch="4 * n_jobs")
-    for seen in parallel(
-        delayed(_read_chunk)(chunk, model, reject_below, pages) for chunk in chunks
-    ):
-        yield from seen
+    read = partial(_read_chunk, model=model, reject_below=reject_below, pages=pages)
+    # Python's own processes: those of joblib end Ctrl-C with a traceback.
+    with get_context("spawn").Pool(n_processes, _leave_ctrl_c_to_the_first) as pool:
+        for seen in pool.imap(read, chunks):
+            yield from seen
+
+
+def _leave_ctrl_c_to_the_first() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _one_thread() -> AbstractContextManager[object]:

@@ -83,14 +83,15 @@ def load_model(path: Path | str | None = None) -> Predictor:
     Parameters
     ----------
     path
-        A file of `save_model`; by default see `find_model`.
+        A file of `save_model`, ``shipped`` or ``latest``; by default see `find_model`.
 
     Raises
     ------
     ModelFileError
         If there is none, or it is not a model, or one of a later format; the message says which.
     """
-    return read_file(find_model() if path is None else Path(path), _FORMAT, _build)
+    named = path is None or path in (SHIPPED, LATEST)
+    return read_file(find_model(path) if named else Path(path or ""), _FORMAT, _build)
 
 
 def find_model(name: Path | str | None = None) -> Path:
