@@ -20,7 +20,7 @@ from mnist_net.trained.committee import Predictor
 _BLANK = "nothing on it is darker or lighter than its paper"
 _UNLIKE = "what is on it does not look like a digit"
 _LEAST_SHARE = 0.5  # of a page's figures are digits, or none is
-_FIRST_BATCH = 4  # pictures that are read together at first, so that answers come at once, ...
+_FIRST_BATCH = 1  # pictures that are read together at first, so that answers come at once, ...
 _BATCH = 256  # ... and at most, as each batch is twice the one before
 _MOST_PIXELS = 10_000_000  # of them, held in memory at once
 
