@@ -52,7 +52,7 @@ _POOR = 0.5  # below this accuracy something is wrong with the recipe
 @click.option(
     "--output",
     "-o",
-    type=options.PATH,
+    type=options.ending(".joblib"),
     default=_OUTPUT,
     show_default=True,
     help="Model file to write.",
