@@ -262,6 +262,7 @@ def test_what_failed_leaves_no_folder(tmp_path: Path) -> None:
     [
         ("evaluate", "--output", "report.html"),
         ("train", "--plot", "curves.txt"),
+        ("train", "-o", "h.pkl"),
         ("data", "sample", "any.jpg"),
         ("read", "--annotate", "a.jpg", "b.png"),
         ("augment", "--preview", "a.gif"),
@@ -287,6 +288,18 @@ def test_help_is_a_command_too() -> None:
     assert invoke("help").stdout == invoke("--help").stdout
     assert "IMAGE is a picture of one digit" in invoke("help", "predict").stdout
     assert invoke("help", "nothing").exit_code == 2
+
+
+def test_help_goes_down_to_the_commands_of_a_command() -> None:
+    assert invoke("help", "data", "sample").stdout == invoke("data", "sample", "--help").stdout
+    assert "No such command 'nothing'" in invoke("help", "data", "nothing").stderr
+    assert "mnist-net use has no commands" in invoke("help", "use", "latest").stderr
+
+
+def test_the_choices_of_a_missing_word_are_on_one_line() -> None:
+    result = invoke("completion")
+    assert result.exit_code == 2
+    assert "Choose from: bash, zsh, fish" in result.stderr
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
