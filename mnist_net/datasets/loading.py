@@ -62,7 +62,14 @@ def load_dataset(
     ------
     DataError
         If it cannot be had.
+    TypeError
+        If it is neither a name nor a path.
     """
+    if not isinstance(dataset, str | Path):
+        raise TypeError(
+            f"a data set is a name or a path, not {type(dataset).__name__}; to make one of arrays: "
+            "numpy.savez('own.npz', images=images, labels=labels), and give 'own.npz'"
+        )
     if dataset == "digits":
         return split(load_digits_as_images(), DIGITS_TRAIN)
     if dataset not in DATASET_NAMES:
