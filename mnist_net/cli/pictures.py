@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from glob import glob
+from os.path import expanduser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -123,6 +124,8 @@ def seen_pictures(asked: Asked, given: "list[Given]", *, pages: bool) -> "Iterat
     from mnist_net.reading.many import read_many
 
     require_apart(places_of(given), asked.save_input)
+    if asked.save_input:
+        options.check_outputs([asked.save_input / "picture.png"])
     failed = False
     found = read_many(
         given, options.chosen_model(asked.model), asked.reject_below, pages=pages, n_jobs=asked.jobs
@@ -184,6 +187,8 @@ def _pages(name: str, source: "Path | bytes | ImageError", page: str) -> "Iterat
 
 def _files(argument: str, recursive: bool) -> "Iterator[tuple[str, Path | bytes | ImageError]]":
     """Name and place of each picture; a folder gives those in it, sorted by name."""
+    if argument.startswith("~"):  # which a shell leaves where it is quoted
+        argument = expanduser(argument)
     path = Path(argument)
     try:
         if not argument:  # else it would be the folder that we are in

@@ -59,6 +59,24 @@ def test_patterns_that_no_shell_has_seen_are_files(own: Path) -> None:
     assert "own/*.gif: no such file" in only_error(invoke("predict", "own/*.gif"))
 
 
+def test_a_home_that_no_shell_has_seen_is_found(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(own.resolve()))
+    monkeypatch.setenv("USERPROFILE", str(own.resolve()))
+    assert f"{own.resolve()}/5/0.png: 5" in invoke("predict", "~/5/0.png").stdout
+    assert len(invoke("predict", "~/5/*.png").stdout.splitlines()) == 8
+    assert "~/5/gone.png" not in only_error(invoke("predict", "~/5/gone.png"))
+    save_png(pixels(draw(7)), Path("~.png"))
+    assert invoke("predict", "~.png").stdout.startswith("~.png: 7")
+
+
+@pytest.mark.parametrize("command", ["predict", "read"])
+def test_what_cannot_be_saved_is_found_out_before_reading(own: Path, command: str) -> None:
+    Path("file").write_text("no folder")
+    result = invoke(command, "-r", own, "--save-input", "file")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "cannot write" in only_error(result)
+
+
 def test_jobs_change_no_answer(own: Path) -> None:
     for number in range(60):
         save_png(pixels(draw(5, paper=250 - number)), own / "5" / f"more-{number}.png")
@@ -249,6 +267,15 @@ def test_training_is_watched_from_python() -> None:
     early = standing.finished()
     assert early.metadata["epoch"] == 1
     assert early.metadata["history"][0]["loss"] == model.metadata["history"][0]["loss"]
+
+
+def test_arrays_are_no_data_set_but_become_one() -> None:
+    images = np.stack([np.full((28, 28), level, np.uint8) for level in range(70)])
+    labels = np.arange(70, dtype=np.uint8) % 2
+    with pytest.raises(TypeError, match=r"not ndarray; .*numpy\.savez\('own.npz'"):
+        train_model(images, labels)  # type: ignore[arg-type]
+    np.savez("own.npz", images=images, labels=labels)
+    assert train_model("own.npz", TINY).classes.tolist() == [0, 1]
 
 
 def test_what_failed_leaves_no_folder(tmp_path: Path) -> None:
