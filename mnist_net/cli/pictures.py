@@ -188,7 +188,7 @@ def _pages(name: str, source: "Path | bytes | ImageError", page: str) -> "Iterat
 def _files(argument: str, recursive: bool) -> "Iterator[tuple[str, Path | bytes | ImageError]]":
     """Name and place of each picture; a folder gives those in it, sorted by name."""
     if argument.startswith("~"):  # which a shell leaves where it is quoted
-        argument = expanduser(argument)
+        argument = expanduser(argument)  # noqa: PTH111  (Path's fails for want of a home)
     path = Path(argument)
     try:
         if not argument:  # else it would be the folder that we are in

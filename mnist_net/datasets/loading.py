@@ -96,7 +96,7 @@ def dataset_files(dataset: str, data_home: Path | None = None) -> list[Path]:
         return [cache_path(data_home)]
     path = Path(dataset)
     if is_own_pictures(path):
-        return [file.path for file in labelled_files(path)]
+        return [file.path for file in labelled_files(path, warns=False)]
     return [path] if path.suffix == ".npz" else [*find_idx_files(path).values()]
 
 

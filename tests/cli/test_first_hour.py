@@ -203,6 +203,28 @@ def test_own_pictures_are_evaluated_as_predict_reads_them(own: Path) -> None:
     assert (facts["cannot be read"], facts["refused"], facts["answered rightly"]) == (1, 1, 16)
 
 
+def test_folders_that_are_not_named_as_labels_are_told_of(own: Path) -> None:
+    save_png(pixels(draw(5)), own / "three" / "deep" / "a.png")
+    save_png(pixels(draw(5)), own / ".cache" / "a.png")
+    (own / "notes").mkdir()
+    once = "warning: own/three is passed over: folders of pictures are named as their label"
+    for command in (("evaluate",), ("train", "--preset", "plain", "--epochs", 1)):
+        told = invoke(*command, "--dataset", own).stderr
+        assert told.count(" is passed over") == told.count(once) == 1
+    save_png(pixels(draw(5)), own / "four" / "a.png")
+    assert "four is passed over" in (told := invoke("evaluate", "--dataset", own).stderr)
+    assert "; so are 1 more" in told
+
+
+@pytest.mark.parametrize("named", ["own/5", "named"])
+@pytest.mark.usefixtures("own")
+def test_what_a_folder_of_classes_looks_like_is_said(named: str) -> None:
+    save_png(pixels(draw(5)), Path("named", "digit3", "a.png"))
+    for command in ("evaluate", "train"):
+        message = only_error(invoke(command, "--dataset", named))
+        assert "a folder whose folders are named as the label of the pictures in them" in message
+
+
 def test_own_pictures_are_trained_on(own: Path) -> None:
     trained = invoke(
         "train", "--dataset", own, "--preset", "plain", "--hidden", "8,4", "--epochs", 2
