@@ -126,7 +126,7 @@ def train(
         _keep_better(output)
     runs = run.with_seeds(committee or 1)
     began = time.perf_counter()
-    reached, status = watch(runs, files, resume=resume, base=start)
+    reached, status = watch(runs, files, resume=resume)
     seconds = time.perf_counter() - began
     finished = _require_epochs(reached)
     model = finish(runs, finished, splits.test, preset=preset, best=bool(status))

@@ -13,7 +13,6 @@ from mnist_net.learning.training import Progress
 
 if TYPE_CHECKING:
     from mnist_net.runs.run import Run
-    from mnist_net.trained.model import Model
 
 Watched = tuple[Progress | None, ...]
 """Where each run stands; None for one that has no epoch behind it."""
@@ -29,11 +28,7 @@ def checkpoint_files(folder: Path | None, n_runs: int) -> list[Path | None]:
 
 
 def watch(
-    runs: Sequence["Run"],
-    files: Sequence[Path | None],
-    *,
-    resume: bool,
-    base: "Model | None" = None,
+    runs: Sequence["Run"], files: Sequence[Path | None], *, resume: bool
 ) -> tuple[Watched, int]:
     """Train, showing and saving each epoch; return where it ended, and the exit status if early.
 
@@ -42,16 +37,12 @@ def watch(
     from tqdm import tqdm
 
     from mnist_net.runs.checkpoints import save_checkpoint
-    from mnist_net.runs.run import begun_from
     from mnist_net.runs.together import train_together
 
     pairs = list(zip(runs, files, strict=True))
-    starts: Watched = tuple(_resumed(file, run, resume) if file else None for run, file in pairs)
-    if base:
-        starts = tuple(
-            start or begun_from(run, base) for start, run in zip(starts, runs, strict=True)
-        )
-    reached = starts
+    reached = starts = tuple(
+        (file and _resumed(file, run, resume)) or run.start() for run, file in pairs
+    )
     total, begun = runs[0].hyperparameters.epochs, _epochs_behind(starts)
     bar = shows_progress()
     before = time.perf_counter()

@@ -267,6 +267,21 @@ def test_training_goes_on_from_a_model() -> None:
     assert "gone.joblib: no such file" in only_error(invoke(*tuned[:-1], "gone.joblib"))
 
 
+def test_a_checkpoint_knows_what_it_began_from() -> None:
+    """To go on with other first weights, or without their model, is another run."""
+    for seed in (0, 1):
+        made = ("train", *SMALL, "--epochs", 1, "--seed", seed, "-o", f"{seed}.joblib")
+        assert invoke(*made).exit_code == 0
+    run = ("train", "--dataset", "digits", "--preset", "plain", "--learning-rate", 0.03)
+    run = (*run, "--epochs", 2, "--checkpoint", "run")
+    assert invoke(*run, "--from", "0.joblib").exit_code == 0
+    other = only_error(invoke(*run, "--from", "1.joblib", "--resume"))
+    assert "belongs to another run (it began --from another model, or from none)" in other
+    assert "it began --from another" in only_error(invoke(*run, "--hidden", 16, "--resume"))
+    same = invoke(*run[:-4], "--epochs", 3, *run[-2:], "--from", "0.joblib", "--resume")
+    assert "going on after epoch 2" in same.stderr
+
+
 @posix
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_whoever_ends_training_leaves_the_best_epoch(number: signal.Signals) -> None:
