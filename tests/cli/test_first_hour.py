@@ -77,6 +77,28 @@ def test_what_cannot_be_saved_is_found_out_before_reading(own: Path, command: st
     assert "cannot write" in only_error(result)
 
 
+def test_of_several_digits_one_is_not_read_without_a_word() -> None:
+    page = Image.new("L", (400, 360), 255)
+    for place, digit in enumerate((2, 5, 7, 1)):
+        page.paste(draw(digit), (10 + place % 2 * 200, 10 + place // 2 * 140))
+    page.save("page.png")
+    draw(5, margin=(200, 200)).save("five.png")
+    hint = "page.png shows several digits, and this is one of them: `mnist-net read` has all\n"
+    for options in ((), ("--json",), ("-j", 2, *["five.png"] * 64)):
+        told = invoke("predict", "page.png", *options)
+        assert (told.exit_code, told.stderr) == (0, hint)
+    assert invoke("predict", "-q", "page.png").stderr == ""
+    assert invoke("predict", "five.png").stderr == invoke("read", "page.png").stderr == ""
+
+
+def test_a_neighbour_that_is_cut_off_is_none() -> None:
+    strip = Image.new("L", (300, 120), 255)
+    for left in (-50, 110, 260):
+        strip.paste(draw(5), (left, 0))
+    strip.save("clipping.png")
+    assert invoke("predict", "clipping.png").stderr == ""
+
+
 def test_jobs_change_no_answer(own: Path) -> None:
     for number in range(60):
         save_png(pixels(draw(5, paper=250 - number)), own / "5" / f"more-{number}.png")
