@@ -13,14 +13,12 @@ if TYPE_CHECKING:
     from mnist_net.arrays import Array, Bytes, Labels
 
 
-@click.command(
-    epilog=options.examples(
-        "evaluate",
-        "evaluate --json | python -m json.tool",
-        "evaluate --model models/latest.joblib --output report.md",
-        "evaluate --dataset path/to/fashion",
-        "evaluate --dataset own/            # own/3/*.png, own/7/*.png, ...",
-    )
+@options.command(
+    "evaluate",
+    "evaluate --json | python -m json.tool",
+    "evaluate --model models/latest.joblib --output report.md",
+    "evaluate --dataset path/to/fashion",
+    "evaluate --dataset own/            # own/3/*.png, own/7/*.png, ...",
 )
 @options.model
 @click.option(
