@@ -82,17 +82,11 @@ def _number(reached: Sequence[Progress | None]) -> int:
 def _interrupt_once(ended: list[int]) -> None:
     """Let the first Ctrl-C, SIGTERM or SIGHUP end the training, and no other lose what is saved."""
     names = ("SIGINT", "SIGTERM", "SIGHUP")  # not all systems have all of them
-    before = {
-        number: signal.getsignal(number)
-        for name in names
-        if (number := getattr(signal, name, None)) is not None
-    }
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    handlers = {number: signal.getsignal(number) for number in numbers}
     # What is ignored, Ctrl-C in the background or SIGHUP under nohup, stays so.
-    heard = [
-        number
-        for number, handler in before.items()
-        if handler in (signal.SIG_DFL, signal.default_int_handler)
-    ]
+    usual = (signal.SIG_DFL, signal.default_int_handler)
+    heard = [number for number, handler in handlers.items() if handler in usual]
 
     def interrupt(number: int, _frame: object) -> None:
         for other in heard:
@@ -102,7 +96,7 @@ def _interrupt_once(ended: list[int]) -> None:
 
     def restore() -> None:
         for number in heard if not ended else []:  # else the process is about to end
-            signal.signal(number, before[number])
+            signal.signal(number, handlers[number])
 
     for number in heard:
         signal.signal(number, interrupt)
