@@ -36,7 +36,8 @@ def is_one_of_several(reading: Reading, picture: Picture) -> bool:
 
 def _reduced(pixels: Bytes, factor: int) -> Bytes:
     """A picture so many times smaller, by the means of its pixels."""
-    image = Image.fromarray(pixels.squeeze()).reduce(factor)
+    grey = pixels.shape[2] == 1
+    image = Image.fromarray(pixels[..., 0] if grey else pixels).reduce(factor)
     return np.asarray(image).reshape(*image.size[::-1], -1)
 
 
