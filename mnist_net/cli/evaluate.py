@@ -12,6 +12,7 @@ from mnist_net.errors import DataError
 if TYPE_CHECKING:
     from mnist_net.arrays import Array, Bytes, Labels
     from mnist_net.datasets.dataset import Splits
+    from mnist_net.reports.figures import Evaluation
     from mnist_net.trained.committee import Predictor
 
 
@@ -87,16 +88,23 @@ def evaluate(
         facts = {"dataset": named, "split": tested.split, "model": str(path)}
         echo_json({**evaluation._asdict(), **facts, **tested.notes})
     else:
-        echo_line(title)
-        click.echo(f"\n{figures.text(evaluation)}")
-        for mistake in evaluation.worst if tested.files else []:
-            echo_line(f"picture {mistake['index']:>6}  {mistake['image']}")
-        for name, value in tested.notes.items():
-            echo_line(f"{name:<18} {value:,}")
+        _echo(title, evaluation, tested.notes)
     if output:
         classes = loaded.classes.tolist()
         n_pictures = plots.save_report(output, title, evaluation, tested.images, classes)
         log.info(f"wrote {output}" + (" and two pictures beside it" if n_pictures else ""))
+
+
+def _echo(title: str, evaluation: "Evaluation", notes: dict[str, int]) -> None:
+    from mnist_net.reports.figures import text
+
+    echo_line(title)
+    click.echo(f"\n{text(evaluation)}")
+    for mistake in evaluation.worst:
+        if "image" in mistake:
+            echo_line(f"picture {mistake['index']:>6}  {mistake['image']}")
+    for name, value in notes.items():
+        echo_line(f"{name:<18} {value:,}")
 
 
 class _Tested(NamedTuple):
