@@ -48,6 +48,11 @@ def examples(*commands: str) -> str:
     return "\b\nExamples:\n" + "\n".join(f"  mnist-net {command}" for command in commands)
 
 
+def command(*uses: str) -> Callable[[Command], click.Command]:
+    """Make a function a command, with examples of its use."""
+    return click.command(epilog=examples(*uses))
+
+
 def together(*options: Decorator) -> Decorator:
     """Several options as one decorator, in the order in which help shows them."""
     return lambda command: reduce(lambda made, option: option(made), reversed(options), command)
