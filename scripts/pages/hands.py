@@ -4,7 +4,7 @@ A glyph is ink on its own little sheet, and where it lies: pixels right and down
 character begins, at the height of the digits' heads.  Digits stand on the line, one height below.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,10 +12,11 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw
 from scipy import ndimage
 
+from mnist_net.arrays import Bytes
 from mnist_net.datasets.drawn import smooth_curve
 from scripts.detector.drawing import Points, bezier, skeletons
 from scripts.detector.glyphs import draw_text, one_of
-from scripts.pages.sources import Half, foreign_ink
+from scripts.pages.sources import Half, inks_of
 
 Random = np.random.Generator
 Ink = npt.NDArray[np.float32]
@@ -47,6 +48,7 @@ INKED = 0.25
 
 _THINNEST = 1.4  # pixels: a pen
 _WORK = 72  # pixels of height at which a digit's skeleton is found
+_LOOPS = {"0": 1, "6": 1, "8": 2, "9": 1}
 _SMALL_LETTER = 0.68  # of a digit's height
 _TALL = "dfhkt"
 
@@ -101,8 +103,11 @@ class Hand:
         self._style = str(random.choice(["MNIST", "strokes", "foreign"], p=[0.7, 0.2, 0.1]))
         if strokes and random.random() < 0.6:
             self._style = "strokes"
-        if self._style == "foreign" and not half.foreign:
-            self._style = "MNIST"
+        self._inks: Mapping[str, Sequence[Bytes]] = {}
+        if self._style == "foreign":
+            if half.foreign:
+                self._inks = inks_of(half.foreign[one_of(sorted(half.foreign), random)])
+            self._style = "strokes"  # for what that person has not written
         if self._style == "MNIST" and self._as_scanned:
             self.pen = 0.11  # about what MNIST's own pens are, for signs and frames
 
@@ -113,17 +118,13 @@ class Hand:
             return self._draw([self._moved(one) for one in strokes], height)
         if not sign.isdigit():
             return self._letter(sign, height)
-        if self._style == "foreign" and (glyph := self._foreign(sign, height)):
-            return glyph
+        if inks := self._inks.get(sign):
+            return _shrunk(one_of(inks, self.random), height)
         if self._style == "strokes":
             aspect = self.aspect * (self.random.uniform(0.5, 0.9) if sign == "1" else 1.0)
             lines = [smooth_curve(self._shaken(one)) for one in self._forms[sign]]
             return self._draw([self._slanted(line * (aspect, 1.0)) for line in lines], height)
         return self._mnist(sign, height)
-
-    def line(self, points: Points, width: float) -> Glyph:
-        """A line through points in pixels, as shaky as the hand, `width` pixels wide."""
-        return draw_strokes([points], width)
 
     def _draw(self, lines: Sequence[Points], height: float) -> Glyph:
         return draw_strokes([height * line for line in lines], max(self.pen * height, _THINNEST))
@@ -134,7 +135,9 @@ class Hand:
         forms = self._forms.get(sign) or self._forms[one_of("acdehkmnuvw", self.random)]
         lines = [bezier(self._shaken(one)) for one in forms]
         below = 1.0 - size + (0.25 if sign in "jpy" else 0.0)
-        drawn = [self._slanted(line * (0.8 * size, size)) + (0.0, below) for line in lines]
+        drawn = [
+            self._slanted(line * (0.8 * size, size)) + np.array([0.0, below]) for line in lines
+        ]
         return self._draw(drawn, height)
 
     def _mnist(self, sign: str, height: float) -> Glyph:
@@ -142,22 +145,14 @@ class Hand:
         labels = self.half.labels
         order = np.roll(np.arange(len(labels)), -self._begin)
         near = order[np.flatnonzero(labels[order] == int(sign))[:12]]
-        image = self.half.images[int(self.random.choice(near))]
-        rows, columns = (np.flatnonzero((image > 100).any(axis=axis)) for axis in (1, 0))
-        cropped = image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-        if self._as_scanned:
-            return _enlarged(cropped, height)
-        return _drawn_anew(cropped, height, max(self.pen * height, _THINNEST))
-
-    def _foreign(self, sign: str, height: float) -> Glyph | None:
-        files = self.half.foreign.get(sign, ())
-        for _ in range(min(20, 5 * len(files))):
-            ink = foreign_ink(one_of(files, self.random))
-            if ink is not None:
-                width = max(2, round(ink.shape[1] * height / ink.shape[0]))
-                image = Image.fromarray(ink).resize((width, round(height)), Image.Resampling.BOX)
-                return Glyph(np.asarray(image, np.float32) / 255, 0, 0)
-        return None
+        for index in self.random.permutation(near):
+            image = _without_specks(self.half.images[index])
+            if self._as_scanned:
+                return _enlarged(image, height)
+            line = _middle_line(image)
+            if _is_whole(line, sign):
+                return _drawn_anew(line, height, max(self.pen * height, _THINNEST))
+        return _enlarged(image, height)
 
     def _shaken(self, points: Points) -> Points:
         _, same = np.unique(points, axis=0, return_inverse=True)
@@ -195,7 +190,7 @@ def draw_strokes(lines: Sequence[Points], width: float) -> Glyph:
         draw.line(corners, fill=255, width=pen, joint="curve")
         for x, y in (corners[0], corners[-1]):
             draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
-    return Glyph(np.asarray(image.reduce(factor), np.float32) / 255, left, top)
+    return Glyph(np.asarray(image.reduce(factor), np.float32) / np.float32(255), left, top)
 
 
 def _resized(ink: npt.NDArray[np.floating], shape: tuple[int, int]) -> Ink:
@@ -203,7 +198,7 @@ def _resized(ink: npt.NDArray[np.floating], shape: tuple[int, int]) -> Ink:
     return np.asarray(image.resize(shape[::-1], Image.Resampling.BICUBIC), np.float32)
 
 
-def _enlarged(image: npt.NDArray[np.uint8], height: float) -> Glyph:
+def _enlarged(image: Bytes, height: float) -> Glyph:
     """A small picture of a digit at another size, with edges as sharp as a pen's."""
     scale, margin = height / len(image), 2
     padded = np.pad(image / np.float32(255), margin)
@@ -213,15 +208,42 @@ def _enlarged(image: npt.NDArray[np.uint8], height: float) -> Glyph:
     return Glyph(sharp.astype(np.float32), *2 * (-round(margin * scale),))
 
 
-def _drawn_anew(image: npt.NDArray[np.uint8], height: float, width: float) -> Glyph:
-    """A small picture of a digit drawn along its middle line, with a pen of so many pixels."""
+def _shrunk(ink: Bytes, height: float) -> Glyph:
+    """A large picture of a digit at another size; thin strokes stay strong."""
+    size = (max(2, round(ink.shape[1] * height / ink.shape[0])), round(height))
+    small = np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.BOX)) / 255
+    return Glyph(((small / small.max()) ** 0.7).astype(np.float32), 0, 0)
+
+
+def _without_specks(image: Bytes) -> Bytes:
+    """A digit cropped to its ink, of which only what is large is left."""
+    pieces, _ = ndimage.label(image > 60, np.ones((3, 3)))
+    sizes = np.bincount(pieces.ravel())
+    small = np.flatnonzero(sizes < 0.08 * sizes[1:].sum())
+    image = np.where(np.isin(pieces, small[small > 0]), 0, image)
+    rows, columns = (np.flatnonzero((image > 100).any(axis=axis)) for axis in (1, 0))
+    return image[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+
+
+def _middle_line(image: Bytes) -> npt.NDArray[np.bool_]:
     scale = _WORK / len(image)
     padded = np.pad(image / np.float32(255), 2)
     rows, columns = (max(3, round(side * scale)) for side in padded.shape)
     smooth = ndimage.gaussian_filter(_resized(padded, (rows, columns)), 0.45 * scale)
-    line = skeletons((smooth > 0.42)[None])[0]
+    return skeletons((smooth > 0.4)[None])[0]
+
+
+def _is_whole(line: npt.NDArray[np.bool_], digit: str) -> bool:
+    """Whether a line is in one piece, with the loops that its digit must have."""
+    n_pieces = ndimage.label(line, np.ones((3, 3)))[1]
+    n_loops = ndimage.label(np.pad(~line, 1))[1] - 1
+    return n_pieces == 1 and n_loops >= _LOOPS.get(digit, 0)
+
+
+def _drawn_anew(line: npt.NDArray[np.bool_], height: float, width: float) -> Glyph:
+    """A digit's middle line, drawn with a pen of so many pixels."""
     ys, xs = np.nonzero(line)
-    factor = height / max(np.ptp(ys), 0.5 * np.ptp(xs), 1)
+    factor = height / max(float(np.ptp(ys)), 0.5 * float(np.ptp(xs)), 1.0)
     margin = int(np.ceil((width / 2 + 2) / factor))
     top, left = int(ys.min()) - margin, int(xs.min()) - margin
     sheet = np.zeros((np.ptp(ys) + 2 * margin + 1, np.ptp(xs) + 2 * margin + 1), bool)
@@ -242,4 +264,5 @@ def word(half: Half, text: str, height: float, random: Random) -> Glyph | None:
         return None
     factor = height / ink.shape[0]
     size = (max(2, round(ink.shape[1] * factor)), max(2, round(height)))
-    return Glyph(np.asarray(Image.fromarray(ink).resize(size), np.float32) / 255, 0, 0)
+    small = np.asarray(Image.fromarray(ink).resize(size), np.float32)
+    return Glyph(small / np.float32(255), 0, 0)

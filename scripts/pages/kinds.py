@@ -1,6 +1,7 @@
 """Kinds of pages: what is written on each, how, on what, and how it is seen."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -13,13 +14,8 @@ from scripts.pages.writing import Style
 Lines = list[str]
 Cells = list[list[str]]
 
-WORDS = (
-    "name date year team make take paper apart water card party hand fact part chapter picture turn "
-    "near have area farm cake tea cream every never after under what when where they them there here "
-    "the and may kept war map cut key tree much even meet exact export unpack upper verdant yacht"
-).split()
+WORDS = Path(__file__).with_name("words.txt").read_text(encoding="ascii").split()
 """Words without the letters that are taken for digits."""
-WORDS = [word for word in WORDS if not set(word) & set("oilszbgq")]
 
 
 class Kind(NamedTuple):
@@ -51,7 +47,7 @@ class Kind(NamedTuple):
     turn: Range = (0.0, 2.0)
     tilt: float = 0.05
     rough: float = 0.4
-    height: Range = (26.0, 130.0)
+    height: Range = (26.0, 200.0)
     quarter_turns: bool = False
     edge: bool = False
     thick: int = 0
@@ -158,7 +154,7 @@ def between_words(random: Random) -> Lines:
     return [" ".join(parts[begin:end])]
 
 
-def nothing(random: Random) -> Lines:
+def nothing(_: Random) -> Lines:
     return []
 
 
@@ -198,7 +194,7 @@ KINDS: dict[str, Kind] = {
     "uneven": Kind(lambda random: [digits(random, 2, 6)], Style(uneven=0.2)),
     "sloped": Kind(rows, Style(rising=0.02), turn=(3.0, 8.0), height=_NARROW, surface="photo"),
     "rotated": Kind(upright, turn=(8.0, 30.0), height=(26.0, 90.0), surface="photo"),
-    "quarter-turns": Kind(upright, quarter_turns=True, height=(26.0, 90.0)),
+    "quarter-turns": Kind(upright, quarter_turns=True, height=(26.0, 90.0), surface="photo"),
     "perspective": Kind(upright, turn=(0.0, 8.0), tilt=0.5, height=(30.0, 90.0), surface="photo"),
     "ruled": Kind(upright, papers=("ruled",), surface="photo"),
     "squared": Kind(upright, papers=("squared", "dotted"), surface="photo"),

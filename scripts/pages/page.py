@@ -146,7 +146,11 @@ def _looked_at(
     matrix = tilted @ turned @ middle
     corners = np.array([[0, 0], [columns, 0], [columns, rows], [0, rows]], np.float64)
     low, high = (f(moved(corners, matrix), axis=0) for f in (np.min, np.max))
-    margins = random.uniform(0.25, 1.8, 4) * height * (1.0 if written.rows else 0.0)
+    margins = (
+        np.exp(random.uniform(np.log(0.25), np.log(3.5), 4))
+        * height
+        * (1.0 if written.rows else 0.0)
+    )
     if beside[0] >= 0:
         margins[beside[0]] += beside[1]
     low, high = low - margins[:2], high + margins[2:]
@@ -201,7 +205,7 @@ def _on_screen(ink: Field, random: Random) -> Bytes:
         paper = random.uniform(200.0, 255.0)
     if random.random() < 0.25:
         paper, pen = 255.0 - paper, 255.0 - pen
-    strongest = ink / max(float(ink.max()), 1e-6)
+    strongest = np.clip(ink / 0.85, 0.0, 1.0)
     return np.round(paper + (pen - paper) * strongest).astype(np.uint8)
 
 
@@ -214,7 +218,7 @@ def _inked(sheet: Field, ink: Field, surface: str, random: Random) -> Field:
         dusty = 1.0 + random.uniform(0.0, 0.15) * smooth_noise(sheet.shape, 60.0, random)
         paper = white * dusty * (2.0 - sheet)
     else:
-        white = random.uniform(0.6, 0.98)
+        white = random.uniform(0.68, 1.0)
         tone = white * random.uniform(0.08, 0.55)
         paper = white * sheet
     strength = np.clip(ink * worn, 0.0, 1.0)

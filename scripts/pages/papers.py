@@ -31,7 +31,7 @@ def _from_line(place: Field, pitch: float, begin: float) -> Field:
     return np.abs((place - begin + pitch / 2) % pitch - pitch / 2)
 
 
-def plain(u: Field, v: Field, height: float, random: Random) -> Field:
+def plain(u: Field, *_: object) -> Field:
     """Nothing but paper."""
     return np.ones_like(u)
 
@@ -93,7 +93,7 @@ PAPERS: dict[str, dict[str, Paper]] = {
 }
 
 
-def even(shape: tuple[int, int], height: float, random: Random) -> Field:
+def even(shape: tuple[int, int], _: float, random: Random) -> Field:
     """A lamp somewhere: one side is darker than the other."""
     y, x = _grid(shape)
     angle, depth = random.uniform(0, 2 * np.pi), random.uniform(0.02, 0.35)
@@ -119,7 +119,8 @@ def shadow(
     width = height * random.uniform(*soft)
     depth = 1.0 / (1.0 + np.exp(np.clip((edge - across - bend) / (width / 4 + 0.3), -50, 50)))
     if random.random() < 0.3:  # an arm: the light is back on its other side
-        depth = depth * (1.0 - np.roll(depth, round(height * 2), axis=0))
+        end = edge + height * random.uniform(1.5, 4.0)
+        depth = depth / (1.0 + np.exp(np.clip((across + bend - end) / (width / 4 + 0.3), -50, 50)))
     return (even(shape, height, random) * (1.0 - random.uniform(*dark) * depth)).astype(np.float32)
 
 
@@ -222,7 +223,7 @@ def photographed(
     blur = min(random.uniform(0.5, 1.2 + 0.8 * rough), 0.035 * height)
     level = ndimage.gaussian_filter(level, blur)
     grain = smooth_noise(level.shape, random.uniform(1.0, 2.0), random)
-    level = level + random.uniform(0.003, 0.008 + 0.015 * rough) * grain
+    level = level + random.uniform(0.002, 0.006 + 0.014 * rough) * grain
     image = Image.fromarray(np.round(255 * np.clip(level, 0, 1)).astype(np.uint8))
     stream = io.BytesIO()
     image.save(stream, "JPEG", quality=int(random.integers(round(85 - 45 * rough), 96)))

@@ -33,8 +33,10 @@ LETTERS = LOWER + UPPER  # without those that a reader may take for digits
 _MNIST = {"choosing": (0, 1 / 2), "judging": (1 / 2, 5 / 6)}  # the rest is kept for validation
 _LEAST_SIDE = 60  # pixels of a foreign picture: a smaller one shows its pixels when it is enlarged
 _EVEN = 0.12  # of the ink's strength: how much the paper at a picture's border may vary
+_MOST_DIGITS = 8  # of ten: a source with fewer is no hand
 _INK = (0.01, 0.3)  # share of a picture, least and most
 
+Singles = tuple[tuple[str, Path], ...]  # labels and files
 Forms = Mapping[str, Sequence[Sequence[Points]]]
 
 
@@ -49,7 +51,7 @@ class Half:
     forms
         Of each digit and letter, the forms that strokes are drawn in.
     foreign
-        Files of single digits by other people, by label.
+        Of each other source, its pictures of single digits.
     fonts
         Files, by family.
     """
@@ -59,16 +61,15 @@ class Half:
     labels: Bytes = field(repr=False)
     first: int
     forms: Forms = field(repr=False)
-    foreign: Mapping[str, Sequence[Path]] = field(repr=False)
+    foreign: Mapping[str, Singles] = field(repr=False)
     fonts: Mapping[str, Sequence[Path]] = field(repr=False)
 
     @property
     def sources(self) -> set[str]:
         """A name of everything that a page of this half may show."""
         forms = {f"{sign}: {one!r}" for sign, some in self.forms.items() for one in some}
-        foreign = {path.parent.name for paths in self.foreign.values() for path in paths}
         mnist = {f"MNIST {self.first + k}" for k in range(len(self.labels))}
-        return forms | foreign | mnist | set(self.fonts)
+        return forms | set(self.foreign) | mnist | set(self.fonts)
 
     def random(self, kind: str, seed: int) -> np.random.Generator:
         """Chance of one page, which is that of no other."""
@@ -78,10 +79,9 @@ class Half:
 
     def summary(self) -> str:
         """What there is, in a sentence."""
-        people = {path.parent.name for paths in self.foreign.values() for path in paths}
         return (
             f"{self.name}: {len(self.labels):,} of MNIST's training pictures, digits of "
-            f"{len(people)} other sources, {len(self.fonts)} families of fonts"
+            f"{len(self.foreign)} other sources, {len(self.fonts)} families of fonts"
             + ("" if self.fonts else " (packages.txt of scripts/detector has more)")
         )
 
@@ -133,17 +133,27 @@ def _families() -> dict[str, list[Path]]:
     return families
 
 
-def _foreign(folder: Path | None, mine: int) -> dict[str, list[Path]]:
-    files: dict[str, list[Path]] = defaultdict(list)
+def _foreign(folder: Path | None, mine: int) -> dict[str, Singles]:
+    files: dict[str, Singles] = defaultdict(tuple)
     if folder is not None and folder.exists():
         for row in read_manifest(folder):
             if row.kind == "single" and row.source != APART and _side(row.source) == mine:
-                files[row.label].append(row.file)
+                files[row.source] += ((row.label, row.file),)
     return files
 
 
-@lru_cache(maxsize=2_000)
-def foreign_ink(path: Path) -> Bytes | None:
+@lru_cache(maxsize=100)
+def inks_of(singles: Singles) -> Mapping[str, Sequence[Bytes]]:
+    """What a source has of each digit, as ink; nothing unless it has nearly all, and clean."""
+    inks: dict[str, list[Bytes]] = defaultdict(list)
+    for label, path in singles:
+        ink = _ink(path)
+        if ink is not None:
+            inks[label].append(ink)
+    return inks if len(inks) >= _MOST_DIGITS else {}
+
+
+def _ink(path: Path) -> Bytes | None:
     """Ink of a single digit, cropped; None unless its paper is even and it is in one piece."""
     try:
         grey = open_image(path).pixels.mean(axis=2)

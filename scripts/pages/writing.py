@@ -5,6 +5,7 @@ The plane has no border: its corner may be anywhere, and paper and camera come l
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -123,7 +124,7 @@ def _write_row(
     before: npt.NDArray[np.float64] | None = None  # the ink of the last character
     for part in line.split(" "):
         shift = random.uniform(*style.wide) * height if before is not None else 0.0
-        for sign in _signs(part, random):
+        for sign in _signs(part, hand, random):
             size = height * np.exp(random.normal(0.0, style.uneven))
             glyph = (len(sign) > 1 and word(hand.half, sign, size, random)) or hand.write(
                 sign[0], size
@@ -135,7 +136,9 @@ def _write_row(
             elif not shift and random.random() < style.touching and sign.isdigit():
                 x = _touching(before, glyph, y)
             else:
-                gap = shift or random.uniform(*style.gap) * height
+                gap = shift or random.uniform(*style.gap) * height * (
+                    0.5 if sign.isalpha() else 1.0
+                )
                 x = float(before[:, 0].max()) + gap - begin
             mark = plane.put(glyph, x, y + slope * (x - left))
             mark.text, mark.kind = sign, kind_of(sign[0])
@@ -145,9 +148,9 @@ def _write_row(
     return marks
 
 
-def _signs(part: str, random: Random) -> list[str]:
+def _signs(part: str, hand: Hand, random: Random) -> list[str]:
     """Characters of a part of a line; a word may stay whole, to be set in a font."""
-    whole = len(part) > 1 and part.isalpha() and random.random() < 0.4
+    whole = len(part) > 1 and part.isalpha() and hand.half.fonts and random.random() < 0.4
     return [part] if whole else list(part)
 
 
@@ -196,7 +199,7 @@ def _draw_around(
     corners = shaken((left, top), (right, top), (right, bottom), (left, bottom))
     plane.stroke([*corners, corners[0]], pen)
     if around == "boxes":
-        for one, other in zip(marks, marks[1:], strict=False):
+        for one, other in pairwise(marks):
             x = (one.points[:, 0].max() + other.points[:, 0].min()) / 2
             plane.stroke([(x, top), (x, bottom)], pen)
 
