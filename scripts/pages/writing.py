@@ -72,7 +72,7 @@ class Plane:
 
     def ink(self, rows: list[list[Mark]]) -> Ink:
         """All ink, cropped with a little room; the marks are moved with it."""
-        left, top = (min(place[axis] for place in self._placed) for axis in (1, 2))
+        left, top = min(x for _, x, _, _ in self._placed), min(y for _, _, y, _ in self._placed)
         right = max(x + glyph.ink.shape[1] for glyph, x, _, _ in self._placed)
         bottom = max(y + glyph.ink.shape[0] for glyph, _, y, _ in self._placed)
         ink = np.zeros((bottom - top, right - left), np.float32)
