@@ -47,7 +47,8 @@ INKED = 0.25
 """What a pixel has at least that counts as ink of a character."""
 
 _THINNEST = 1.4  # pixels: a pen
-_WORK = 72  # pixels of height at which a digit's skeleton is found
+_WORK = 72  # pixels of height at which a digit's skeleton is found, ...
+_SMOOTH = 1.2  # ... and deviation by which the distance from it is smoothed
 _LOOPS = {"0": 1, "6": 1, "8": 2, "9": 1}
 _SMALL_LETTER = 0.68  # of a digit's height
 _TALL = "dfhkt"
@@ -211,7 +212,7 @@ def _enlarged(image: Bytes, height: float) -> Glyph:
 def _shrunk(ink: Bytes, height: float) -> Glyph:
     """A large picture of a digit at another size; thin strokes stay strong."""
     size = (max(2, round(ink.shape[1] * height / ink.shape[0])), round(height))
-    small = np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.BOX)) / 255
+    small = np.asarray(Image.fromarray(ink).resize(size, Image.Resampling.BICUBIC)) / 255
     return Glyph(((small / small.max()) ** 0.7).astype(np.float32), 0, 0)
 
 
@@ -248,9 +249,11 @@ def _drawn_anew(line: npt.NDArray[np.bool_], height: float, width: float) -> Gly
     top, left = int(ys.min()) - margin, int(xs.min()) - margin
     sheet = np.zeros((np.ptp(ys) + 2 * margin + 1, np.ptp(xs) + 2 * margin + 1), bool)
     sheet[ys - top, xs - left] = True
-    distance = ndimage.gaussian_filter(ndimage.distance_transform_edt(~sheet), 1.2)
+    smooth = ndimage.gaussian_filter(ndimage.distance_transform_edt(~sheet), _SMOOTH)
+    # On the line itself smoothing makes 0 the mean of |x| of a normal distribution.
+    distance = np.sqrt(np.maximum(smooth**2 - 2 / np.pi * _SMOOTH**2, 0.0))
     rows, columns = (max(3, round(side * factor)) for side in sheet.shape)
-    ink = np.clip(width / 2 + 0.9 - factor * _resized(distance, (rows, columns)), 0.0, 1.0)
+    ink = np.clip(width / 2 + 0.5 - factor * _resized(distance, (rows, columns)), 0.0, 1.0)
     place = -round(margin * factor)
     return Glyph(ink.astype(np.float32), place, place)
 

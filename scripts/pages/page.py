@@ -26,7 +26,7 @@ from scripts.pages.writing import Mark, Written, write_grid, write_rows
 Matrix = npt.NDArray[np.float64]
 
 _MOST = 2_000  # pixels on a side
-_MARGINS = (0.25, 3.5)  # heights of a digit, on each side
+_MARGINS = (-1.4, 1.25)  # logarithm of heights of a digit, on each side
 _SCREEN_PENS = (0.02, 0.12)  # heights of a digit: from a pencil of a drawing program to a brush
 
 
@@ -147,7 +147,7 @@ def _looked_at(
     matrix = tilted @ turned @ middle
     corners = np.array([[0, 0], [columns, 0], [columns, rows], [0, rows]], np.float64)
     low, high = (f(moved(corners, matrix), axis=0) for f in (np.min, np.max))
-    margins = np.exp(random.uniform(*np.log(_MARGINS), 4)) * (height if written.rows else 0.0)
+    margins = np.exp(random.uniform(*_MARGINS, 4)) * (height if written.rows else 0.0)
     if beside[0] >= 0:
         margins[beside[0]] += beside[1]
     low, high = low - margins[:2], high + margins[2:]

@@ -136,13 +136,13 @@ def crumple(
     distances = np.hypot(y[..., None] - rows, x[..., None] - columns)
     nearest = np.argsort(distances, axis=2)[..., :2]
     first, second = np.moveaxis(np.take_along_axis(distances, nearest, axis=2), 2, 0)
-    deepness = random.uniform(*deep)
+    deepness, softness = random.uniform(*deep), max(1.2, random.uniform(0.05, 0.25) * height / step)
     tilt = random.normal(0, deepness, (n, 3)) / (1.0, height / step, height / step)
     of = nearest[..., 0]
     level = tilt[of, 0] + 0.4 * (tilt[of, 1] * (y - rows[of]) + tilt[of, 2] * (x - columns[of]))
     crease = deepness * random.choice([-1.0, 1.0], (n, n))
     crease = np.minimum(crease, crease.T)[of, nearest[..., 1]] * np.exp(-(second - first) / 1.5)
-    field = ndimage.gaussian_filter(np.clip(level, -3 * deepness, 3 * deepness), 1.2) + crease
+    field = ndimage.gaussian_filter(np.clip(level, -3 * deepness, 3 * deepness), softness) + crease
     image = Image.fromarray((1.0 + field).astype(np.float32))
     return np.asarray(image.resize(shape[::-1], Image.Resampling.BICUBIC)) * even(
         shape, height, random
@@ -207,10 +207,10 @@ def finger(shape: tuple[int, int], side: int, width: float, random: Random) -> t
     turned = shape if side % 2 == 0 else shape[::-1]
     y, x = np.indices(turned, dtype=np.float32)
     middle, reach = turned[0] * random.uniform(0.2, 0.8), width * random.uniform(0.5, 0.95)
-    radius = min(width * 0.45, reach)
+    radius = min(width * random.uniform(0.3, 0.5), reach)
     distance = np.hypot(np.maximum(x - (reach - radius), 0), y - middle)
-    mask = np.clip((radius - distance) / 1.5 + 0.5, 0, 1)
-    level = random.uniform(0.35, 0.75) * (1.0 - 0.35 * np.clip(distance / radius, 0, 1) ** 2)
+    mask = np.clip((radius - distance) / random.uniform(1.5, 6.0) + 0.5, 0, 1)
+    level = random.uniform(0.45, 0.85) * (1.0 - 0.25 * np.clip(distance / radius, 0, 1) ** 2)
     for field in (mask, level):
         field[:] = field if side in (0, 1) else field[:, ::-1]
     return (mask, level) if side % 2 == 0 else (mask.T, level.T)
