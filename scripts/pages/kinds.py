@@ -37,6 +37,10 @@ class Kind(NamedTuple):
         How bad the camera may be, 0 to 1.
     height
         Of a digit in pixels, least and most.
+    tone
+        How light ink is, in shares of its paper's.
+    shrunk
+        Pixels of the picture's longer side, least and most, where it is made smaller after all.
     """
 
     text: Callable[[Random], Lines | Cells]
@@ -51,6 +55,8 @@ class Kind(NamedTuple):
     quarter_turns: bool = False
     edge: bool = False
     thick: int = 0
+    tone: Range = (0.08, 0.55)
+    shrunk: Range | None = None
 
 
 def digits(random: Random, least: int, most: int) -> str:
@@ -188,8 +194,10 @@ def _around(what: str) -> Kind:
 KINDS: dict[str, Kind] = {
     "few": Kind(few),
     "screen": Kind(pair, Style(gap=(0.03, 0.2)), "screen", height=(20.0, 150.0)),
+    "tiny": Kind(pair, Style(gap=(0.03, 0.2)), "screen", height=(80, 150), shrunk=(28, 64)),
     "long": Kind(long, height=(24.0, 90.0)),
     "rows": Kind(rows, height=_NARROW),
+    "spaced": Kind(long, Style(gap=(0.6, 0.95)), height=(24.0, 70.0)),
     "touching": Kind(lambda random: [digits(random, 2, 5)], Style(gap=(0.02, 0.2), touching=0.6)),
     "uneven": Kind(lambda random: [digits(random, 2, 6)], Style(uneven=0.2)),
     "sloped": Kind(rows, Style(rising=0.02), turn=(3.0, 8.0), height=_NARROW, surface="photo"),
@@ -203,6 +211,7 @@ KINDS: dict[str, Kind] = {
     "edge": Kind(few, edge=True, surface="photo", papers=_EVERY_PAPER),
     "light-on-dark": Kind(few, surface="board"),
     "rough-photo": Kind(few, rough=1.0, surface="photo", papers=_EVERY_PAPER, lights=_EVERY_LIGHT),
+    "faint": Kind(few, tone=(0.6, 0.8), surface="photo"),
     "dates": Kind(date, height=(26.0, 90.0)),
     "times": Kind(time),
     "sums": Kind(sums, height=(26.0, 90.0)),

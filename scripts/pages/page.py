@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 from scipy import ndimage
 
 from mnist_net.arrays import Bytes
@@ -15,6 +16,7 @@ from scripts.pages.papers import (
     LIGHTS,
     PAPERS,
     Field,
+    Range,
     finger,
     photographed,
     smooth_noise,
@@ -85,10 +87,7 @@ def draw_page(half: Half, kind: str, seed: int) -> Page:
         surface = str(random.choice(["photo", "screen", "board"], p=[0.6, 0.3, 0.1]))
     written, height = _written(half, spec, surface, random)
     if surface == "screen":
-        matrix, shape = _scrolled(written, height, random)
-        return Page(
-            _on_screen(_sheet(written, matrix, shape), random), _truth(written, matrix, shape)
-        )
+        return _shown(written, spec, height, random)
     side = int(random.integers(4)) if spec.edge else -1
     beside = random.uniform(1.0, 3.0) * height if spec.edge else 0.0
     matrix, shape = _looked_at(written, spec, height, (side, beside), random)
@@ -98,7 +97,7 @@ def draw_page(half: Half, kind: str, seed: int) -> Page:
     sheet = PAPERS[half.name][paper](u, v, height, random)
     if surface == "texture":
         sheet = _textured(shape, height, random)
-    level = _inked(sheet, ink, surface, random)
+    level = _inked(sheet, ink, surface, spec.tone, random)
     if side >= 0:
         level = _beside(level, half.name, side, beside, random)
     level = level * LIGHTS[half.name][light](shape, height, random)
@@ -120,12 +119,21 @@ def _written(half: Half, kind: Kind, surface: str, random: Random) -> tuple[Writ
     return write_rows(rows, hand, height, kind.style, random), height
 
 
-def _scrolled(written: Written, height: float, random: Random) -> tuple[Matrix, tuple[int, int]]:
-    """A place on a screen: moved by whole pixels."""
-    rows, columns = written.ink.shape
-    left, top, right, bottom = np.round(random.uniform(0.12, 1.2, 4) * height).astype(int)
+def _shown(written: Written, kind: Kind, height: float, random: Random) -> Page:
+    """A page on a screen: moved by whole pixels, and perhaps shrunk, as for a network's input."""
+    margins = (0.02, 0.25) if kind.shrunk else (0.12, 1.2)
+    left, top, right, bottom = np.round(random.uniform(*margins, 4) * height).astype(int)
+    pixels = _on_screen(np.pad(written.ink, ((top, bottom), (left, right))), random)
     matrix = np.array([[1.0, 0.0, left], [0.0, 1.0, top], [0.0, 0.0, 1.0]])
-    return matrix, (int(top + rows + bottom), int(left + columns + right))
+    if kind.shrunk:
+        longer = random.uniform(*kind.shrunk)
+        sides = np.array(pixels.shape) * longer / max(pixels.shape)
+        if random.random() < 0.5:  # squeezed into a square
+            sides[:] = longer
+        tall, wide = (max(20, round(side)) for side in sides)
+        matrix = np.diag([wide / pixels.shape[1], tall / pixels.shape[0], 1.0]) @ matrix
+        pixels = np.asarray(Image.fromarray(pixels).resize((wide, tall), Image.Resampling.BOX))
+    return Page(pixels, _truth(written, matrix, (pixels.shape[0], pixels.shape[1])))
 
 
 def _looked_at(
@@ -165,13 +173,6 @@ def moved(points: npt.NDArray[np.float64], matrix: Matrix) -> npt.NDArray[np.flo
     return np.stack([x / w, y / w], axis=1)
 
 
-def _sheet(written: Written, matrix: Matrix, shape: tuple[int, int]) -> Field:
-    sheet = np.zeros(shape, np.float32)
-    left, top = int(matrix[0, 2]), int(matrix[1, 2])
-    sheet[top : top + written.ink.shape[0], left : left + written.ink.shape[1]] = written.ink
-    return sheet
-
-
 def _seen(written: Written, matrix: Matrix, shape: tuple[int, int]) -> tuple[Field, Field, Field]:
     """Ink at each pixel of the picture, and the column and row of the plane that lie there."""
     back = np.linalg.inv(matrix).astype(np.float32)
@@ -203,10 +204,12 @@ def _on_screen(ink: Field, random: Random) -> Bytes:
     if random.random() < 0.25:
         paper, pen = 255.0 - paper, 255.0 - pen
     strongest = np.clip(ink / 0.85, 0.0, 1.0)
+    if random.random() < 0.25:  # a program that knows no grey
+        strongest = np.round(strongest)
     return np.round(paper + (pen - paper) * strongest).astype(np.uint8)
 
 
-def _inked(sheet: Field, ink: Field, surface: str, random: Random) -> Field:
+def _inked(sheet: Field, ink: Field, surface: str, tones: Range, random: Random) -> Field:
     """How light paper and ink are, 0 to 1, before any light falls on them."""
     worn = 1.0 - random.uniform(0.0, 0.25) * np.abs(smooth_noise(sheet.shape, 5.0, random))
     grain = 1.0 + random.uniform(0.0, 0.02) * smooth_noise(sheet.shape, 2.5, random)
@@ -216,7 +219,7 @@ def _inked(sheet: Field, ink: Field, surface: str, random: Random) -> Field:
         paper = white * dusty * (2.0 - sheet)
     else:
         white = random.uniform(0.68, 1.0)
-        tone = white * random.uniform(0.08, 0.55)
+        tone = white * random.uniform(*tones)
         paper = white * sheet
     strength = np.clip(ink * worn, 0.0, 1.0)
     return (paper * grain + (tone - paper) * strength).astype(np.float32)
