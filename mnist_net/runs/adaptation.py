@@ -37,18 +37,18 @@ OWN_SHARE = 0.1
 
 RECIPE = replace(
     PRESETS["default"],
-    learning_rate=4e-4,
+    learning_rate=2e-4,
     weight_decay=0.0,
     warmup_epochs=0.3,
-    epochs=4,
+    epochs=6,
     drawn_digits=0,
 )
 """Chosen on other hands than those that docs/adapting.md reports; layers are the model's."""
 
 _N_FOLDS = 5
-_N_REPLAYED = 4_096
+_N_REPLAYED = 8_192
 _N_DRAWN = 500
-_DRAWN_INSTEAD = (_N_REPLAYED, 2_000)  # to learn from and to be judged by, where MNIST is absent
+_DRAWN_INSTEAD = (4_096, 2_000)  # to learn from and to be judged by, where MNIST is absent
 _KEPT_SHARE = 6  # one of so many training pictures is for judging: the last 10,000 of MNIST
 _STEPS = (1.0, 0.75, 0.5, 0.25)  # of the way from the old weights to the new ones
 
@@ -126,7 +126,7 @@ def adapt_model(
     known: Known | None = None,
     *,
     random_state: int = 0,
-    recipe: Hyperparameters = RECIPE,
+    recipe: Hyperparameters | None = None,
     own_share: float = OWN_SHARE,
 ) -> Adaptation:
     """Let a copy of a model learn a hand, and measure what that is worth.
@@ -142,7 +142,7 @@ def adapt_model(
     random_state
         Seed of folds, order and distortions: the same one gives the same model.
     recipe, own_share
-        How to learn, and which share of it is own pictures.
+        How to learn, by default `RECIPE`, and which share of it is own pictures.
 
     Raises
     ------
@@ -160,7 +160,7 @@ def adapt_model(
     held_out = folds(own.labels, random_state)
     learned = [held_out != fold for fold in range(int(held_out.max()) + 1)]
     mixtures = [_mixed(own, rows, known.replayed, own_share) for rows in (held_out >= 0, *learned)]
-    recipe = recipe_from_model(base, replace(recipe, random_state=random_state))
+    recipe = recipe_from_model(base, replace(recipe or RECIPE, random_state=random_state))
     whole, *copies = _trained(base, mixtures, recipe)
     step, on_known = _furthest(base, whole, known.judged)
     after = np.zeros(len(own.labels), bool)
@@ -198,7 +198,8 @@ def _mixed(own: Dataset, rows: npt.NDArray[np.bool_], replayed: Dataset, share: 
     """Pictures to replay, and own ones repeated until they are a share of all."""
     n_own = round(len(replayed.labels) * share / (1.0 - share))
     repeated = np.resize(np.flatnonzero(rows), n_own)
-    return _joined(replayed, own._replace(images=own.images[repeated], labels=own.labels[repeated]))
+    taken = own._replace(images=own.images[repeated], labels=own.labels[repeated])
+    return _joined(replayed, taken)._replace(name=own.name)
 
 
 def _trained(base: Model, mixtures: list[Dataset], recipe: Hyperparameters) -> Iterator[Model]:
