@@ -5,10 +5,10 @@
 
 A hand is a source of the folder of pictures, or an .npz file of images and labels. So many
 pictures of each digit, drawn by the seed, are learned from as `mnist-net adapt` learns, and the
-reader, if it may refuse nothing, is measured on all of the others before and after. The recipe was chosen on
-MNIST's last 10,000 training pictures made odd (turned by 30 degrees, leaning, thin) and on the hand
-"semeion" of the folder: those measured here chose nothing. Nor does MNIST's test set, on which each
-result is measured too. Writes results/adapt.json.
+reader, if it may refuse nothing, is measured on all of the others before and after. The recipe was
+chosen on MNIST's last 10,000 training pictures made odd (turned by 30 degrees, leaning, thin) and
+on the hand "semeion" of the folder: those measured here chose nothing. Nor did MNIST's test set, on
+which each result is measured too. Writes results/adapt.json.
 """
 
 import statistics
