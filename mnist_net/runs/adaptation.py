@@ -25,7 +25,7 @@ from mnist_net.errors import DataError
 from mnist_net.learning.network import map_arrays
 from mnist_net.learning.recipe import PRESETS, Hyperparameters
 from mnist_net.runs.outcome import model_of
-from mnist_net.runs.run import begun_from, prepare, recipe_from_model
+from mnist_net.runs.run import prepare, recipe_from_model
 from mnist_net.runs.together import train_together
 from mnist_net.trained.model import Model
 
@@ -205,7 +205,7 @@ def _mixed(own: Dataset, rows: npt.NDArray[np.bool_], replayed: Dataset, share: 
 def _trained(base: Model, mixtures: list[Dataset], recipe: Hyperparameters) -> Iterator[Model]:
     """A copy of a model for each data set, all trained side by side."""
     runs = [prepare(mixture, recipe, base=base) for mixture in mixtures]
-    *_, reached = train_together(runs, [begun_from(run, base) for run in runs])
+    *_, reached = train_together(runs, [run.start() for run in runs])
     for run, progress in zip(runs, reached, strict=True):
         assert progress is not None
         yield model_of(run, progress)
