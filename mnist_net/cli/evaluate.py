@@ -153,12 +153,11 @@ def _read_own(path: Path, model: "Predictor", dataset: Path) -> _Tested:
 
     from mnist_net.datasets.folders import labelled_files
     from mnist_net.reading.answers import Reading
-    from mnist_net.reading.many import Given, read_many
-    from mnist_net.reading.threshold import REJECT_BELOW
+    from mnist_net.reading.many import Given, Wanted, read_many
 
     files, n_classes = labelled_files(dataset), len(model.classes)
     given = [Given(str(file.path), file.path) for file in files]
-    answers = [seen.answer for seen in read_many(given, path, REJECT_BELOW, pages=False)]
+    answers = [seen.answer for seen in read_many(given, path, Wanted())]
     readings = [a if isinstance(a, Reading) else Reading(None, reason=str(a)) for a in answers]
     labels = [file.label for file in files]
     guess = np.full(n_classes, 1.0 / n_classes, np.float32)

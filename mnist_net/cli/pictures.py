@@ -19,8 +19,10 @@ from mnist_net.errors import ImageError
 from mnist_net.reading.threshold import REJECT_BELOW
 
 if TYPE_CHECKING:
+    from mnist_net.pictures.decoding import Place
     from mnist_net.reading.answers import Reading
     from mnist_net.reading.many import Given, Seen
+    from mnist_net.reading.rules import Rule
 
 T = TypeVar("T")
 
@@ -41,6 +43,17 @@ def _require_page(_ctx: click.Context, _parameter: click.Parameter, value: str) 
     return value
 
 
+def _place(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> "Place | None":
+    """Four whole numbers, of which the last two are sides."""
+    if value is None:
+        return None
+    numbers = [int(n) for n in value.split(",") if n.strip().lstrip("-").isdecimal()]
+    if len(numbers) != 4 or value.count(",") != 3 or min(numbers[2:]) < 1:
+        raise click.BadParameter(f"{value!r} is not X,Y,WIDTH,HEIGHT, as in 100,40,300,80.")
+    x, y, width, height = numbers
+    return x, y, width, height
+
+
 reading_options = options.together(
     click.argument("images", nargs=-1, required=True, metavar="IMAGE..."),
     click.option("--recursive", "-r", is_flag=True, help="Look into folders within folders too."),
@@ -50,6 +63,12 @@ reading_options = options.together(
         default="1",
         metavar="N|all",
         help="Which page of a file that has several (TIFF, GIF, PDF).",
+    ),
+    click.option(
+        "--crop",
+        callback=_place,
+        metavar="X,Y,W,H",
+        help="Read only this part of each picture, in pixels of the upright page.",
     ),
     options.model,
     click.option(
@@ -85,6 +104,7 @@ class Request:
     images: tuple[str, ...]
     recursive: bool
     page: str
+    crop: "Place | None"
     model: str | None
     reject_below: float
     jobs: int
@@ -114,18 +134,22 @@ class Request:
             options.check_outputs([folder / f"{_stem(self.given[0].name)}.png"])
         options.check_outputs(outputs, [self.model_file, *self.paths])
 
-    def answers(self, kind: type[T]) -> "Iterator[tuple[Seen, T]]":
-        """Each picture, and its `Reading` or `Page`; errors are told, and at the end are status 1.
+    def answers(
+        self, answer: type[T], kind: str, rule: "Rule | None" = None
+    ) -> "Iterator[tuple[Seen, T]]":
+        """Each picture, and what was read; errors are told, and at the end are status 1.
+
+        For the kind and the rule, see `Wanted`.
 
         A picture or a file of which there is more than the answer says, is told of too.
         """
-        from mnist_net.reading.answers import Page
-        from mnist_net.reading.many import read_many
+        from mnist_net.reading.many import Wanted, read_many
 
-        model, failed, pages = options.chosen_model(self.model), False, kind is Page
-        found = read_many(self.given, model, self.reject_below, pages=pages, n_jobs=self.jobs)
+        model, failed = options.chosen_model(self.model), False
+        wanted = Wanted(self.reject_below, kind, rule, self.crop)
+        found = read_many(self.given, model, wanted, n_jobs=self.jobs)
         for seen in _watched(found, len(self.given)):
-            if isinstance(seen.answer, kind):
+            if isinstance(seen.answer, answer):
                 yield seen, seen.answer
                 _tell_of_more(seen)
                 continue

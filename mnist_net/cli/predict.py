@@ -41,7 +41,7 @@ def predict(top: int, **asked: Any) -> None:
     request.check_outputs()
     model = request.model_file
     classes = load_cached(model).classes.tolist()
-    for seen, reading in request.answers(Reading):
+    for seen, reading in request.answers(Reading, "digit"):
         name = seen.given.name
         if request.as_json:
             echo_json({"image": name, **_as_json(reading, classes), "model": str(model)})

@@ -1,7 +1,9 @@
 """``mnist-net read``."""
 
+import csv
+import io
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -9,41 +11,112 @@ from mnist_net.cli import options
 from mnist_net.cli.pictures import Request, reading_options
 from mnist_net.cli.terminal import echo_json, echo_line, log
 
+if TYPE_CHECKING:
+    from mnist_net.reading.answers import Page, Table
+    from mnist_net.reading.rules import Rule
+
 
 @options.command(
     "read phone-number.jpg",
     "read --annotate answers.png page.jpg",
+    "read --pattern dd/dd/dddd --crop 400,80,300,60 form.png",
+    "read --grid sudoku.jpg",
     "read --json scans/ > answers.jsonl",
 )
 @reading_options
+@click.option("--digits-only", is_flag=True, help="Print no signs and no gaps between digits.")
+@click.option("--grid", is_flag=True, help="Read the cells of a table that is drawn in lines.")
+@click.option("--expect", type=click.IntRange(min=1), metavar="N", help="It has so many digits.")
+@click.option("--pattern", metavar="FORM", help="It has this form; d is any digit: dd/dd/dddd.")
+@options.path_option("--choices", metavar="FILE", help="It is a line of this file.")
+@click.option("--check", type=click.Choice(["luhn", "mod97"]), help="It has this checksum.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print a table: picture, row, text or cells.")
 @options.png_option(
     "--annotate",
     help="Write the picture with a box and the answer at each digit; for one IMAGE.",
 )
-def read(annotate: Path | None, **asked: Any) -> None:
-    """Read all digits in each picture, row by row.
+def read(
+    digits_only: bool,
+    grid: bool,
+    expect: int | None,
+    pattern: str | None,
+    choices: Path | None,
+    check: str | None,
+    as_csv: bool,
+    annotate: Path | None,
+    **asked: Any,
+) -> None:
+    """Read all digits in each picture, row by row, and the signs between them.
 
     IMAGE is a picture of several digits, such as a telephone number or a table, a folder of such
     pictures, a pattern such as 'scans/*.png', or - for standard input. A row of digits is printed
-    as a line; a picture without any, as a dash.
+    as a line, with a space where a gap is wide and ? for ink that is not read; a picture without
+    any digit, as a dash. What is known of the text (--expect, --pattern, --choices, --check) is
+    used while it is read: of all readings that fit, the likeliest is printed.
     """
     from mnist_net.pictures.decoding import save_png
     from mnist_net.reading.annotation import annotated
-    from mnist_net.reading.answers import Page
+    from mnist_net.reading.answers import Page, Table
 
+    rule = _rule(choices, expect=expect, pattern=pattern, check=check)
+    if grid and rule:
+        raise click.UsageError("--grid reads cells, of which no text is known: leave one out")
+    if as_csv and asked["as_json"]:
+        raise click.UsageError("--csv and --json are two forms of one answer: choose one")
     request = Request(**asked)
     if annotate and len(request.given) != 1:
         raise click.UsageError(f"--annotate takes one picture, not {len(request.given)}")
     request.check_outputs(*filter(None, [annotate]))
-    for seen, page in request.answers(Page):
+    kind: type[Page] | type[Table] = Table if grid else Page
+    for seen, answer in request.answers(kind, "table" if grid else "page", rule):
         name = seen.given.name
+        text = answer.digits_only if digits_only and isinstance(answer, Page) else answer.text
         if request.as_json:
-            echo_json({"image": name, **page.as_dict(), "model": str(request.model_file)})
+            echo_json({"image": name, **answer.as_dict(), "model": str(request.model_file)})
+        elif as_csv:
+            for number, line in enumerate(text.split("\n") if text else [], start=1):
+                click.echo(_csv_line([name, str(number), *line.split("\t")]), nl=False)
         else:
             if len(request.given) > 1:
                 echo_line(f"{name}:")
-            click.echo(page.text or f"- ({page.reason})")
-        request.show_and_save(name, page.digits)
+            click.echo(text or f"- ({answer.reason})")
+        _tell(name, answer)
+        request.show_and_save(name, answer.digits)
         if annotate and seen.picture:
-            save_png(annotated(seen.picture, page), annotate)
+            save_png(annotated(seen.picture, answer), annotate)
             log.info(f"wrote {annotate}")
+
+
+def _tell(name: str, answer: "Page | Table") -> None:
+    """How sure a reading by a rule is, and how the page was turned."""
+    odds, degrees = getattr(answer, "odds", None), getattr(answer, "degrees", 0.0)
+    if odds is not None:
+        runner_up = getattr(answer, "runner_up", None)
+        log.info(f"{name}: {odds:,.1f} times as likely as the next that fits, {runner_up}")
+    if abs(degrees) >= 45.0:
+        log.info(f"{name}: read after a turn of {degrees:.0f}° counter-clockwise")
+
+
+def _csv_line(cells: list[str]) -> str:
+    line = io.StringIO()
+    csv.writer(line, lineterminator="\n").writerow(cells)
+    return line.getvalue()
+
+
+def _rule(choices: Path | None, **known: Any) -> "Rule | None":
+    """What is known of the text; at most one thing."""
+    from mnist_net.errors import ImageError
+    from mnist_net.reading.rules import rule_of
+
+    lines = None
+    if choices is not None:
+        try:
+            lines = [line.strip() for line in choices.read_text(encoding="utf-8").splitlines()]
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "it is no text"
+            raise ImageError(f"{choices} cannot be read as a list of choices: {reason}") from error
+        lines = [line for line in lines if line]
+    try:
+        return rule_of(choices=lines, **known)
+    except ValueError as error:
+        raise click.UsageError(f"{choices}: {error}" if choices else str(error)) from error

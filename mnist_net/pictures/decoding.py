@@ -20,9 +20,13 @@ from mnist_net.arrays import Bytes
 from mnist_net.errors import ImageError
 from mnist_net.files import atomic_write
 from mnist_net.pictures.extras import EXTRA_SUFFIXES, rendered
+from mnist_net.pictures.pieces import Box
 
 Source = Path | str | bytes | BinaryIO | Image.Image | np.ndarray[Any, Any]
 """What a picture may come as."""
+
+Place = tuple[int, int, int, int]
+"""x, y, width and height in pixels of a file's upright page."""
 
 MAX_PIXELS = 80_000_000
 """A larger picture is refused before it is decoded: it would take hundreds of megabytes."""
@@ -47,14 +51,24 @@ class Picture(NamedTuple):
         So many pixels of the file are one pixel here, across and down.
     n_pages
         How many pages the file has, of which this is one.
+    corner
+        Column and row of the file's page where it begins; not (0, 0) if it was cropped.
     """
 
     pixels: npt.NDArray[np.uint8]
     reduction: float = 1.0
     n_pages: int = 1
+    corner: tuple[int, int] = (0, 0)
+
+    def place(self, box: Box) -> Place:
+        """Where on the file's page a box is."""
+        x, y, width, height = box.scaled(self.reduction)
+        return x + self.corner[0], y + self.corner[1], width, height
 
 
-def open_image(source: Source, name: str | None = None, *, page: int = 1) -> Picture:
+def open_image(
+    source: Source, name: str | None = None, *, page: int = 1, crop: Place | None = None
+) -> Picture:
     """Decode a picture, upright, over white where it is transparent.
 
     Parameters
@@ -69,6 +83,8 @@ def open_image(source: Source, name: str | None = None, *, page: int = 1) -> Pic
         What to call it in error messages; by default its path.
     page
         Of a file with several, counted from 1.
+    crop
+        x, y, width and height of the part that is wanted, in pixels of the upright page.
 
     Returns
     -------
@@ -78,7 +94,7 @@ def open_image(source: Source, name: str | None = None, *, page: int = 1) -> Pic
     Raises
     ------
     ImageError
-        If it cannot be decoded, or has more than `MAX_PIXELS`, or has no such page.
+        If it cannot be decoded, or has more than `MAX_PIXELS`, or has no such page or part.
     TypeError
         If it is none of these.
     """
@@ -86,10 +102,11 @@ def open_image(source: Source, name: str | None = None, *, page: int = 1) -> Pic
         name = str(source) if isinstance(source, Path | str) else "the picture"
     with _errors_named(name):
         if isinstance(source, np.ndarray):
-            return _decode(_image_of(source, name))
+            return _decode(_image_of(source, name), name, crop)
         if isinstance(source, Image.Image):
             _refuse(source, name)
-            return _decode(source.copy())  # what is done to it must not be done to the caller's
+            # What is done to it must not be done to the caller's.
+            return _decode(source.copy(), name, crop)
         if isinstance(source, bytes | bytearray):
             if not source:
                 raise ImageError(f"{name} is empty: it has no bytes")
@@ -104,7 +121,7 @@ def open_image(source: Source, name: str | None = None, *, page: int = 1) -> Pic
                 "a picture is a path, a binary stream, bytes, an image or an array, not "
                 f"{type(source).__name__}"
             )
-        return _opened(source if isinstance(source, Path) else _seekable(source), name, page)
+        return _opened(source if isinstance(source, Path) else _seekable(source), name, page, crop)
 
 
 def _seekable(stream: BinaryIO) -> BinaryIO:
@@ -117,13 +134,13 @@ def _seekable(stream: BinaryIO) -> BinaryIO:
     return io.BytesIO(stream.read(_MOST_BYTES))
 
 
-def _opened(source: Path | BinaryIO, name: str, page: int) -> Picture:
+def _opened(source: Path | BinaryIO, name: str, page: int, crop: Place | None) -> Picture:
     with warnings.catch_warnings():
         # Pillow warns of odd metadata, and of the size that is checked here anyway.
         warnings.simplefilter("ignore")
         if (drawn := rendered(source, name, page)) is not None:
             image, n_pages = drawn
-            return _decode(image)._replace(n_pages=n_pages)
+            return _decode(image, name, crop)._replace(n_pages=n_pages)
         with Image.open(source) as image:
             _refuse(image, name)
             n_pages = getattr(image, "n_frames", 1)
@@ -131,7 +148,7 @@ def _opened(source: Path | BinaryIO, name: str, page: int) -> Picture:
                 raise ImageError(f"{name} has no page {page}: it has {n_pages:,}")
             if n_pages > 1:
                 image.seek(page - 1)
-            return _decode(image)._replace(n_pages=n_pages)
+            return _decode(image, name, crop)._replace(n_pages=n_pages)
 
 
 @contextmanager
@@ -208,15 +225,20 @@ def _refuse(image: Image.Image, name: str) -> None:
         )
 
 
-def _decode(image: Image.Image) -> Picture:
+def _decode(image: Image.Image, name: str, crop: Place | None) -> Picture:
     size = image.size
-    reduction = max(1.0, math.sqrt(math.prod(size) / _WORKING_PIXELS))
-    # A JPEG can be decoded at a fraction of its size, at a fraction of the cost.
-    image.draft("RGB", (round(size[0] / reduction), round(size[1] / reduction)))
-    image.load()
-    reduction *= image.width / size[0]
-    size = max(size), min(size)
-    image = ImageOps.exif_transpose(image)
+    if crop is None:
+        reduction = max(1.0, math.sqrt(math.prod(size) / _WORKING_PIXELS))
+        # A JPEG can be decoded at a fraction of its size, at a fraction of the cost.
+        image.draft("RGB", (round(size[0] / reduction), round(size[1] / reduction)))
+        image.load()
+        reduction *= image.width / size[0]
+        size = max(size), min(size)
+        image = ImageOps.exif_transpose(image)
+    else:
+        image = _cropped(ImageOps.exif_transpose(image), name, crop)
+        size = max(image.size), min(image.size)
+        reduction = max(1.0, math.sqrt(math.prod(size) / _WORKING_PIXELS))
     if image.mode.startswith(("I", "F")):  # before Pillow clips them at 255
         image = Image.fromarray(_grey_levels(np.asarray(image)))
     elif image.mode == "LAB":  # Pillow knows no way from here to RGBA or grey, ...
@@ -232,7 +254,19 @@ def _decode(image: Image.Image) -> Picture:
     pixels = np.asarray(image)
     if not grey and np.ptp(pixels, axis=2).max() < _COLOURED:
         grey, pixels = True, np.asarray(image.convert("L"))
-    return Picture(pixels[..., None] if grey else pixels, size[0] / max(image.size))
+    corner = (0, 0) if crop is None else (max(crop[0], 0), max(crop[1], 0))
+    reduction = size[0] / max(image.size)
+    return Picture(pixels[..., None] if grey else pixels, reduction, corner=corner)
+
+
+def _cropped(image: Image.Image, name: str, crop: Place) -> Image.Image:
+    left, top, width, height = crop
+    box = max(left, 0), max(top, 0), min(left + width, image.width), min(top + height, image.height)
+    if box[0] >= box[2] or box[1] >= box[3]:
+        raise ImageError(
+            f"{name} has {image.width:,} × {image.height:,} pixels, and nothing at {crop}"
+        )
+    return image.crop(box)
 
 
 def _over_white(image: Image.Image) -> Image.Image:

@@ -15,8 +15,9 @@ from mnist_net.arrays import Bytes
 from mnist_net.pictures.form import deslanted, fitted, in_mnist_form, narrowed
 from mnist_net.pictures.ink import Ink, clean_paper, find_ink, ink_on_clean_paper, paper_lightness
 from mnist_net.pictures.layout import cut_places, digit_rows, main_figure, part
-from mnist_net.pictures.not_writing import framed, is_writing
+from mnist_net.pictures.not_writing import framed, is_writing, without_ruled_lines
 from mnist_net.pictures.pieces import Box, Figure, bounds
+from mnist_net.pictures.rows import Sheet, sheet_of
 
 _SURE_OF_PAPER = 1.0  # of the evidence that `paper_lightness` gives
 _LESS_LIKELY = 0.8  # prior of the other polarity
@@ -84,6 +85,10 @@ class Look:
                 for share in _WIDTHS
             ]
         return views
+
+    def sheet(self, quarter_turns: int = 0) -> Sheet:
+        """All that may be written on it, in rows; see `sheet_of`."""
+        return sheet_of(without_ruled_lines(self.ink >= 0.5), self.ink, quarter_turns)
 
     def rows(self) -> list[list[Figure]]:
         """All that may be digits, row by row."""

@@ -57,6 +57,10 @@ class Box(NamedTuple):
         across, down = self.overlap(other)
         return math.hypot(min(across, 0), min(down, 0))
 
+    def moved(self, right: int, down: int) -> "Box":
+        """The same, so many pixels further right and down."""
+        return Box(self.left + right, self.top + down, self.right + right, self.bottom + down)
+
     def scaled(self, factor: float) -> tuple[int, int, int, int]:
         """x, y, width and height in a picture so many times as large."""
         left, top, right, bottom = (round(edge * factor) for edge in self)
@@ -81,9 +85,8 @@ class Figure:
 
     def moved(self, right: int, down: int) -> "Figure":
         """The same, so many pixels further right and down."""
-        left, top, *ends = self.box
-        box = Box(left + right, top + down, ends[0] + right, ends[1] + down)
-        return Figure(self.ink, box, (self.corner[0] + right, self.corner[1] + down))
+        corner = (self.corner[0] + right, self.corner[1] + down)
+        return Figure(self.ink, self.box.moved(right, down), corner)
 
 
 class Piece(NamedTuple):

@@ -5,14 +5,14 @@ from PIL import Image, ImageDraw, ImageFont
 
 from mnist_net.arrays import Bytes
 from mnist_net.pictures.decoding import Picture
-from mnist_net.reading.answers import Page
+from mnist_net.reading.answers import Page, Table
 
 _COLOUR = (214, 39, 40)
 _SMALLEST = 400  # pixels of the longer side, so that the answers can be read
 
 
-def annotated(picture: Picture, page: Page) -> Bytes:
-    """Draw a box and the answer at each digit that `Reader.read_page` read.
+def annotated(picture: Picture, page: Page | Table) -> Bytes:
+    """Draw a box and the answer at each digit that was read on a page or in a table.
 
     It gives uint8, rows × columns × 3, of about the picture's size, but at least 400 on a side.
     """
@@ -26,7 +26,9 @@ def annotated(picture: Picture, page: Page) -> Bytes:
     for reading in page.digits:
         if reading.box is None:
             continue
-        left, top, width, height = (edge * scale for edge in reading.box)
+        x, y, *sides = reading.box
+        left, top = (scale * (a - b) for a, b in zip((x, y), picture.corner, strict=True))
+        width, height = (scale * side for side in sides)
         draw.rectangle(
             (left - line, top - line, left + width + line, top + height + line),
             outline=_COLOUR,

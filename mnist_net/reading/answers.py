@@ -7,6 +7,9 @@ import numpy as np
 
 from mnist_net.arrays import IMAGE_SHAPE, Array, Bytes
 
+UNREAD = "?"
+"""What a page's text shows for ink that is not read."""
+
 
 class Judgement(NamedTuple):
     """What the networks say of one view: probabilities of the K classes, and `Reading.score`."""
@@ -38,6 +41,11 @@ class Reading:
         x, y, width and height in pixels of the upright picture; None where there is nothing.
     reason
         Why there is no digit, as part of a sentence.
+    sign
+        What stands between digits on a page: one of ``-./,:+=×÷€$()``, or ``?`` for ink that is
+        not read.
+    after_gap
+        Whether there is a wide gap before it in its row.
 
     A picture that is refused has no digit and a reason; the other attributes say what it would
     have been.  Where there is nothing to read, they are 0, None, or black.  Two readings are equal
@@ -53,6 +61,13 @@ class Reading:
     )
     box: tuple[int, int, int, int] | None = None
     reason: str | None = None
+    sign: str = ""
+    after_gap: bool = False
+
+    @property
+    def text(self) -> str:
+        """The digit, or the sign."""
+        return self.sign if self.digit is None else str(self.digit)
 
     def as_dict(self) -> dict[str, Any]:
         """What JSON can say of it: digit, probability, score and box."""
@@ -72,30 +87,100 @@ class Page:
     Attributes
     ----------
     rows
-        From the top, each from the left.
+        From the top, each from the left: digits, and the signs between them.
     reason
         Why there are no digits, as part of a sentence.
+    degrees
+        By which it was turned counter-clockwise so that its rows are level and upright.
+    runner_up
+        With a rule: what it would be read as next, if there is anything else.
+    odds
+        How many times as likely as that it is.
     """
 
     rows: tuple[tuple[Reading, ...], ...]
     reason: str | None = None
+    degrees: float = 0.0
+    runner_up: str | None = None
+    odds: float | None = None
 
     @property
     def digits(self) -> list[Reading]:
-        """All readings in order."""
-        return [reading for row in self.rows for reading in row]
+        """All digits in order."""
+        return [one for row in self.rows for one in row if one.digit is not None]
 
     @property
     def text(self) -> str:
-        """Digits, the rows on lines of their own."""
-        return "\n".join("".join(str(reading.digit) for reading in row) for row in self.rows)
+        """Digits and signs, a space where a gap is wide, the rows on lines of their own."""
+        return "\n".join(
+            "".join(" " * one.after_gap + one.text for one in row).strip() for row in self.rows
+        )
+
+    @property
+    def digits_only(self) -> str:
+        """Digits without what is between them, the rows on lines of their own."""
+        rows = ["".join(str(o.digit) for o in row if o.digit is not None) for row in self.rows]
+        return "\n".join(filter(None, rows))
 
     @property
     def confidence(self) -> float:
         """Mean score of the digits; 0 without any."""
-        return float(np.mean([reading.score for reading in self.digits])) if self.rows else 0.0
+        scores = [reading.score for reading in self.digits]
+        return float(np.mean(scores)) if scores else 0.0
 
     def as_dict(self) -> dict[str, Any]:
-        """What JSON can say of it: text, digits and reason."""
+        """What JSON can say of it: text, digits, all signs, turn and reason."""
+        signs = [
+            {"kind": _kind(one), "text": one.text, "row": number, **one.as_dict()}
+            for number, row in enumerate(self.rows)
+            for one in row
+        ]
+        return {
+            "text": self.text,
+            "digits": [reading.as_dict() for reading in self.digits],
+            "signs": signs,
+            "degrees": self.degrees,
+            "runner_up": self.runner_up,
+            "odds": self.odds,
+            "reason": self.reason,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """What was read in the cells of a table.
+
+    Attributes
+    ----------
+    rows
+        From the top, each from the left: the readings of each cell, none in a blank.
+    reason
+        Why there is no table, as part of a sentence.
+    """
+
+    rows: tuple[tuple[tuple[Reading, ...], ...], ...]
+    reason: str | None = None
+
+    @property
+    def cells(self) -> tuple[tuple[str, ...], ...]:
+        """Text of each cell, empty in a blank."""
+        return tuple(tuple("".join(one.text for one in cell) for cell in row) for row in self.rows)
+
+    @property
+    def digits(self) -> list[Reading]:
+        """All digits in order."""
+        return [o for row in self.rows for cell in row for o in cell if o.digit is not None]
+
+    @property
+    def text(self) -> str:
+        """Rows on lines, cells parted by tabs."""
+        return "\n".join("\t".join(row) for row in self.cells)
+
+    def as_dict(self) -> dict[str, Any]:
+        """What JSON can say of it: cells, digits and reason."""
         digits = [reading.as_dict() for reading in self.digits]
-        return {"text": self.text, "digits": digits, "reason": self.reason}
+        return {"cells": [list(row) for row in self.cells], "digits": digits, "reason": self.reason}
+
+
+def _kind(reading: Reading) -> str:
+    return "digit" if reading.digit is not None else "unread" if reading.sign == UNREAD else "sign"

@@ -14,11 +14,15 @@ from pathlib import Path
 from typing import NamedTuple
 
 from mnist_net.errors import ImageError
-from mnist_net.pictures.decoding import Picture, Source, open_image
-from mnist_net.reading.answers import Page, Reading
+from mnist_net.pictures.decoding import Picture, Place, Source, open_image
+from mnist_net.reading.answers import Page, Reading, Table
 from mnist_net.reading.neighbours import is_one_of_several
 from mnist_net.reading.reader import Reader
+from mnist_net.reading.rules import Rule
+from mnist_net.reading.threshold import REJECT_BELOW
 from mnist_net.trained.store import load_cached, load_detector
+
+Answer = Reading | Page | Table
 
 _CHUNK = 32  # files that a process is handed together
 _PARALLEL_FROM = 64  # files: fewer are read before a process has started
@@ -42,6 +46,27 @@ class Given(NamedTuple):
     page: int = 1
 
 
+class Wanted(NamedTuple):
+    """What is to be read on each picture.
+
+    Attributes
+    ----------
+    reject_below
+        See `Reader`.
+    kind
+        Its one `digit`, a `page` of them, or the cells of a `table`.
+    rule
+        What is known of a page's text.
+    crop
+        See `open_image`.
+    """
+
+    reject_below: float = REJECT_BELOW
+    kind: str = "digit"
+    rule: Rule | None = None
+    crop: Place | None = None
+
+
 class Seen(NamedTuple):
     """A picture, and what was read on it.
 
@@ -60,14 +85,14 @@ class Seen(NamedTuple):
     """
 
     given: Given
-    answer: Reading | Page | ImageError
+    answer: Answer | ImageError
     n_pages: int = 1
     picture: Picture | None = None
     one_of_several: bool = False
 
 
 def read_many(
-    given: Sequence[Given], model: Path, reject_below: float, *, pages: bool, n_jobs: int = 1
+    given: Sequence[Given], model: Path, wanted: Wanted, *, n_jobs: int = 1
 ) -> Iterator[Seen]:
     """Read pictures in order.
 
@@ -77,10 +102,8 @@ def read_many(
         The pictures.
     model
         File of the network that reads.
-    reject_below
-        See `Reader`.
-    pages
-        Read all digits of each picture, not its one digit.
+    wanted
+        What to read on each.
     n_jobs
         Processes that share the work; -1 for as many as there are cores.
 
@@ -91,13 +114,13 @@ def read_many(
     """
     if n_jobs in (0, 1) or len(given) < _PARALLEL_FROM:
         with _one_thread() if len(given) >= _PARALLEL_FROM else nullcontext():
-            yield from _read(given, reader_of(model, reject_below), pages)
+            yield from _read(given, reader_of(model, wanted.reject_below), wanted)
         return
     from joblib import cpu_count
 
     n_processes = n_jobs if 0 < n_jobs <= cpu_count() else cpu_count()
     chunks = [given[begin : begin + _CHUNK] for begin in range(0, len(given), _CHUNK)]
-    read = partial(_read_chunk, model=model, reject_below=reject_below, pages=pages)
+    read = partial(_read_chunk, model=model, wanted=wanted)
     # Python's own processes: those of joblib end Ctrl-C with a traceback.
     with get_context("spawn").Pool(n_processes, _leave_ctrl_c_to_the_first) as pool:
         for seen in pool.imap(read, chunks):
@@ -114,24 +137,29 @@ def _one_thread() -> AbstractContextManager[object]:
     return threadpool_limits(1, user_api="blas")
 
 
-def _read_chunk(
-    chunk: Sequence[Given], model: Path, reject_below: float, pages: bool
-) -> list[Seen]:
+def _read_chunk(chunk: Sequence[Given], model: Path, wanted: Wanted) -> list[Seen]:
     with _one_thread():
-        seen = _read(chunk, reader_of(model, reject_below), pages)
+        seen = _read(chunk, reader_of(model, wanted.reject_below), wanted)
         # The pixels stay where they were read: to send them would cost more than to read them.
         return [one._replace(picture=None) for one in seen]
 
 
-def _read(given: Sequence[Given], reader: Reader, pages: bool) -> Iterator[Seen]:
+def _read(given: Sequence[Given], reader: Reader, wanted: Wanted) -> Iterator[Seen]:
     waiting: deque[Picture | ImageError] = deque()
 
     def opened() -> Iterator[Picture | ImageError]:
         for one in given:
-            waiting.append(_opened(one))
+            waiting.append(_opened(one, wanted.crop))
             yield waiting[-1]
 
-    answers = map(partial(_page, reader), opened()) if pages else reader.read(opened())
+    answers: Iterator[Answer | ImageError]
+    if wanted.kind == "digit":
+        answers = reader.read(opened())
+    else:
+        answers = (
+            one if isinstance(one, ImageError) else _all_digits(reader, one, wanted)
+            for one in opened()
+        )
     for one, answer in zip(given, answers, strict=True):
         picture = waiting.popleft()
         if isinstance(picture, Picture):
@@ -141,15 +169,17 @@ def _read(given: Sequence[Given], reader: Reader, pages: bool) -> Iterator[Seen]
             yield Seen(one, picture)
 
 
-def _page(reader: Reader, picture: Picture | ImageError) -> Page | ImageError:
-    return picture if isinstance(picture, ImageError) else reader.read_page(picture)
+def _all_digits(reader: Reader, picture: Picture, wanted: Wanted) -> Page | Table:
+    if wanted.kind == "table":
+        return reader.read_grid(picture)
+    return reader.read_page(picture, wanted.rule)
 
 
-def _opened(given: Given) -> Picture | ImageError:
+def _opened(given: Given, crop: Place | None) -> Picture | ImageError:
     if isinstance(given.source, ImageError):
         return given.source
     try:
-        return open_image(given.source, given.name, page=given.page)
+        return open_image(given.source, given.name, page=given.page, crop=crop)
     except ImageError as error:
         return error
 

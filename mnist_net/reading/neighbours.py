@@ -18,7 +18,8 @@ def is_one_of_several(reading: Reading, picture: Picture) -> bool:
     """Whether there are more figures of like size, whole ones, on the picture of a reading."""
     if reading.digit is None or reading.box is None:
         return False
-    x, y, width, height = (round(edge / picture.reduction) for edge in reading.box)
+    (left, top), (x, y, *sides) = picture.corner, reading.box
+    x, y, width, height = (round(edge / picture.reduction) for edge in (x - left, y - top, *sides))
     rows, columns = picture.pixels.shape[:2]
     if max(columns - width, rows - height) <= max(width, height):  # no room for another one
         return False
@@ -26,7 +27,7 @@ def is_one_of_several(reading: Reading, picture: Picture) -> bool:
     pixels = _reduced(picture.pixels, factor)
     box = Box(*(edge // factor for edge in (x, y, x + width, y + height)))
     for look in (look for stage in looks(pixels) for look in stage):
-        boxes = [figure.box for row in look.rows() for figure in row]
+        boxes = [box.moved(*look.corner) for row in look.sheet().rows for box in row.figures]
         read = max(boxes, key=lambda other: _shared(box, other), default=None)
         if read and _shared(box, read) > _SAME:
             alike = [b for b in boxes if _LIKE * read.height <= b.height <= read.height / _LIKE]

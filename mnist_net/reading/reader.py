@@ -6,20 +6,36 @@ into MNIST's form and read, the cheapest ways first until one is read with confi
 that is read with most confidence is kept.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
+from itertools import groupby
+
+import numpy as np
 
 from mnist_net.errors import ImageError, ModelFileError
-from mnist_net.pictures.decoding import Picture
-from mnist_net.pictures.looks import looks, may_be_several, segments
-from mnist_net.pictures.pieces import Figure
-from mnist_net.reading.answers import Page, Reading
-from mnist_net.reading.judge import SURE, Judge, Judged, best_path, best_view, is_sure
+from mnist_net.pictures.decoding import Picture, Place
+from mnist_net.pictures.grid import grid_of
+from mnist_net.pictures.looks import Look, looks
+from mnist_net.pictures.rows import Row, Sheet
+from mnist_net.reading.answers import UNREAD, Page, Reading, Table
+from mnist_net.reading.judge import SURE, Judge, Judged, best_view, is_sure
+from mnist_net.reading.lattice import Lattice, Step
+from mnist_net.reading.rules import Rule
 from mnist_net.reading.threshold import REJECT_BELOW
 from mnist_net.trained.committee import Predictor
+from mnist_net.trained.store import load_signs
 
 _BLANK = "nothing on it is darker or lighter than its paper"
 _UNLIKE = "what is on it does not look like a digit"
-_LEAST_SHARE = 0.5  # of a page's figures are digits, or none is
+_UNFIT = "nothing on it fits what is known of it"
+_MOST_ODDS = 600.0  # logarithm
+_LEAST_SHARE = 0.34  # of a page's figures are digits, or none is
+_UPRIGHT = 0.8  # clarity of a page, from which on it is not turned round
+_LARGE = 0.4  # of a row's height, which no dot or speck reaches
+_WIDE_GAP = 1.0  # heights of a digit between two signs, that are a space
+_MAY_BE_SEVERAL = 0.75  # of its height: a figure that is wider may be several digits
 _FIRST_BATCH = 1  # pictures that are read together at first, so that answers come at once, ...
 _BATCH = 256  # ... and at most, as each batch is twice the one before
 _MOST_PIXELS = 10_000_000  # of them, held in memory at once
@@ -58,6 +74,9 @@ class Reader:
         one, the network's own confidence stands for its score.
     reject_below
         What scores less is no digit; from 0 (everything is one) to 1.
+    signs
+        Tells digits and signs apart at their places in a row; see `store.load_signs`.  By default
+        the one that ships, when a page is first read.
     """
 
     def __init__(
@@ -65,13 +84,19 @@ class Reader:
         model: Predictor,
         detector: Predictor | None = None,
         reject_below: float = REJECT_BELOW,
+        signs: Predictor | None = None,
     ) -> None:
         if model.metadata.get("kind") == "detector":
             raise ModelFileError("this model tells digits from other things, not from each other")
         self.model = model
         self.detector = detector
         self._judge = Judge(model, detector)
+        self._signs = signs
         self.reject_below = reject_below
+
+    @cached_property
+    def _lattice(self) -> Lattice:
+        return Lattice(self.model, self._signs or load_signs())
 
     def read(self, pictures: Iterable[Picture | ImageError]) -> Iterator[Reading | ImageError]:
         """Read the one digit of each picture, in bounded memory.
@@ -126,52 +151,140 @@ class Reader:
             score,
             probabilities,
             view.image,
-            view.figure.box.scaled(picture.reduction),
+            picture.place(view.figure.box),
             _UNLIKE if refused else None,
         )
 
-    def read_page(self, picture: Picture) -> Page:
-        """All digits of a picture, in reading order."""
+    def read_page(self, picture: Picture, rule: Rule | None = None) -> Page:
+        """All digits of a picture, and the signs between them, in reading order.
+
+        Parameters
+        ----------
+        picture
+            See `open_image`.
+        rule
+            What is known of the text; see `mnist_net.reading.rules`.
+        """
         _require_picture(picture)
-        best, likelihood = Page((), _BLANK), 0.0
+        best, likelihood, seen = Page((), _BLANK), 0.0, None
         for look in (look for stage in looks(picture.pixels) for look in stage):
-            rows = look.rows()
-            if look.ready or _is_one_digit(rows):
+            sheet = look.sheet()
+            if rule is None and (look.ready or _is_one_digit(sheet)):
                 return self._page_of_one(picture)
-            page = self._read_rows(rows, picture)
-            if look.prior * page.confidence > likelihood or not likelihood:
-                best, likelihood = page, look.prior * page.confidence
-            if page.confidence >= SURE:
+            page, clarity = self._read_sheet(sheet, look, picture, rule)
+            if look.prior * clarity > likelihood or seen is None:
+                best, likelihood, seen = page, look.prior * clarity, look
+            if clarity >= SURE:
                 break
+        for quarter_turns in (1, 2, 3) if seen is not None and likelihood < _UPRIGHT else ():
+            assert seen is not None
+            page, clarity = self._read_sheet(seen.sheet(quarter_turns), seen, picture, rule)
+            if _UPRIGHT * clarity > likelihood:
+                best, likelihood = page, _UPRIGHT * clarity
         return best
+
+    def read_grid(self, picture: Picture) -> Table:
+        """The cells of the largest table that is drawn in lines on a picture."""
+        _require_picture(picture)
+        for look in (look for stage in looks(picture.pixels) for look in stage):
+            grid = grid_of(look.ink)
+            if grid is None:
+                continue
+            paths = self._lattice.best_paths(self._lattice.arcs(grid.sheet))
+            read: dict[Row, tuple[Reading, ...]] = {}
+            for row, steps in groupby(paths[0].steps, key=lambda step: step.arc.candidate.row):
+                read[row] = tuple(
+                    self._read_step(
+                        step,
+                        picture.place(step.arc.candidate.box.moved(*look.corner)),
+                        gap=False,
+                    )
+                    for step in map(self._refused, steps)
+                    if step.digit is not None
+                    or step.sign
+                    or step.arc.candidate.box.size >= _LARGE * row.height
+                )
+            rows = grid.sheet.rows
+            return Table(
+                tuple(
+                    tuple(() if k is None else read.get(rows[k], ()) for k in cells)
+                    for cells in grid.cells
+                )
+            )
+        return Table((), "there is no table on it that is drawn in lines")
 
     def _page_of_one(self, picture: Picture) -> Page:
         """A page with one digit is a picture of one digit, and is read as such."""
         (reading,) = self._read_batch([picture])
         return Page(() if reading.digit is None else ((reading,),), reading.reason)
 
-    def _read_rows(self, rows: Sequence[Sequence[Figure]], picture: Picture) -> Page:
-        figures = [figure for row in rows for figure in row]
-        best = iter(self._split(figures))
-        read, n_figures = [], 0
-        for row in rows:
-            choices = [choice for _ in row for choice in next(best)]
-            n_figures += len(choices)
-            readings = [self._reading(choice, picture) for choice in choices]
-            read.append(tuple(r for r in readings if r.digit is not None))
-        if sum(map(len, read)) < _LEAST_SHARE * n_figures:
-            return Page((), _UNLIKE)  # a texture, some of whose grains look like digits
-        return Page(tuple(row for row in read if row), None if n_figures else _BLANK)
+    def _read_sheet(
+        self, sheet: Sheet, look: Look, picture: Picture, rule: Rule | None
+    ) -> tuple[Page, float]:
+        """A page as it is read in one way, and how clear it is so: from 0 to 1."""
+        paths = self._lattice.best_paths(self._lattice.arcs(sheet), rule)
+        if not paths:
+            return Page((), _UNFIT), 0.0
+        rows: list[tuple[Reading, ...]] = []
+        n_large, n_digits, clarity = 0, 0, 0.0
+        for row, steps in groupby(paths[0].steps, key=lambda step: step.arc.candidate.row):
+            read: list[Reading] = []
+            end = np.inf
+            for step in steps if rule else map(self._refused, steps):
+                box = step.arc.candidate.box
+                is_large = box.size >= _LARGE * row.height
+                if step.digit is None and not step.sign and not is_large:
+                    continue
+                n_large += is_large
+                n_digits += step.digit is not None
+                if is_large and (step.digit is not None or step.sign):
+                    clarity += step.score
+                place = picture.place(sheet.box_on_page(box).moved(*look.corner))
+                read.append(self._read_step(step, place, box.left - end > _WIDE_GAP * row.height))
+                end = box.right
+            if any(reading.digit is not None for reading in read):
+                rows.append(tuple(_once(read)))
+        if n_digits < _LEAST_SHARE * n_large and rule is None:
+            return Page((), _UNLIKE), 0.0  # a texture, some of whose grains look like digits
+        page = Page(tuple(rows), None if rows else _UNLIKE, sheet.degrees)
+        if len(paths) > 1:
+            page = replace(
+                page,
+                runner_up=paths[1].text,
+                odds=math.exp(min(paths[0].score - paths[1].score, _MOST_ODDS)),
+            )
+        return page, clarity / max(n_large, 1)
 
-    def _split(self, figures: Sequence[Figure]) -> list[list[Judged]]:
-        """Each figure as one digit or as several that touch, whichever the network is surer of."""
-        cut = [segments(figure) for figure in figures]
-        judged = iter(self._judge.views([view for one in cut for view in one.values()]))
-        return [
-            best_path({place: (view, next(judged)) for place, view in one.items()}) for one in cut
-        ]
+    def _refused(self, step: Step) -> Step:
+        """The same, but no digit if that is not sure enough."""
+        return step._replace(digit=None) if step.score < self.reject_below else step
+
+    def _read_step(self, step: Step, place: Place, gap: bool) -> Reading:
+        arc = step.arc
+        if step.digit is None or arc.probabilities is None or arc.image is None:
+            return Reading(
+                None, score=step.score, box=place, sign=step.sign or UNREAD, after_gap=gap
+            )
+        return Reading(
+            int(self.model.classes[step.digit]),
+            float(arc.probabilities[step.digit]),
+            step.score,
+            arc.probabilities,
+            arc.image,
+            place,
+            after_gap=gap,
+        )
 
 
-def _is_one_digit(rows: Sequence[Sequence[Figure]]) -> bool:
-    figures = [figure for row in rows for figure in row]
-    return len(figures) == 1 and not may_be_several(figures[0])
+def _once(readings: Sequence[Reading]) -> Iterator[Reading]:
+    """All that is read, and what is not once for all of it that lies together."""
+    before = ""
+    for reading in readings:
+        if reading.sign != UNREAD or before != UNREAD or reading.after_gap:
+            yield reading
+        before = reading.sign
+
+
+def _is_one_digit(sheet: Sheet) -> bool:
+    boxes = [box for row in sheet.rows for box in row.figures]
+    return len(boxes) == 1 and boxes[0].width <= _MAY_BE_SEVERAL * boxes[0].height

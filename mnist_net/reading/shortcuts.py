@@ -7,13 +7,14 @@ their files stay as they are; several threads may call at once.
 
 import threading
 from pathlib import Path
-from typing import overload
+from typing import Any, overload
 
 from mnist_net.arrays import Bytes
 from mnist_net.errors import ImageError
 from mnist_net.pictures.decoding import Source, open_image
 from mnist_net.reading.answers import Page, Reading
 from mnist_net.reading.reader import Reader
+from mnist_net.reading.rules import rule_of
 from mnist_net.reading.threshold import REJECT_BELOW
 from mnist_net.trained.committee import Predictor
 from mnist_net.trained.store import find_model, load_cached, load_detector
@@ -71,19 +72,28 @@ def read_digit(
 
 @overload
 def read_digits(
-    picture: Source, model: Predictor | None = None, *, reject_below: float = REJECT_BELOW
+    picture: Source,
+    model: Predictor | None = None,
+    *,
+    reject_below: float = REJECT_BELOW,
+    **known: Any,
 ) -> Page: ...
 @overload
 def read_digits(
-    picture: Sources, model: Predictor | None = None, *, reject_below: float = REJECT_BELOW
+    picture: Sources,
+    model: Predictor | None = None,
+    *,
+    reject_below: float = REJECT_BELOW,
+    **known: Any,
 ) -> list[Page]: ...
 def read_digits(
     picture: Source | Sources,
     model: Predictor | None = None,
     *,
     reject_below: float = REJECT_BELOW,
+    **known: Any,
 ) -> Page | list[Page]:
-    """Read all digits of a picture, row by row, or of each of many pictures.
+    """Read all digits of a picture, and the signs between them, or of each of many pictures.
 
     Parameters
     ----------
@@ -94,6 +104,9 @@ def read_digits(
         By default the one that `store.find_model` finds.
     reject_below
         What scores less is no digit; see `Reading.score`.
+    **known
+        What is known of the text, if anything: ``expect``, ``pattern``, ``choices`` or ``check``;
+        see `mnist_net.reading.rules.rule_of`.  The likeliest reading that fits is given.
 
     Returns
     -------
@@ -106,7 +119,8 @@ def read_digits(
         As for `read_digit`.
     """
     reader = _reader(model, reject_below)
-    pages = [reader.read_page(open_image(one, called)) for called, one in _named(picture)]
+    rule = rule_of(**known)
+    pages = [reader.read_page(open_image(one, called), rule) for called, one in _named(picture)]
     return pages if isinstance(picture, list | tuple) else pages[0]
 
 

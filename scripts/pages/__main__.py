@@ -2,14 +2,15 @@
 
     python -m scripts.pages make --kind few --count 24 --output /tmp/few    # to look at
     python -m scripts.pages measure --count 40                             # a table, minutes
+    python -m scripts.pages train                                          # models/signs.joblib
 
 Pages are drawn from two halves of everything: one to choose by, one to judge by (sources.py).
 """
 
 from scripts.options import studies
-from scripts.pages import make, measure
+from scripts.pages import make, measure, train
 
-main = studies(__doc__, make=make.main, measure=measure.main)
+main = studies(__doc__, make=make.main, measure=measure.main, train=train.main)
 
 if __name__ == "__main__":
     main()

@@ -20,7 +20,7 @@ from mnist_net.pictures.decoding import Picture, open_image, save_png
 from mnist_net.reading import answers
 from mnist_net.reading.annotation import annotated
 from mnist_net.reading.reader import Reader
-from mnist_net.trained.store import load_cached, load_detector
+from mnist_net.trained.store import load_cached, load_detector, load_signs
 from scripts import options
 from scripts.pages.kinds import GRIDS, KINDS, NOTHING
 from scripts.pages.make import contact_sheet, half_option, kind_option, seed_option
@@ -158,9 +158,9 @@ class Tools(NamedTuple):
 _tools: list[Tools] = []  # of this process
 
 
-def _prepare(half: str, dataset: str, data: Path, model: Path, detector: Path) -> None:
+def _prepare(half: str, dataset: str, data: Path, model: Path, detector: Path, signs: Path) -> None:
     threadpool_limits(1)
-    reader = Reader(load_cached(model), load_detector(detector))
+    reader = Reader(load_cached(model), load_detector(detector), signs=load_signs(signs))
     _tools[:] = [Tools(load_half(half, dataset, data), reader)]
 
 
@@ -250,6 +250,7 @@ def save_mistakes(mistakes: Sequence[tuple[Score, Bytes]], folder: Path) -> None
 @options.data
 @options.model
 @options.detector
+@options.file("--signs", "models/signs.joblib")
 @options.jobs
 @click.option("--output", type=Path, help="JSON of all figures.")
 @click.option("--mistakes", type=Path, help="Folder for a sheet of each kind's mistakes.")
@@ -262,6 +263,7 @@ def main(
     data: Path,
     model: Path,
     detector: Path,
+    signs: Path,
     jobs: int,
     output: Path | None,
     mistakes: Path | None,
@@ -271,7 +273,9 @@ def main(
     sources = load_half(half, dataset, data).summary()
     click.echo(sources, err=True)
     work = partial(_measured, pictures=mistakes is not None)
-    with get_context("spawn").Pool(jobs, _prepare, (half, dataset, data, model, detector)) as pool:
+    with get_context("spawn").Pool(
+        jobs, _prepare, (half, dataset, data, model, detector, signs)
+    ) as pool:
         results = list(pool.imap(work, tasks, chunksize=4))
     figures = {name: summary(some) for name, some in groups([one for one, _ in results])}
     click.echo(table_of(figures))

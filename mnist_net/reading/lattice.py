@@ -1,0 +1,147 @@
+"""The likeliest way to read a page: a path through the parts of its rows.
+
+Each few parts of a row that lie together may be one digit, a sign, or nothing that is read.  One
+network says which of these, from where and how large they are in their row; another one which digit
+it is.  Of all ways to read every part once, the one with the greatest product of probabilities is
+kept: Viterbi's path through the segmentation lattice of LeCun et al. 1998, section VII.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from typing import NamedTuple
+
+import numpy as np
+
+from mnist_net.arrays import Array, Bytes
+from mnist_net.pictures.form import fitted
+from mnist_net.pictures.rows import Candidate, Sheet, candidates, field_on, figure_on
+from mnist_net.reading.rules import AnyText, Rule, State
+from mnist_net.trained.committee import Predictor
+
+SIGNS = ("", "digit", *"-./,:+=×÷€$()")
+"""Classes of the network that sees signs at their places: nothing, a digit, a sign."""
+
+NONE, DIGIT = 0, 1
+
+_LEAST = 1e-6  # probability: no doubt is without end
+_MAY_BE_DIGIT = 0.02  # probability, from which on it is asked which one
+_MAY_BE = 0.001  # probability, below which a way to read is not gone unless a rule wants it
+
+
+class Arc(NamedTuple):
+    """A way to read some parts of a row.
+
+    Attributes
+    ----------
+    candidate
+        The parts.
+    kinds
+        Probabilities of `SIGNS`.
+    probabilities
+        Of the classes of digits, K; None where it is surely none.
+    image
+        In MNIST's form, likewise.
+    """
+
+    candidate: Candidate
+    kinds: Array
+    probabilities: Array | None = None
+    image: Bytes | None = None
+
+
+class Step(NamedTuple):
+    """An arc and what it is read as: the index of a digit's class, or a sign, or neither."""
+
+    arc: Arc
+    digit: int | None
+    sign: str
+    score: float
+
+
+class Path(NamedTuple):
+    """Steps that read every part of a page once, and the logarithm of their product."""
+
+    score: float
+    text: str
+    steps: tuple[Step, ...]
+
+
+class Lattice:
+    """Reads rows with the network that reads digits, and the one that tells signs apart."""
+
+    def __init__(self, model: Predictor, signs: Predictor) -> None:
+        self._model = model
+        self._signs = signs
+
+    def arcs(self, sheet: Sheet) -> list[Arc]:
+        """All ways to read some parts together, row by row; read all at once."""
+        found = [one for row in sheet.rows for one in candidates(row)]
+        if not found:
+            return []
+        kinds = self._signs.predict_proba(np.stack([field_on(sheet, one) for one in found]))
+        likely = np.flatnonzero(kinds[:, DIGIT] > _MAY_BE_DIGIT).tolist()
+        images = [fitted(figure_on(sheet, found[k]).ink, usual_strokes=True) for k in likely]
+        which = self._model.predict_proba(np.stack(images)) if images else ()
+        read = dict(zip(likely, zip(which, images, strict=True), strict=True))
+        return [Arc(one, kinds[k], *read.get(k, (None, None))) for k, one in enumerate(found)]
+
+    def best_paths(self, arcs: Sequence[Arc], rule: Rule | None = None) -> list[Path]:
+        """The likeliest path of those that the rule accepts, and the next one; fewer if there are.
+
+        The next one is told of only with a rule.
+        """
+        keep, known = (1, AnyText()) if rule is None else (2, rule)
+        best: dict[State, list[Path]] = {known.start: [Path(0.0, "", ())]}
+        for _, of_row in groupby(arcs, key=lambda arc: arc.candidate.row):
+            best = self._through(list(of_row), best, known, keep)
+        ended = [path for state, some in best.items() if known.accepts(state) for path in some]
+        return _likeliest(ended, keep)
+
+    def _through(
+        self, arcs: Sequence[Arc], before: dict[State, list[Path]], rule: Rule, keep: int
+    ) -> dict[State, list[Path]]:
+        """Go on through one row, from the paths that end before it."""
+        n_parts = max(arc.candidate.end for arc in arcs)
+        reached: list[dict[State, list[Path]]] = [{} for _ in range(n_parts + 1)]
+        reached[0] = before
+        for arc in arcs:  # in the order of their beginnings
+            here = reached[arc.candidate.begin]
+            there = reached[arc.candidate.end]
+            for step in self._steps(arc, free=isinstance(rule, AnyText)):
+                text = step.sign if step.digit is None else str(self._model.classes[step.digit])
+                for state, paths in here.items():
+                    after = rule.step(state, text) if text else state
+                    if after is None:
+                        continue
+                    gone = [
+                        Path(p.score + math.log(step.score), p.text + text, (*p.steps, step))
+                        for p in paths
+                    ]
+                    there[after] = _likeliest([*there.get(after, []), *gone], keep)
+        return reached[-1]
+
+    def _steps(self, arc: Arc, *, free: bool) -> Iterator[Step]:
+        """What an arc may be read as; without a rule only the likeliest digit and sign."""
+        least = _MAY_BE if free else 0.0
+        if arc.probabilities is not None:
+            digits = [int(arc.probabilities.argmax())] if free else range(len(arc.probabilities))
+            for digit in digits:
+                score = float(arc.kinds[DIGIT] * arc.probabilities[digit])
+                yield Step(arc, digit, "", max(score, _LEAST))
+        signs = arc.kinds[DIGIT + 1 :]
+        for k in [int(signs.argmax())] if free else range(len(signs)):
+            if signs[k] > least:
+                yield Step(arc, None, SIGNS[DIGIT + 1 + k], max(float(signs[k]), _LEAST))
+        if arc.candidate.end == arc.candidate.begin + 1:
+            yield Step(arc, None, "", max(float(arc.kinds[NONE]), _LEAST))
+
+
+def _likeliest(paths: Sequence[Path], keep: int) -> list[Path]:
+    """The best paths of different texts."""
+    if keep == 1:
+        return [max(paths, key=lambda path: path.score)] if paths else []
+    best: dict[str, Path] = {}
+    for path in sorted(paths, key=lambda path: -path.score):
+        best.setdefault(path.text, path)
+    return list(best.values())[:keep]

@@ -1,0 +1,201 @@
+"""What is known of a text before it is read: how many digits, a form, a list, a checksum.
+
+A rule is a finite automaton that reads digits and signs one by one; the likeliest reading that it
+accepts is found on the lattice, jointly, and not by mending what was read without it.
+"""
+
+import re
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+State = Hashable
+
+ANY_DIGIT = "d"
+"""What stands for any digit in a form."""
+
+
+class Rule(Protocol):
+    """Accepts some texts."""
+
+    @property
+    def start(self) -> State:
+        """Before anything is read."""
+
+    def step(self, state: State, sign: str, /) -> State | None:
+        """After one more digit or sign; None if no text that is accepted goes on so."""
+
+    def accepts(self, state: State, /) -> bool:
+        """Whether a text may end here."""
+
+
+@dataclass(frozen=True)
+class AnyText:
+    """Everything is accepted."""
+
+    start: State = 0
+
+    def step(self, state: State, _: str, /) -> State | None:
+        """Always the same."""
+        return state
+
+    def accepts(self, _: State, /) -> bool:
+        """Always."""
+        return True
+
+
+@dataclass(frozen=True)
+class DigitCount:
+    """So many digits, and any signs."""
+
+    n_digits: int
+    start: State = 0
+
+    def step(self, state: State, sign: str, /) -> State | None:
+        """The state is how many there were."""
+        assert isinstance(state, int)
+        after = state + sign.isdigit()
+        return after if after <= self.n_digits else None
+
+    def accepts(self, state: State, /) -> bool:
+        """Whether there were enough."""
+        return state == self.n_digits
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A form such as ``dd/dd/dddd``, in which d is any digit; spaces do not count."""
+
+    form: str
+    start: State = 0
+
+    def step(self, state: State, sign: str, /) -> State | None:
+        """The state is how much of the form was read."""
+        assert isinstance(state, int)
+        form = self.form.replace(" ", "")
+        if state >= len(form):
+            return None
+        fits = sign.isdigit() if form[state] == ANY_DIGIT else sign == form[state]
+        return state + 1 if fits else None
+
+    def accepts(self, state: State, /) -> bool:
+        """Whether all of it was."""
+        return state == len(self.form.replace(" ", ""))
+
+
+class OneOf:
+    """One of some texts, such as a roster's numbers; spaces do not count."""
+
+    start: State = ""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._texts = {text.replace(" ", "") for text in texts}
+        self._beginnings = {text[:k] for text in self._texts for k in range(len(text) + 1)}
+
+    def step(self, state: State, sign: str, /) -> State | None:
+        """The state is what was read."""
+        after = str(state) + sign
+        return after if after in self._beginnings else None
+
+    def accepts(self, state: State, /) -> bool:
+        """Whether it is one of them."""
+        return state in self._texts
+
+
+@dataclass(frozen=True)
+class Luhn:
+    """Digits whose Luhn checksum is right, as those of bank cards (ISO/IEC 7812-1, annex B).
+
+    Which digits are doubled is known from the end, so both sums are kept: the one if the next digit
+    is doubled, and the one if it is not.
+    """
+
+    start: State = (0, 0, 0)
+
+    def step(self, state: State, sign: str, /) -> State | None:
+        """The state is the sum if the last digit is not doubled, that if it is, and 1 after one."""
+        assert isinstance(state, tuple)
+        if not sign.isdigit():
+            return state
+        plain, doubled, _ = state
+        digit = int(sign)
+        twice = sum(divmod(2 * digit, 10))
+        return (doubled + digit) % 10, (plain + twice) % 10, 1
+
+    def accepts(self, state: State, /) -> bool:
+        """Whether the sum ends in 0; the last digit is not doubled."""
+        assert isinstance(state, tuple)
+        return state[0] == 0 and state[2] == 1
+
+
+@dataclass(frozen=True)
+class Mod97:
+    """Digits that leave 1 when they are divided by 97 (ISO/IEC 7064, MOD 97-10)."""
+
+    start: State = -1
+
+    def step(self, state: State, sign: str, /) -> State | None:
+        """The state is the remainder, -1 before the first digit."""
+        assert isinstance(state, int)
+        return (10 * max(state, 0) + int(sign)) % 97 if sign.isdigit() else state
+
+    def accepts(self, state: State, /) -> bool:
+        """Whether it is 1."""
+        return state == 1
+
+
+CHECKS: dict[str, Rule] = {"luhn": Luhn(), "mod97": Mod97()}
+"""Checksums by name."""
+
+_FORM = re.compile(r"[d0-9\-./,:+=×÷€$() ]+")
+
+
+def rule_of(
+    *,
+    expect: int | None = None,
+    pattern: str | None = None,
+    choices: Iterable[str] | None = None,
+    check: str | None = None,
+) -> Rule | None:
+    """The rule of what is known of a text; None if that is nothing.
+
+    Parameters
+    ----------
+    expect
+        It has so many digits.
+    pattern
+        It has this form; see `Pattern`.
+    choices
+        It is one of these.
+    check
+        It has this checksum: a name in `CHECKS`.
+
+    Raises
+    ------
+    ValueError
+        If more than one is given, or it cannot be fulfilled.
+    """
+    if sum(one is not None for one in (expect, pattern, choices, check)) > 1:
+        raise ValueError("only one of expect, pattern, choices and check can be given")
+    if expect is not None:
+        if expect < 1:
+            raise ValueError(f"{expect} digits are none: at least one is expected")
+        return DigitCount(expect)
+    if pattern is not None:
+        _require_form(pattern, "a form")
+        return Pattern(pattern)
+    if choices is not None:
+        texts = list(choices)
+        for text in texts:
+            _require_form(text.replace(ANY_DIGIT, "?"), "a choice")
+        if not texts:
+            raise ValueError("there is no choice")
+        return OneOf(texts)
+    if check is not None and check not in CHECKS:
+        raise ValueError(f"{check!r} is no checksum; there are {' and '.join(CHECKS)}")
+    return CHECKS[check] if check else None
+
+
+def _require_form(text: str, what: str) -> None:
+    if not _FORM.fullmatch(text) or not text.strip():
+        raise ValueError(f"{text!r} is not {what} of digits and the signs -./,:+=×÷€$()")

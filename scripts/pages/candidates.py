@@ -1,0 +1,90 @@
+"""What a reader of pages must tell apart: parts of drawn pages, with what each is.
+
+The pages are those to choose by, cut into candidates as the reader cuts them.  One that lies where
+a character does is that character; one that lies on none, or on a part of one, is none.
+"""
+
+from collections import defaultdict
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from mnist_net.arrays import Bytes
+from mnist_net.pictures.decoding import open_image
+from mnist_net.pictures.looks import looks
+from mnist_net.pictures.rows import Candidate, candidates, field_on
+from mnist_net.reading.lattice import DIGIT, NONE, SIGNS
+from scripts.pages.measure import overlap
+from scripts.pages.page import Page, draw_page
+from scripts.pages.sources import load_half
+
+_CLOSE = 0.12  # of a digit's height: so far each edge may be off
+_PART = 0.6  # intersection over union, below which it is none
+
+_UNSURE = 255
+_MOST_NONE = 50  # of one look, so that textures are not most of what there is
+
+
+class Candidates(NamedTuple):
+    """Fields, N × 28 × 28, and what each shows, an index of `SIGNS`."""
+
+    fields: Bytes
+    labels: Bytes
+
+
+def candidates_of(page: Page, random: np.random.Generator) -> Candidates:
+    """Candidates of a page, seen in all ways, but those that are neither one nor none."""
+    heights = [item.box[3] - item.box[1] for item in page.truth.digits]
+    fields, labels = [], []
+    for look in (look for stage in looks(open_image(page.pixels).pixels) for look in stage):
+        sheet = look.sheet()
+        if sheet.degrees:
+            continue
+        some: dict[int, list[Candidate]] = defaultdict(list)
+        for row in sheet.rows:
+            close = _CLOSE * (float(np.median(heights)) if heights else row.height) + 1.5
+            for one in candidates(row):
+                some[_label(page, one.box.moved(*look.corner), close)].append(one)
+        for label, ones in some.items():
+            if label != _UNSURE:
+                most = _MOST_NONE if label == NONE else len(ones)
+                kept = [ones[k] for k in random.permutation(len(ones))[:most]]
+                fields += [field_on(sheet, one) for one in kept]
+                labels += [label] * len(kept)
+    return Candidates(np.array(fields, np.uint8).reshape(-1, 28, 28), np.array(labels, np.uint8))
+
+
+def _label(page: Page, box: tuple[int, int, int, int], close: float) -> int:
+    items = [item for row in page.truth.rows for item in row]
+    for item in items:
+        if max(abs(a - b) for a, b in zip(item.box, box, strict=True)) <= close:
+            if item.kind == "digit":
+                return DIGIT
+            return SIGNS.index(item.text) if item.text in SIGNS else NONE
+    nearest = max((overlap(item.box, box) for item in items), default=0.0)
+    return _UNSURE if nearest > _PART else NONE
+
+
+_half: list[tuple[str, str, Path]] = []
+
+
+def _prepare(dataset: str, data: Path) -> None:
+    threadpool_limits(1)
+    _half[:] = [("choosing", dataset, data)]
+
+
+def _drawn(task: tuple[str, int]) -> Candidates:
+    kind, seed = task
+    page = draw_page(load_half(*_half[0]), kind, seed)
+    return candidates_of(page, np.random.default_rng(seed))
+
+
+def make(tasks: list[tuple[str, int]], dataset: str, data: Path, jobs: int) -> Candidates:
+    """Candidates of many pages, each a kind and a seed."""
+    with get_context("spawn").Pool(jobs, partial(_prepare, dataset, data)) as pool:
+        parts = pool.map(_drawn, tasks, chunksize=4)
+    return Candidates(*(np.concatenate(some) for some in zip(*parts, strict=True)))

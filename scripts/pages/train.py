@@ -1,0 +1,89 @@
+"""Train the network that tells digits, signs and anything else apart at their places in a row.
+
+    python -m scripts.pages train      # models/signs.joblib, half an hour on two cores
+
+It learns from the candidates of pages that are drawn from the half to choose by (candidates.py).
+Rare signs are shown more often; each candidate is distorted a little each time.
+"""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import click
+import numpy as np
+
+from mnist_net import Hyperparameters
+from mnist_net.datasets.dataset import Dataset, data_digest
+from mnist_net.learning.distortion import Distortion
+from mnist_net.reading.lattice import SIGNS
+from mnist_net.trained.store import save_model
+from scripts import options
+from scripts.detector.train import fit
+from scripts.pages.candidates import Candidates, make
+from scripts.pages.kinds import KINDS
+
+FIRST_SEED = 100_000  # of the pages, so that those to measure by are others
+OFTEN = ("dates", "times", "sums", "decimals", "negative", "phone", "signs", "touching", "columns")
+TURNED = ("rotated", "quarter-turns")  # of whose candidates the truth knows no boxes
+_LEAST_OF_EACH = 4_000
+
+RECIPE = Hyperparameters(
+    hidden_layer_sizes=(320, 64),
+    activation="relu",
+    optimizer="adamw",
+    learning_rate=1e-3,
+    momentum=0.9,
+    weight_decay=0.02,
+    l2_penalty=0.0,
+    warmup_epochs=0.3,
+    batch_size=256,
+    epochs=10,
+    distortion=Distortion(rotation=3, scale=0.05, shear=0.08, shift=0.7, elastic=0.3, smoothness=4),
+)
+
+
+def tasks(count: int) -> list[tuple[str, int]]:
+    """Kinds and seeds of the pages: `count` of most kinds, three times as many of some."""
+    kinds = [kind for kind in KINDS if kind not in TURNED]
+    return [
+        (kind, FIRST_SEED + 3 * number + again)
+        for number in range(count)
+        for kind in kinds
+        for again in range(3 if kind in OFTEN else 1)
+    ]
+
+
+def dataset_of(candidates: Candidates, random: np.random.Generator) -> Dataset:
+    """All candidates, those of rare signs several times."""
+    chosen = [np.arange(len(candidates.labels))]
+    for label in range(len(SIGNS)):
+        own = np.flatnonzero(candidates.labels == label)
+        if not len(own):
+            raise ValueError(f"no candidate shows {SIGNS[label]!r}: draw more pages")
+        chosen.append(random.choice(own, max(0, _LEAST_OF_EACH - len(own))))
+    order = random.permutation(np.concatenate(chosen))
+    fields, labels = candidates.fields[order], candidates.labels[order]
+    return Dataset(fields, labels, "candidates of drawn pages", data_digest(fields, labels))
+
+
+@click.command(help=options.paragraphs(__doc__))
+@options.dataset
+@options.data
+@click.option("--count", default=60, show_default=True, help="Pages of each kind, or thrice that.")
+@click.option("--epochs", default=RECIPE.epochs, show_default=True)
+@click.option("--seed", default=0, show_default=True)
+@options.jobs
+@options.file("--output", "models/signs.joblib")
+def main(
+    dataset: str, data: Path, count: int, epochs: int, seed: int, jobs: int, output: Path
+) -> None:
+    began = time.perf_counter()
+    candidates = make(tasks(count), dataset, data, jobs)
+    seconds = time.perf_counter() - began
+    click.echo(f"{len(candidates.labels):,} candidates drawn in {seconds:.0f} s")
+    made = dataset_of(candidates, np.random.default_rng(seed))
+    model = fit(made, replace(RECIPE, epochs=epochs, random_state=seed))
+    model = replace(model, metadata={**model.metadata, "kind": "signs"})
+    save_model(model, output, dtype=np.float16)
+    click.echo(f"{output}: made in {time.perf_counter() - began:.0f} s, drawing included")

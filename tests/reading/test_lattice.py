@@ -1,0 +1,159 @@
+"""The likeliest path: against all paths, one by one; and what each rule accepts."""
+
+import math
+from collections.abc import Sequence
+from itertools import product
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mnist_net.pictures.pieces import Box, Piece
+from mnist_net.pictures.rows import Candidate, Row
+from mnist_net.reading.lattice import DIGIT, NONE, SIGNS, Arc, Lattice
+from mnist_net.reading.rules import CHECKS, Rule, rule_of
+
+
+class Digits:
+    """Stands for a network: only its classes are asked for."""
+
+    classes = np.arange(10)
+
+
+LATTICE = Lattice(Digits(), Digits())  # type: ignore[arg-type]
+
+
+def row_of(n_parts: int, number: int = 0) -> Row:
+    parts = tuple(Piece(k + 1, 9, Box(4 * k, 0, 4 * k + 3, 3), 0) for k in range(n_parts))
+    return Row(parts, (), 3.0, float(number))
+
+
+def arcs_of(row: Row, random: np.random.Generator) -> list[Arc]:
+    arcs = []
+    for begin in range(len(row.parts)):
+        for end in range(begin + 1, min(begin + 2, len(row.parts)) + 1):
+            kinds, digits = random.dirichlet(np.ones(len(SIGNS))), random.dirichlet(np.ones(10))
+            candidate = Candidate(row, begin, end, Box(0, 0, 1, 1))
+            arcs.append(Arc(candidate, kinds, digits, np.zeros((28, 28), np.uint8)))
+    return arcs
+
+
+def all_texts(arcs: Sequence[Arc]) -> dict[str, float]:
+    """Every text that can be read, and the probability of its best path."""
+    n_parts = max(arc.candidate.end for arc in arcs)
+    best: dict[str, float] = {}
+
+    def go(place: int, text: str, likelihood: float) -> None:
+        if place == n_parts:
+            best[text] = max(best.get(text, 0.0), likelihood)
+            return
+        for arc in (a for a in arcs if a.candidate.begin == place):
+            ways = [
+                (str(d), arc.kinds[DIGIT] * p)
+                for d, p in enumerate(arc.probabilities if arc.probabilities is not None else [])
+            ]
+            ways += [(SIGNS[k], arc.kinds[k]) for k in range(DIGIT + 1, len(SIGNS))]
+            if arc.candidate.end == place + 1:
+                ways.append(("", arc.kinds[NONE]))
+            for sign, p in ways:
+                go(arc.candidate.end, text + sign, likelihood * max(p, 1e-6))
+
+    go(0, "", 1.0)
+    return best
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        {"expect": 2},
+        {"pattern": "d/d"},
+        {"choices": ["12", "3-4", "77", "5"]},
+        {"check": "luhn"},
+        {"check": "mod97"},
+    ],
+)
+@pytest.mark.parametrize("seed", [0, 1])
+def test_a_rule_gives_the_two_likeliest_texts_of_all_that_it_accepts(
+    known: dict[str, Any], seed: int
+) -> None:
+    arcs = arcs_of(row_of(3), np.random.default_rng(seed))
+    rule = rule_of(**known)
+    assert rule is not None
+    fitting = {text: p for text, p in all_texts(arcs).items() if fits(rule, text)}
+    expected = sorted(fitting, key=lambda text: -fitting[text])[:2]
+    paths = LATTICE.best_paths(arcs, rule)
+    assert [path.text for path in paths] == expected
+    for path in paths:
+        assert math.exp(path.score) == pytest.approx(fitting[path.text], rel=1e-9)
+
+
+def fits(rule: Rule, text: str) -> bool:
+    state = rule.start
+    for sign in text:
+        after = rule.step(state, sign)
+        if after is None:
+            return False
+        state = after
+    return rule.accepts(state)
+
+
+def test_without_a_rule_the_likeliest_way_to_read_all_rows_is_kept() -> None:
+    random = np.random.default_rng(5)
+    rows = [arcs_of(row_of(3, number), random) for number in range(2)]
+    best = [max(all_texts(arcs).values()) for arcs in rows]
+    (path,) = LATTICE.best_paths([arc for arcs in rows for arc in arcs])
+    assert math.exp(path.score) == pytest.approx(math.prod(best), rel=1e-9)
+    covered = [
+        (step.arc.candidate.row.middle, place)
+        for step in path.steps
+        for place in range(step.arc.candidate.begin, step.arc.candidate.end)
+    ]
+    assert covered == list(product((0.0, 1.0), range(3)))
+
+
+def test_where_nothing_fits_there_is_no_path() -> None:
+    arcs = arcs_of(row_of(2), np.random.default_rng(0))
+    assert LATTICE.best_paths(arcs, rule_of(expect=3)) == []
+
+
+@given(st.text("0123456789", min_size=1, max_size=19))
+def test_luhn_is_as_it_is_computed_from_the_end(number: str) -> None:
+    doubled = [sum(divmod(2 * int(d), 10)) if k % 2 else int(d) for k, d in enumerate(number[::-1])]
+    assert fits(CHECKS["luhn"], number) == (sum(doubled) % 10 == 0)
+
+
+def test_a_card_number_of_the_textbooks_passes() -> None:
+    assert fits(CHECKS["luhn"], "4539 1488 0343 6467".replace(" ", ""))
+    assert not fits(CHECKS["luhn"], "4539148803436468")
+
+
+@given(st.integers(0, 10**20))
+def test_mod97_is_the_remainder(number: int) -> None:
+    assert fits(CHECKS["mod97"], str(number)) == (number % 97 == 1)
+
+
+def test_a_form_takes_its_signs_and_any_digit_in_place_of_d() -> None:
+    rule = rule_of(pattern="dd/d 0")
+    assert rule is not None
+    assert [
+        text for text in ("12/30", "12/31", "12-30", "1230", "12/3", "12/300") if fits(rule, text)
+    ] == ["12/30"]
+
+
+@pytest.mark.parametrize(
+    "known",
+    [
+        {"expect": 0},
+        {"pattern": "xx"},
+        {"pattern": " "},
+        {"choices": []},
+        {"choices": ["12", "dd"]},
+        {"check": "crc"},
+        {"expect": 2, "check": "luhn"},
+    ],
+)
+def test_what_cannot_be_fulfilled_is_refused(known: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        rule_of(**known)
