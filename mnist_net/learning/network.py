@@ -194,7 +194,7 @@ def input_gradient(
 
 
 def logit_gradients(
-    parameters: Parameters, A: Sequence[Array], activations: Sequence[str], k: int
+    parameters: Parameters, activations: Sequence[str], A: Sequence[Array], k: int
 ) -> list[Array]:
     """Gradient of one logit with respect to the input and to every hidden layer's activations.
 

@@ -74,7 +74,7 @@ def _explain(model: Model, image: Bytes, label: int) -> Explanation:
     activations, parameters = model.architecture.activations, model.parameters
     A = forward(parameters, activations, model.scaling.apply(image[None]))
     answer = int(np.searchsorted(model.classes, label))
-    gradients = logit_gradients(parameters, A, activations, answer)
+    gradients = logit_gradients(parameters, activations, A, answer)
     saliency = gradients[0].reshape(IMAGE_SHAPE) * (255.0 / model.scaling.scale)
     if len(parameters) == 1:
         return Explanation(saliency, [])

@@ -1,5 +1,6 @@
 """What the service takes and gives, as OpenAPI 3.1 says it: plain data."""
 
+from collections.abc import Collection
 from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
@@ -57,8 +58,8 @@ def _grid(items: Schema) -> Schema:
     return _list(_list(items, 28, 28), 28, 28)
 
 
-def _object(optional: tuple[str, ...] = (), **properties: Schema) -> Schema:
-    """An object of these members, all required but those named first, and of no others."""
+def _object(properties: dict[str, Schema], optional: Collection[str] = ()) -> Schema:
+    """An object of these members, all required but the optional ones, and of no others."""
     return {
         "type": "object",
         "properties": properties,
@@ -92,15 +93,15 @@ def _given(limits: Limits) -> dict[str, Schema]:
     said = {"label": _DIGIT, "said": _or_null(_DIGIT)}
     return {
         "Image": {"description": "28 rows of 28 levels: 0 is paper, 255 is ink.", **_image()},
-        "Drawing": _object(**drawing),
-        "Images": _object(images=_list(_ref("Image"), 1, limits.pictures)),
-        "Drawings": _object(drawings=_list(_ref("Drawing"), 1, limits.pictures)),
+        "Drawing": _object(drawing),
+        "Images": _object({"images": _list(_ref("Image"), 1, limits.pictures)}),
+        "Drawings": _object({"drawings": _list(_ref("Drawing"), 1, limits.pictures)}),
         "Pictures": {"oneOf": [_ref("Images"), _ref("Drawing"), _ref("Drawings")]},
         "Correction": {
             "oneOf": [
-                _object(("said",), image=_ref("Image"), **said),
-                _object(("said",), **drawing, **said),
-                _object(("said",), png=_base64(), **said),
+                _object({"image": _ref("Image"), **said}, ["said"]),
+                _object({**drawing, **said}, ["said"]),
+                _object({"png": _base64(), **said}, ["said"]),
             ]
         },
     }
@@ -122,10 +123,12 @@ def _said() -> dict[str, Schema]:
         "box": _or_null(_list({"type": "integer"}, 4, 4)),
     }
     unit = _object(
-        unit={"type": "integer", "minimum": 0},
-        activation=_NUMBER,
-        push=_NUMBER,
-        weights=_grid(_NUMBER),
+        {
+            "unit": {"type": "integer", "minimum": 0},
+            "activation": _NUMBER,
+            "push": _NUMBER,
+            "weights": _grid(_NUMBER),
+        }
     )
     explained = {
         "seen": _image(),
@@ -138,32 +141,24 @@ def _said() -> dict[str, Schema]:
             **_list(unit, 0, 8),
         },
     }
-    reading = _object(
-        tuple(explained),
-        image=_TEXT,
-        **digit,
-        probabilities=_or_null({"type": "object", "additionalProperties": _SHARE}),
-        reason=_or_null(_TEXT),
-        model=_TEXT,
-        **explained,
-    )
-    page = _object(
-        image=_TEXT,
-        text=_TEXT,
-        digits=_list(_object(**digit)),
-        reason=_or_null(_TEXT),
-        model=_TEXT,
-    )
-    model = {"type": "object", "properties": {"name": _TEXT}, "required": ["name"]}
-    problem = _object(type=_TEXT, title=_TEXT, status=_number(599, 400, "integer"), detail=_TEXT)
+    named = {"image": _TEXT, "model": _TEXT, "reason": _or_null(_TEXT)}
+    probabilities = _or_null({"type": "object", "additionalProperties": _SHARE})
+    reading = {**named, **digit, "probabilities": probabilities, **explained}
+    page = {**named, "text": _TEXT, "digits": _list(_object(digit))}
+    problem = {
+        "type": _TEXT,
+        "title": _TEXT,
+        "status": _number(599, 400, "integer"),
+        "detail": _TEXT,
+    }
     return {
-        "Reading": reading,
-        "Readings": _object(model=_ref("Model"), readings=_list(_ref("Reading"), 1)),
-        "Page": page,
-        "Model": model,
-        "Stored": _object(stored={"const": True}, label=_DIGIT),
-        "Health": _object(status={"const": "ok"}),
-        "Problem": problem,
+        "Reading": _object(reading, explained),
+        "Readings": _object({"model": _ref("Model"), "readings": _list(_ref("Reading"), 1)}),
+        "Page": _object(page),
+        "Model": {"type": "object", "properties": {"name": _TEXT}, "required": ["name"]},
+        "Stored": _object({"stored": {"const": True}, "label": _DIGIT}),
+        "Health": _object({"status": {"const": "ok"}}),
+        "Problem": _object(problem),
     }
 
 

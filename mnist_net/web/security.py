@@ -77,6 +77,7 @@ class Guard:
         self._clients: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or say why not; called by the server."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
@@ -112,7 +113,8 @@ class Guard:
 
     def _count(self, scope: Scope, status: int, seconds: float) -> None:
         """By few labels, whatever clients send."""
-        route = scope["path"] if scope["path"] in self.routes else "other"
+        place = "/page/{name}" if scope["path"].startswith("/page/") else scope["path"]
+        route = place if place in self.routes else "other"
         method = scope["method"] if scope["method"] in ("GET", "HEAD", "POST") else "other"
         self.metrics.requests.labels(route, method, str(status)).inc()
         self.metrics.seconds.labels(route).observe(seconds)

@@ -81,9 +81,7 @@ class _Protocol(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002
         """Answer what is no HTTP; uvicorn calls it."""
-        self._refuse(
-            Problem(400, "this is not a request that HTTP/1.1 knows, or its head is too long")
-        )
+        self._refuse(Problem(400, "this is no request of HTTP/1.1, or its head is too long"))
 
     def _refuse(self, problem: Problem) -> None:
         content = json.dumps(body_of(problem)).encode()

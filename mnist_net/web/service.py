@@ -135,7 +135,7 @@ class _Routes:
             ("/healthz", lambda _: _json(b'{"status": "ok"}')),
             (
                 "/metrics",
-                lambda _: Response(self.answering.metrics.text(), 200, None, CONTENT_TYPE),
+                lambda _: Response(self.answering.metrics.text(), media_type=CONTENT_TYPE),
             ),
         ]
         post = [
