@@ -55,7 +55,7 @@ class Picture(NamedTuple):
 
 
 def open_image(
-    source: Source, name: str | None = None, *, page: int = 1, max_pixels: int = MAX_PIXELS
+    source: Source, name: str | None = None, *, page: int = 1, max_pixels: int | None = None
 ) -> Picture:
     """Decode a picture, upright, over white where it is transparent.
 
@@ -72,7 +72,7 @@ def open_image(
     page
         Of a file with several, counted from 1.
     max_pixels
-        A file of more is refused before it is decoded.
+        A file of more is refused before it is decoded; by default `MAX_PIXELS`.
 
     Returns
     -------
@@ -122,7 +122,7 @@ def _seekable(stream: BinaryIO) -> BinaryIO:
     return io.BytesIO(stream.read(_MOST_BYTES))
 
 
-def _opened(source: Path | BinaryIO, name: str, page: int, max_pixels: int) -> Picture:
+def _opened(source: Path | BinaryIO, name: str, page: int, max_pixels: int | None) -> Picture:
     with warnings.catch_warnings():
         # Pillow warns of odd metadata, and of the size that is checked here anyway.
         warnings.simplefilter("ignore")
@@ -198,12 +198,13 @@ def _image_of(array: np.ndarray[Any, Any], name: str) -> Image.Image:
     return image
 
 
-def _refuse(image: Image.Image, name: str, max_pixels: int = MAX_PIXELS) -> None:
+def _refuse(image: Image.Image, name: str, max_pixels: int | None = None) -> None:
     if image.format in _NOT_PICTURES:
         raise FormatError(
             f"{name} is in the format {image.format}, which is not read; save it as PNG"
         )
     width, height = image.size
+    max_pixels = MAX_PIXELS if max_pixels is None else max_pixels
     if not width * height:
         raise ImageError(f"{name} is empty: it has {width} × {height} pixels")
     if width * height > max_pixels or max(width, height) > _MAX_SIDE:
