@@ -11,6 +11,8 @@ class Limits:
 
     Attributes
     ----------
+    head_bytes
+        Of a request's line and headers; more is answered 400.
     body_bytes
         Of one request; more is answered 413.
     held_bytes
@@ -40,6 +42,7 @@ class Limits:
         For what is under way when the service is told to end.
     """
 
+    head_bytes: int = 16_384
     body_bytes: int = 20_000_000
     held_bytes: int = 200_000_000
     pixels: int = MAX_PIXELS

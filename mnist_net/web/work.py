@@ -73,7 +73,8 @@ class Work:
         if small:
             self._waiting.append((job, future))
             if not self._batches:
-                self._next_batch(loop)
+                self._batches = True
+                loop.call_soon(self._gather, loop, 0)
         else:
             self._start(loop, self._large, [(job, future)])
         try:
@@ -81,6 +82,13 @@ class Work:
         except TimeoutError:
             self.metrics.turned_away.labels("time").inc()
             raise _too_slow(self.limits) from None
+
+    def _gather(self, loop: asyncio.AbstractEventLoop, n_before: int) -> None:
+        """Begin a batch as soon as a turn of the loop brings no more: whoever came with others."""
+        if n_before < len(self._waiting) < self.limits.together:
+            loop.call_soon(self._gather, loop, len(self._waiting))
+        else:
+            self._next_batch(loop)
 
     def _next_batch(self, loop: asyncio.AbstractEventLoop) -> None:
         """Hand the small lane what waits, as much as is read together."""
@@ -114,7 +122,7 @@ class Work:
         work: Future[list[Outcome]],
     ) -> None:
         if threads is self._small:
-            self._next_batch(loop)  # before the answers are sent, so that the thread has work
+            self._gather(loop, 0)
         self._under_way -= len(batch)
         self.metrics.waiting.set(self._under_way)
         outcomes: list[Outcome] = [asyncio.CancelledError()] * len(batch)
