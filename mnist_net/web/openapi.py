@@ -85,8 +85,8 @@ def _given(limits: Limits) -> dict[str, Schema]:
     pen = {"type": "number", "exclusiveMinimum": 0, "maximum": limits.pen}
     point = _list(_number(1e6, -1e6), 2, 2)
     strokes = {
-        "description": "Each stroke the points [x, y] that the pen went through, y down; at most "
-        f"{limits.points:,} of them.",
+        "description": "Each stroke the points [x, y] that the pen went through, y down; at "
+        f"most {limits.points:,} of all drawings.",
         **_list(_list(point, 1)),
     }
     drawing = {"strokes": strokes, "width": pen, "size": _list(side, 2, 2)}

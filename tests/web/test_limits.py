@@ -93,13 +93,24 @@ def test_a_request_has_so_many_pictures() -> None:
     [
         ({"size": [281, 280]}, "1 to 280 pixels"),
         ({"width": 20.5}, "up to 20"),
-        ({"strokes": [[[1, 1]] * 4]}, "4 points, more than 3"),
+        ({"strokes": [[[1, 1]] * 7]}, "7 points, more than 6"),
     ],
 )
 def test_a_drawing_has_limits(change: dict[str, Any], words: str) -> None:
-    with client_of(limits=Limits(side=280, points=3, pen=20.0)) as client:
+    with client_of(limits=Limits(side=280, points=6, pen=20.0)) as client:
         assert client.post("/api/predict", json=STROKES).status_code == 200
         assert words in problem(client.post("/api/predict", json={**STROKES, **change}), 422)
+
+
+def test_the_drawings_of_a_request_have_limits_together() -> None:
+    for limits, words in (
+        (Limits(points=6), "9 points, more than 6"),
+        (Limits(paper=2 * 280 * 280), "235,200 pixels, more than 156,800"),
+    ):
+        with client_of(limits=limits) as client:
+            two, three = ({"drawings": [STROKES] * n} for n in (2, 3))
+            assert client.post("/api/predict", json=two).status_code == 200
+            assert words in problem(client.post("/api/predict", json=three), 422)
 
 
 class Gate:

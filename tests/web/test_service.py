@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from starlette.testclient import TestClient
 
 from mnist_net.cli import main
+from mnist_net.datasets.feedback import Feedback
 from mnist_net.errors import DataError
 from mnist_net.pictures.decoding import open_image
 from mnist_net.trained.store import SHIPPED_MODELS
@@ -225,8 +226,7 @@ def test_what_happened_is_counted() -> None:
 
 
 def test_corrections_are_kept(tmp_path: Path) -> None:
-    feedback = pytest.importorskip("mnist_net.datasets.feedback")
-    store = feedback.Feedback(tmp_path / "feedback.sqlite")
+    store = Feedback(tmp_path / "feedback.sqlite")
     bodies = [
         {"label": 3, "said": 5, "image": pixels_of(THREE)},
         {"label": 7, **STROKES},
