@@ -10,11 +10,14 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from importlib import import_module
 from typing import NamedTuple
 
 from mnist_net.web.limits import Limits
 from mnist_net.web.metrics import Metrics
 from mnist_net.web.problems import Problem, busy
+
+_QUIET_TURNS = 4  # of the loop: a request that has come takes some to be a job
 
 Outcome = bytes | BaseException
 """A job's answer, as JSON, or why there is none."""
@@ -83,10 +86,11 @@ class Work:
             self.metrics.turned_away.labels("time").inc()
             raise _too_slow(self.limits) from None
 
-    def _gather(self, loop: asyncio.AbstractEventLoop, n_before: int) -> None:
-        """Begin a batch as soon as a turn of the loop brings no more: whoever came with others."""
-        if n_before < len(self._waiting) < self.limits.together:
-            loop.call_soon(self._gather, loop, len(self._waiting))
+    def _gather(self, loop: asyncio.AbstractEventLoop, n_before: int, quiet: int = 0) -> None:
+        """Begin a batch when some turns of the loop brought no more: all that came together."""
+        quiet = 0 if len(self._waiting) > n_before else quiet + 1
+        if quiet < _QUIET_TURNS and len(self._waiting) < self.limits.together:
+            loop.call_soon(self._gather, loop, len(self._waiting), quiet)
         else:
             self._next_batch(loop)
 
@@ -135,6 +139,10 @@ class Work:
                 future.set_result(outcome)
             else:
                 future.set_exception(outcome)
+
+    def prepare(self) -> None:
+        """Import, beside the first requests, what the first photograph would have to wait for."""
+        self._large.submit(import_module, "scipy.ndimage")
 
     def close(self) -> None:
         """Start nothing more; what runs ends by itself."""
