@@ -68,7 +68,7 @@ def _draw(
     sheet = Image.new("L", (_SIDE, _SIDE))
     draw = ImageDraw.Draw(sheet)
     for points in strokes:
-        curve = (_curve(_shaken(points, generator)) - 0.5) @ shape.T * _HEIGHT + _SIDE / 2
+        curve = (smooth_curve(_shaken(points, generator)) - 0.5) @ shape.T * _HEIGHT + _SIDE / 2
         path = [(float(x), float(y)) for x, y in curve]
         draw.line(path, fill=255, width=max(1, round(pen)), joint="curve")
         for x, y in (path[0], path[-1]):
@@ -83,7 +83,7 @@ def _shaken(points: Points, generator: np.random.Generator) -> Points:
     return points + shakes[inverse.ravel()]
 
 
-def _curve(points: Points, steps: int = 12) -> Points:
+def smooth_curve(points: Points, steps: int = 12) -> Points:
     """Smooth curve through points (Catmull and Rom 1974), straight towards a corner."""
     around = np.concatenate([points[:1], points, points[-1:]])
     t = np.linspace(0.0, 1.0, steps, endpoint=False)[:, None]
