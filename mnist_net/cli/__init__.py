@@ -24,6 +24,7 @@ _COMMANDS = {
     "read": "Read all digits in each picture, row by row.",
     "train": "Train a network and save it as a model.",
     "evaluate": "Measure a model on test pictures.",
+    "serve": "Serve a page to draw on, and reading over HTTP.",
     "adapt": "Let a copy of the model learn your hand.",
     "feedback": "Look after corrections of what was read wrongly.",
     "use": "Settle which model answers in this folder.",

@@ -1,6 +1,5 @@
 """What ``predict`` and ``read`` have in common: finding pictures, reading them, showing them."""
 
-import math
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
@@ -16,7 +15,6 @@ import click
 from mnist_net.cli import options
 from mnist_net.cli.terminal import echo_json, log, note, printable, show_image, shows_progress
 from mnist_net.errors import ImageError
-from mnist_net.reading.threshold import REJECT_BELOW
 
 if TYPE_CHECKING:
     from mnist_net.pictures.decoding import Place
@@ -28,13 +26,6 @@ T = TypeVar("T")
 
 _MOST_BYTES = 500_000_000
 _MANY = 20  # pictures, of which a progress bar tells how many are left
-
-
-def _require_number(_ctx: click.Context, _parameter: click.Parameter, value: float) -> float:
-    """Refuse "nan", which click's range lets pass."""
-    if math.isnan(value):
-        raise click.BadParameter("nan is not a number from 0 to 1.")
-    return value
 
 
 def _require_page(_ctx: click.Context, _parameter: click.Parameter, value: str) -> str:
@@ -71,14 +62,7 @@ reading_options = options.together(
         help="Read only this part of each picture, in pixels of the upright page.",
     ),
     options.model,
-    click.option(
-        "--reject-below",
-        type=click.FloatRange(0.0, 1.0),
-        callback=_require_number,
-        metavar="P",
-        default=REJECT_BELOW,
-        help="Take what looks less than this like a digit for none; 0 refuses nothing.",
-    ),
+    options.reject_below,
     click.option(
         "--jobs",
         "-j",

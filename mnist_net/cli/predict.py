@@ -34,7 +34,7 @@ def predict(top: int, **asked: Any) -> None:
     light on dark, of any size. Where there is no digit, the answer is a dash. For several digits
     in one picture there is `mnist-net read`.
     """
-    from mnist_net.reading.answers import Reading
+    from mnist_net.reading.answers import Reading, digit_answer
     from mnist_net.trained.store import load_cached
 
     request = Request(**asked)
@@ -44,17 +44,10 @@ def predict(top: int, **asked: Any) -> None:
     for seen, reading in request.answers(Reading, "digit"):
         name = seen.given.name
         if request.as_json:
-            echo_json({"image": name, **_as_json(reading, classes), "model": str(model)})
+            echo_json(digit_answer(name, reading, classes, str(model)))
         else:
             echo_line(f"{name}: {_answer(reading, classes, top, request.reject_below)}")
         request.show_and_save(name, [reading])
-
-
-def _as_json(reading: "Reading", classes: list[int]) -> dict[str, Any]:
-    probabilities = None
-    if reading.probabilities is not None:
-        probabilities = dict(zip(map(str, classes), reading.probabilities.tolist(), strict=True))
-    return {**reading.as_dict(), "probabilities": probabilities, "reason": reading.reason}
 
 
 def _answer(reading: "Reading", classes: list[int], top: int, reject_below: float) -> str:

@@ -56,7 +56,7 @@ def read(
     """
     from mnist_net.pictures.decoding import save_png
     from mnist_net.reading.annotation import annotated
-    from mnist_net.reading.answers import Page, Table
+    from mnist_net.reading.answers import Page, Table, page_answer
 
     rule = _rule(choices, expect=expect, pattern=pattern, check=check)
     if grid and rule:
@@ -72,7 +72,7 @@ def read(
         name = seen.given.name
         text = answer.digits_only if digits_only and isinstance(answer, Page) else answer.text
         if request.as_json:
-            echo_json({"image": name, **answer.as_dict(), "model": str(request.model_file)})
+            echo_json(page_answer(name, answer, str(request.model_file)))
         elif as_csv:
             for number, line in enumerate(text.split("\n") if text else [], start=1):
                 click.echo(_csv_line([name, str(number), *line.split("\t")]), nl=False)

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from mnist_net.arrays import Bytes
-from mnist_net.errors import ImageError
+from mnist_net.errors import FormatError, ImageError
 from mnist_net.files import atomic_write
 from mnist_net.pictures.extras import EXTRA_SUFFIXES, rendered
 from mnist_net.pictures.pieces import Box
@@ -67,7 +67,12 @@ class Picture(NamedTuple):
 
 
 def open_image(
-    source: Source, name: str | None = None, *, page: int = 1, crop: Place | None = None
+    source: Source,
+    name: str | None = None,
+    *,
+    page: int = 1,
+    crop: Place | None = None,
+    max_pixels: int | None = None,
 ) -> Picture:
     """Decode a picture, upright, over white where it is transparent.
 
@@ -85,6 +90,8 @@ def open_image(
         Of a file with several, counted from 1.
     crop
         x, y, width and height of the part that is wanted, in pixels of the upright page.
+    max_pixels
+        A file of more is refused before it is decoded; by default `MAX_PIXELS`.
 
     Returns
     -------
@@ -94,7 +101,7 @@ def open_image(
     Raises
     ------
     ImageError
-        If it cannot be decoded, or has more than `MAX_PIXELS`, or has no such page or part.
+        If it cannot be decoded, or has too many pixels, or has no such page or part.
     TypeError
         If it is none of these.
     """
@@ -121,7 +128,8 @@ def open_image(
                 "a picture is a path, a binary stream, bytes, an image or an array, not "
                 f"{type(source).__name__}"
             )
-        return _opened(source if isinstance(source, Path) else _seekable(source), name, page, crop)
+        stream = source if isinstance(source, Path) else _seekable(source)
+        return _decoded_file(stream, name, page, crop, max_pixels)
 
 
 def _seekable(stream: BinaryIO) -> BinaryIO:
@@ -134,7 +142,9 @@ def _seekable(stream: BinaryIO) -> BinaryIO:
     return io.BytesIO(stream.read(_MOST_BYTES))
 
 
-def _opened(source: Path | BinaryIO, name: str, page: int, crop: Place | None) -> Picture:
+def _decoded_file(
+    source: Path | BinaryIO, name: str, page: int, crop: Place | None, max_pixels: int | None
+) -> Picture:
     with warnings.catch_warnings():
         # Pillow warns of odd metadata, and of the size that is checked here anyway.
         warnings.simplefilter("ignore")
@@ -142,7 +152,7 @@ def _opened(source: Path | BinaryIO, name: str, page: int, crop: Place | None) -
             image, n_pages = drawn
             return _decode(image, name, crop)._replace(n_pages=n_pages)
         with Image.open(source) as image:
-            _refuse(image, name)
+            _refuse(image, name, max_pixels)
             n_pages = getattr(image, "n_frames", 1)
             if not 1 <= page <= n_pages:
                 raise ImageError(f"{name} has no page {page}: it has {n_pages:,}")
@@ -165,7 +175,7 @@ def _errors_named(name: str) -> Iterator[None]:
             f"{name} has more than the {MAX_PIXELS:,} pixels that are read; shrink or crop it"
         ) from error
     except UnidentifiedImageError as error:
-        raise ImageError(
+        raise FormatError(
             f"{name} is not a picture in a format that can be read (PNG, JPEG, GIF, BMP, TIFF, …)"
         ) from error
     except MemoryError as error:
@@ -210,17 +220,18 @@ def _image_of(array: np.ndarray[Any, Any], name: str) -> Image.Image:
     return image
 
 
-def _refuse(image: Image.Image, name: str) -> None:
+def _refuse(image: Image.Image, name: str, max_pixels: int | None = None) -> None:
     if image.format in _NOT_PICTURES:
-        raise ImageError(
+        raise FormatError(
             f"{name} is in the format {image.format}, which is not read; save it as PNG"
         )
     width, height = image.size
+    max_pixels = MAX_PIXELS if max_pixels is None else max_pixels
     if not width * height:
         raise ImageError(f"{name} is empty: it has {width} × {height} pixels")
-    if width * height > MAX_PIXELS or max(width, height) > _MAX_SIDE:
+    if width * height > max_pixels or max(width, height) > _MAX_SIDE:
         raise ImageError(
-            f"{name} has {width:,} × {height:,} pixels, more than the {MAX_PIXELS:,} (or "
+            f"{name} has {width:,} × {height:,} pixels, more than the {max_pixels:,} (or "
             f"{_MAX_SIDE:,} on a side) that are read; shrink or crop it"
         )
 

@@ -1,5 +1,6 @@
 """What was read, at one place and on a whole page, and how sure it is: one score for all uses."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -184,3 +185,30 @@ class Table:
 
 def _kind(reading: Reading) -> str:
     return "digit" if reading.digit is not None else "unread" if reading.sign == UNREAD else "sign"
+
+
+def digit_answer(name: str, reading: Reading, classes: Sequence[int], model: str) -> dict[str, Any]:
+    """One picture's answer as every face gives it in JSON.
+
+    Parameters
+    ----------
+    name
+        What the picture is called.
+    reading
+        What was read on it.
+    classes
+        Label of each of its probabilities.
+    model
+        What the model is called.
+    """
+    probabilities = None
+    if reading.probabilities is not None:
+        names = map(str, classes)
+        probabilities = dict(zip(names, reading.probabilities.tolist(), strict=True))
+    said = {**reading.as_dict(), "probabilities": probabilities, "reason": reading.reason}
+    return {"image": name, **said, "model": model}
+
+
+def page_answer(name: str, page: Page | Table, model: str) -> dict[str, Any]:
+    """One page's or table's answer as every face gives it in JSON; see `digit_answer`."""
+    return {"image": name, **page.as_dict(), "model": model}
