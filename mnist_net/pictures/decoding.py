@@ -19,6 +19,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from mnist_net.arrays import Bytes
 from mnist_net.errors import FormatError, ImageError
 from mnist_net.files import atomic_write
+from mnist_net.pictures.arrays_as_images import grey_levels, image_of
 from mnist_net.pictures.extras import EXTRA_SUFFIXES, rendered
 from mnist_net.pictures.pieces import Box
 
@@ -109,7 +110,9 @@ def open_image(
         name = str(source) if isinstance(source, Path | str) else "the picture"
     with _errors_named(name):
         if isinstance(source, np.ndarray):
-            return _decode(_image_of(source, name), name, crop)
+            image = image_of(source, name, MAX_PIXELS)
+            _refuse(image, name)
+            return _decode(image, name, crop)
         if isinstance(source, Image.Image):
             _refuse(source, name)
             # What is done to it must not be done to the caller's.
@@ -187,39 +190,6 @@ def _errors_named(name: str) -> Iterator[None]:
         raise ImageError(f"{name} cannot be read as a picture: {reason}") from error
 
 
-def _image_of(array: np.ndarray[Any, Any], name: str) -> Image.Image:
-    """An array as Pillow has it."""
-    if array.ndim == 3 and array.shape[2] == 1:
-        array = array[..., 0]
-    if not array.size or not (array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))):
-        shape = " × ".join(map(str, array.shape))
-        raise ImageError(
-            f"{name} must be rows × columns, or these × 1, 3 or 4 channels, and not empty; "
-            f"it is {shape or 'a single number'}"
-        )
-    if math.prod(array.shape[:2]) > MAX_PIXELS:
-        rows, columns = array.shape[:2]
-        raise ImageError(
-            f"{name} has {columns:,} × {rows:,} pixels, more than the {MAX_PIXELS:,} that are read"
-        )
-    if array.dtype.kind not in "buif":
-        raise ImageError(f"{name} must be of numbers, not {array.dtype}")
-    least, most = float(array.min()), float(array.max())
-    limit = 1.0 if array.dtype.kind == "f" else 65_535.0
-    if not 0.0 <= least <= most <= limit:
-        raise ImageError(
-            f"{name} has numbers from {least:g} to {most:g}; of {array.dtype}, those from 0 to "
-            f"{limit:g} are read"
-        )
-    if array.dtype == bool:
-        array = 255 * array.astype(np.uint8)
-    elif array.dtype.kind == "f":
-        array = np.round(255.0 * array).astype(np.uint8)
-    image = Image.fromarray(array if array.dtype == np.uint8 else _grey_levels(array))
-    _refuse(image, name)
-    return image
-
-
 def _refuse(image: Image.Image, name: str, max_pixels: int | None = None) -> None:
     if image.format in _NOT_PICTURES:
         raise FormatError(
@@ -236,7 +206,7 @@ def _refuse(image: Image.Image, name: str, max_pixels: int | None = None) -> Non
         )
 
 
-def _decode(image: Image.Image, name: str, crop: Place | None) -> Picture:
+def _decode(image: Image.Image, name: str = "", crop: Place | None = None) -> Picture:
     size = image.size
     if crop is None:
         reduction = max(1.0, math.sqrt(math.prod(size) / _WORKING_PIXELS))
@@ -251,7 +221,7 @@ def _decode(image: Image.Image, name: str, crop: Place | None) -> Picture:
         size = max(image.size), min(image.size)
         reduction = max(1.0, math.sqrt(math.prod(size) / _WORKING_PIXELS))
     if image.mode.startswith(("I", "F")):  # before Pillow clips them at 255
-        image = Image.fromarray(_grey_levels(np.asarray(image)))
+        image = Image.fromarray(grey_levels(np.asarray(image)))
     elif image.mode == "LAB":  # Pillow knows no way from here to RGBA or grey, ...
         image = image.getchannel("L")
     elif image.mode == "La":  # ... and from here only this one
@@ -286,18 +256,6 @@ def _over_white(image: Image.Image) -> Image.Image:
     alpha = image.getchannel("A")
     shown, hidden = (int(np.ptp(np.asarray(p))) for p in (over_white.convert("L"), alpha))
     return alpha if shown < _BLANK <= hidden else over_white
-
-
-def _grey_levels(values: np.ndarray[Any, Any]) -> Bytes:
-    """Deeper pixels to 8 bits; white is that of the narrowest usual range that holds them."""
-    levels = values.astype(np.float32)  # in place from here on: there may be 80 million of them
-    levels[~np.isfinite(levels)] = 0.0
-    lowest = min(float(levels.min()), 0.0)
-    top = float(levels.max()) - lowest
-    white = next((white for white in (1.0, 255.0, 4095.0, 65535.0) if top <= white), top)
-    levels *= 255.0 / white
-    levels -= lowest * (255.0 / white)
-    return np.round(levels, out=levels).astype(np.uint8)
 
 
 def is_image_name(path: Path) -> bool:

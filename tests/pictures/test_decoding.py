@@ -13,6 +13,7 @@ from PIL import Image, ImageFile
 
 from mnist_net.errors import ImageError
 from mnist_net.pictures import decoding
+from mnist_net.pictures.arrays_as_images import grey_levels
 from mnist_net.pictures.decoding import MAX_PIXELS, is_image_name, open_image, save_png
 from mnist_net.reading.answers import Reading
 from mnist_net.reading.shortcuts import read_digit, read_image
@@ -143,13 +144,13 @@ def test_every_level_of_16_bits_becomes_the_nearest_of_8(top: int) -> None:
     white = next(white for white in (255, 4095, 65535) if top <= white)
     # In whole numbers.  None lies half-way between two: the denominator of 255 / white is odd.
     expected = (2 * values.astype(int) * 255 + white) // (2 * white)
-    np.testing.assert_array_equal(decoding._grey_levels(values), expected)
+    np.testing.assert_array_equal(grey_levels(values), expected)
 
 
 def test_grey_levels_of_the_widest_range_are_finite() -> None:
     largest = np.finfo(np.float32).max
     values = np.array([[-largest, 0.0, largest]], np.float32)
-    np.testing.assert_array_equal(decoding._grey_levels(values), [[0, 128, 255]])
+    np.testing.assert_array_equal(grey_levels(values), [[0, 128, 255]])
 
 
 def test_deep_pixels_take_little_memory() -> None:
@@ -158,7 +159,7 @@ def test_deep_pixels_take_little_memory() -> None:
     values[0] = 65535
     tracemalloc.start()
     try:
-        decoding._grey_levels(values)
+        grey_levels(values)
         assert tracemalloc.get_traced_memory()[1] <= 7 * values.size
     finally:
         tracemalloc.stop()
