@@ -1,0 +1,51 @@
+/**
+ * When to ask: while a stroke is drawn, one question at a time and as often as answers come; when
+ * it ends, at once, whatever is still under way. The old answer stays until the new one is here.
+ */
+
+export class Asking {
+  /** See `main.js` for what it is given: snapshot, ask, busy, answered and failed. */
+  constructor(parts) {
+    Object.assign(this, parts);
+    this.underWay = null;
+  }
+
+  /** In the middle of a stroke. */
+  asIsDrawn() {
+    if (!this.underWay) this.#ask(false);
+  }
+
+  /** A stroke has ended, or a picture has come or gone. */
+  now() {
+    this.stop();
+    this.#ask(true);
+  }
+
+  stop() {
+    this.underWay?.abort();
+    this.underWay = null;
+    this.busy(false);
+  }
+
+  async #ask(isWhole) {
+    const begin = performance.now();
+    const controller = (this.underWay = new AbortController());
+    const isStale = () => this.underWay !== controller;
+    this.busy(isWhole);
+    try {
+      const snapshot = this.snapshot();
+      const options = { explain: isWhole, signal: controller.signal };
+      const found = snapshot && (await this.ask(snapshot, options));
+      if (isStale()) return;
+      this.answered(found, snapshot);
+      if (isWhole) performance.measure("stroke to answer", { start: begin });
+    } catch (error) {
+      if (!isStale() && error.name !== "AbortError") this.failed(error);
+    } finally {
+      if (!isStale()) {
+        this.underWay = null;
+        this.busy(false);
+      }
+    }
+  }
+}
