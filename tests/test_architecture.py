@@ -15,7 +15,8 @@ RANKS = (
     {"learning", "pictures", "reports"},
     {"trained", "datasets"},
     {"reading", "runs"},
-    {"estimator", "cli"},
+    {"estimator", "export"},
+    {"cli"},
     {"__init__", "__main__"},
 )
 """What may import what: each from its own folder, and from the ranks before its own."""

@@ -25,6 +25,7 @@ _COMMANDS = {
     "train": "Train a network and save it as a model.",
     "evaluate": "Measure a model on test pictures.",
     "use": "Settle which model answers in this folder.",
+    "export": "Write a page that reads in the browser alone.",
     "info": "Show what a model is and how it came to be.",
     "augment": "Show training pictures beside distortions of them.",
     "data": "Look after the data set.",

@@ -2,7 +2,7 @@
 
 const $ = (id) => document.getElementById(id);
 
-const UNITS = 9; // hidden units that are shown
+const UNITS = 8; // hidden units that are shown
 
 /** Ten empty bars, and small pictures to fill. */
 export function prepare() {
@@ -27,8 +27,8 @@ export function show(reading, emptyText = "Nothing drawn yet") {
   if (state === "digit") $("sure").replaceChildren(strong(percent(reading.score)), " sure");
   else $("sure").textContent = state === "none" ? `No digit: ${reading.reason}` : emptyText;
   showBars(reading?.probabilities ?? null);
-  if (!reading?.seen) $("why").hidden ||= state !== "digit" && !reading?.probabilities;
-  else showWhy(reading);
+  if (!reading?.probabilities) $("why").hidden = true;
+  else if (reading.seen) showWhy(reading); // in the middle of a stroke there is no time for it
   if (state === "empty") return "";
   return state === "digit" ? `${reading.digit}, ${percent(reading.score)} sure` : $("sure").textContent;
 }

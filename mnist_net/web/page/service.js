@@ -17,13 +17,21 @@ export const describe = () => ask("api/model", {});
 /** Read the one digit of a snapshot; a stale question is aborted by its signal. */
 export async function predict(snapshot, { explain, signal }) {
   const address = explain ? "api/predict?explain=1" : "api/predict";
-  const { readings } = await ask(address, { method: "POST", body: await snapshot.blob(), signal });
-  return readings[0];
+  const [reading] = (await ask(address, { ...(await picture(snapshot)), signal })).readings;
+  // By name of the class: in the order of their numbers, as JavaScript keeps them.
+  const probabilities = reading.probabilities && Object.values(reading.probabilities);
+  return { ...reading, probabilities };
 }
 
 /** Read all digits of a snapshot: {text, digits, reason}. */
 export async function read(snapshot, { signal }) {
-  return ask("api/read", { method: "POST", body: await snapshot.blob(), signal });
+  return ask("api/read", { ...(await picture(snapshot)), signal });
+}
+
+async function picture(snapshot) {
+  const body = await snapshot.blob();
+  const type = body.type.startsWith("image/") ? body.type : "application/octet-stream";
+  return { method: "POST", body, headers: { "content-type": type } };
 }
 
 /** Store what a picture is: {label, png, said}. */
