@@ -17,6 +17,10 @@ class ImageError(MnistNetError, ValueError):
     """A picture cannot be read as a digit."""
 
 
+class FormatError(ImageError):
+    """A picture is in a format that is not read, or not here."""
+
+
 class ModelFileError(MnistNetError, ValueError):
     """A file is not a model (or a checkpoint) that this version can read."""
 

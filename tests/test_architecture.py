@@ -15,7 +15,7 @@ RANKS = (
     {"learning", "pictures", "reports"},
     {"trained", "datasets"},
     {"reading", "runs"},
-    {"estimator", "export"},
+    {"estimator", "export", "web"},
     {"cli"},
     {"__init__", "__main__"},
 )
@@ -124,3 +124,13 @@ def test_every_equation_of_the_derivation_stands_at_a_line_of_code() -> None:
     }
     assert derived - coded == {"10"}  # the definition that (11) rewrites
     assert coded <= derived
+
+
+def test_only_the_service_knows_its_libraries() -> None:
+    """They are an extra: nothing else needs them to be installed."""
+    for path in MODULES:
+        if room_of(path) != "web" and path.relative_to(PACKAGE) != Path("cli/serve.py"):
+            names = imports(ast.parse(path.read_text(encoding="utf-8")))
+            tops = {name.split(".")[0] for name in names}
+            assert not tops & {"starlette", "uvicorn", "h11", "prometheus_client"}, path
+            assert not any(n.startswith("mnist_net.web") for n in names), path

@@ -24,6 +24,7 @@ _COMMANDS = {
     "read": "Read all digits in each picture, row by row.",
     "train": "Train a network and save it as a model.",
     "evaluate": "Measure a model on test pictures.",
+    "serve": "Serve a page to draw on, and reading over HTTP.",
     "use": "Settle which model answers in this folder.",
     "export": "Write a page that reads in the browser alone.",
     "info": "Show what a model is and how it came to be.",

@@ -1,6 +1,7 @@
 """Options that commands have in common, and checks of what they name."""
 
 import logging
+import math
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial, reduce
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mnist_net.cli.terminal import log, program, shows_progress
+from mnist_net.reading.threshold import REJECT_BELOW
 
 if TYPE_CHECKING:
     from mnist_net.datasets.dataset import Splits
@@ -76,6 +78,24 @@ model = click.option(
     metavar="MODEL",
     help="shipped, latest, or a file.  [default: what `mnist-net use` says, else models/"
     "latest.joblib, else the model that ships]",
+)
+
+
+def _require_number(_ctx: click.Context, _parameter: click.Parameter, value: float) -> float:
+    """Refuse "nan", which click's range lets pass."""
+    if math.isnan(value):
+        raise click.BadParameter("nan is not a number from 0 to 1.")
+    return value
+
+
+reject_below = click.option(
+    "--reject-below",
+    type=click.FloatRange(0.0, 1.0),
+    callback=_require_number,
+    metavar="P",
+    default=REJECT_BELOW,
+    show_default=True,
+    help="Take what looks less than this like a digit for none; 0 refuses nothing.",
 )
 data_home = path_option(
     "--data-home",

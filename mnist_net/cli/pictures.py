@@ -1,6 +1,5 @@
 """What ``predict`` and ``read`` have in common: finding pictures, reading them, showing them."""
 
-import math
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
@@ -14,7 +13,6 @@ import click
 from mnist_net.cli import options
 from mnist_net.cli.terminal import echo_json, log, note, printable, shows_progress
 from mnist_net.errors import ImageError
-from mnist_net.reading.threshold import REJECT_BELOW
 
 if TYPE_CHECKING:
     from mnist_net.reading.many import Given, Seen
@@ -38,13 +36,6 @@ class Asked:
     as_json: bool
 
 
-def _require_number(_ctx: click.Context, _parameter: click.Parameter, value: float) -> float:
-    """Refuse "nan", which click's range lets pass."""
-    if math.isnan(value):
-        raise click.BadParameter("nan is not a number from 0 to 1.")
-    return value
-
-
 def _page(_ctx: click.Context, _parameter: click.Parameter, value: str) -> str:
     if value != "all" and not (value.isascii() and value.isdigit() and int(value)):
         raise click.BadParameter(f"{value!r} is neither a number from 1 nor all.")
@@ -63,15 +54,7 @@ _OPTIONS = (
         help="Which page of a file that has several (TIFF, GIF, PDF).",
     ),
     options.model,
-    click.option(
-        "--reject-below",
-        type=click.FloatRange(0.0, 1.0),
-        callback=_require_number,
-        metavar="P",
-        default=REJECT_BELOW,
-        show_default=True,
-        help="Take what looks less than this like a digit for none; 0 refuses nothing.",
-    ),
+    options.reject_below,
     click.option(
         "--jobs",
         "-j",

@@ -1,6 +1,6 @@
 """``mnist-net predict``."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -41,6 +41,7 @@ def predict(asked: Asked, top: int) -> None:
     light on dark, of any size. Where there is no digit, the answer is a dash. For several digits
     in one picture there is `mnist-net read`.
     """
+    from mnist_net.reading.answers import digit_answer
     from mnist_net.trained.store import find_model, load_cached
 
     model = find_model(asked.model)
@@ -49,21 +50,13 @@ def predict(asked: Asked, top: int) -> None:
     for seen in seen_pictures(asked, given_pictures(asked), pages=False):
         reading: Reading = seen.answer  # type: ignore[assignment]
         if asked.as_json:
-            echo_json({"image": seen.given.name, **_as_json(reading, classes), "model": str(model)})
+            echo_json(digit_answer(seen.given.name, reading, classes, str(model)))
         else:
             echo_line(f"{seen.given.name}: {_answer(reading, classes, top, asked)}")
             tell_of_pages(seen)
         if asked.show and reading.box:
             show_image(reading.image)
         saver.save(seen.given.name, reading.image)
-
-
-def _as_json(reading: "Reading", classes: "Labels") -> dict[str, Any]:
-    probabilities = None
-    if reading.probabilities is not None:
-        names = map(str, classes.tolist())
-        probabilities = dict(zip(names, reading.probabilities.tolist(), strict=True))
-    return {**reading.as_dict(), "probabilities": probabilities, "reason": reading.reason}
 
 
 def _answer(reading: "Reading", classes: "Labels", top: int, asked: Asked) -> str:

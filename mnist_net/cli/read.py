@@ -40,6 +40,7 @@ def read(asked: Asked, annotate: Path | None) -> None:
     pictures, a pattern such as 'scans/*.png', or - for standard input. A row of digits is printed
     as a line; a picture without any, as a dash.
     """
+    from mnist_net.reading.answers import page_answer
     from mnist_net.trained.store import find_model
 
     given, model = given_pictures(asked), find_model(asked.model)
@@ -52,7 +53,7 @@ def read(asked: Asked, annotate: Path | None) -> None:
     for seen in seen_pictures(asked, given, pages=True):
         page: Page = seen.answer  # type: ignore[assignment]
         if asked.as_json:
-            echo_json({"image": seen.given.name, **page.as_dict(), "model": str(model)})
+            echo_json(page_answer(seen.given.name, page, str(model)))
         else:
             if len(given) > 1:
                 echo_line(f"{seen.given.name}:")

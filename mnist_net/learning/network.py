@@ -191,3 +191,33 @@ def input_gradient(
     A = forward(parameters, architecture.activations, X)
     _, deltas = _loss_and_deltas(parameters, architecture, A, targets)
     return deltas[0] @ parameters[0].weights.T  # (19)
+
+
+def logit_gradients(
+    parameters: Parameters, activations: Sequence[str], A: Sequence[Array], k: int
+) -> list[Array]:
+    """Gradient of one logit with respect to the input and to every hidden layer's activations.
+
+    Parameters
+    ----------
+    parameters, activations
+        The network.
+    A
+        What `forward` gives for it, ``[A⁽⁰⁾, …, A⁽ᴸ⁾]``, each N × its layer's width.
+    k
+        Which logit, ``z_k`` of the last layer, counted from 0.
+
+    Returns
+    -------
+    list of arrays
+        ``[∂z_k/∂A⁽⁰⁾, …, ∂z_k/∂A⁽ᴸ⁻¹⁾]``, of the shapes of A.  It is backpropagation that begins
+        with ``δ⁽ᴸ⁾ = e_k`` in place of a loss's derivative.
+    """
+    delta = np.zeros_like(A[-1])
+    delta[:, k] = 1.0
+    gradients: list[Array] = []
+    for level in range(len(parameters) - 1, -1, -1):
+        gradients.insert(0, delta @ parameters[level].weights.T)  # (16) and, at last, (19)
+        if level:
+            delta = gradients[0] * ACTIVATIONS[activations[level - 1]].derivative(A[level])
+    return gradients

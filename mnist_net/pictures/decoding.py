@@ -17,7 +17,7 @@ import numpy.typing as npt
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from mnist_net.arrays import Bytes
-from mnist_net.errors import ImageError
+from mnist_net.errors import FormatError, ImageError
 from mnist_net.files import atomic_write
 from mnist_net.pictures.extras import EXTRA_SUFFIXES, rendered
 
@@ -54,7 +54,9 @@ class Picture(NamedTuple):
     n_pages: int = 1
 
 
-def open_image(source: Source, name: str | None = None, *, page: int = 1) -> Picture:
+def open_image(
+    source: Source, name: str | None = None, *, page: int = 1, max_pixels: int | None = None
+) -> Picture:
     """Decode a picture, upright, over white where it is transparent.
 
     Parameters
@@ -69,6 +71,8 @@ def open_image(source: Source, name: str | None = None, *, page: int = 1) -> Pic
         What to call it in error messages; by default its path.
     page
         Of a file with several, counted from 1.
+    max_pixels
+        A file of more is refused before it is decoded; by default `MAX_PIXELS`.
 
     Returns
     -------
@@ -78,7 +82,7 @@ def open_image(source: Source, name: str | None = None, *, page: int = 1) -> Pic
     Raises
     ------
     ImageError
-        If it cannot be decoded, or has more than `MAX_PIXELS`, or has no such page.
+        If it cannot be decoded, or has too many pixels, or has no such page.
     TypeError
         If it is none of these.
     """
@@ -104,7 +108,8 @@ def open_image(source: Source, name: str | None = None, *, page: int = 1) -> Pic
                 "a picture is a path, a binary stream, bytes, an image or an array, not "
                 f"{type(source).__name__}"
             )
-        return _opened(source if isinstance(source, Path) else _seekable(source), name, page)
+        stream = source if isinstance(source, Path) else _seekable(source)
+        return _opened(stream, name, page, max_pixels)
 
 
 def _seekable(stream: BinaryIO) -> BinaryIO:
@@ -117,7 +122,7 @@ def _seekable(stream: BinaryIO) -> BinaryIO:
     return io.BytesIO(stream.read(_MOST_BYTES))
 
 
-def _opened(source: Path | BinaryIO, name: str, page: int) -> Picture:
+def _opened(source: Path | BinaryIO, name: str, page: int, max_pixels: int | None) -> Picture:
     with warnings.catch_warnings():
         # Pillow warns of odd metadata, and of the size that is checked here anyway.
         warnings.simplefilter("ignore")
@@ -125,7 +130,7 @@ def _opened(source: Path | BinaryIO, name: str, page: int) -> Picture:
             image, n_pages = drawn
             return _decode(image)._replace(n_pages=n_pages)
         with Image.open(source) as image:
-            _refuse(image, name)
+            _refuse(image, name, max_pixels)
             n_pages = getattr(image, "n_frames", 1)
             if not 1 <= page <= n_pages:
                 raise ImageError(f"{name} has no page {page}: it has {n_pages:,}")
@@ -148,7 +153,7 @@ def _errors_named(name: str) -> Iterator[None]:
             f"{name} has more than the {MAX_PIXELS:,} pixels that are read; shrink or crop it"
         ) from error
     except UnidentifiedImageError as error:
-        raise ImageError(
+        raise FormatError(
             f"{name} is not a picture in a format that can be read (PNG, JPEG, GIF, BMP, TIFF, …)"
         ) from error
     except MemoryError as error:
@@ -193,17 +198,18 @@ def _image_of(array: np.ndarray[Any, Any], name: str) -> Image.Image:
     return image
 
 
-def _refuse(image: Image.Image, name: str) -> None:
+def _refuse(image: Image.Image, name: str, max_pixels: int | None = None) -> None:
     if image.format in _NOT_PICTURES:
-        raise ImageError(
+        raise FormatError(
             f"{name} is in the format {image.format}, which is not read; save it as PNG"
         )
     width, height = image.size
+    max_pixels = MAX_PIXELS if max_pixels is None else max_pixels
     if not width * height:
         raise ImageError(f"{name} is empty: it has {width} × {height} pixels")
-    if width * height > MAX_PIXELS or max(width, height) > _MAX_SIDE:
+    if width * height > max_pixels or max(width, height) > _MAX_SIDE:
         raise ImageError(
-            f"{name} has {width:,} × {height:,} pixels, more than the {MAX_PIXELS:,} (or "
+            f"{name} has {width:,} × {height:,} pixels, more than the {max_pixels:,} (or "
             f"{_MAX_SIDE:,} on a side) that are read; shrink or crop it"
         )
 

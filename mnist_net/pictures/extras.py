@@ -5,13 +5,14 @@ the last one, and without them, one sentence says what to install.
 """
 
 import math
+import threading
 from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO
 
 from PIL import Image
 
-from mnist_net.errors import ImageError
+from mnist_net.errors import FormatError, ImageError
 
 EXTRA_SUFFIXES = frozenset({".heic", ".heif", ".pdf"})
 """Endings of the names of files that are read with an extra."""
@@ -21,6 +22,7 @@ _DOTS_PER_INCH = 200.0  # that a page is drawn with: a written digit has some 40
 _POINTS_PER_INCH = 72.0
 _MOST_POINTS = 14_400.0  # on a side: 5 metres, more than which the format does not have
 _MOST_PIXELS = 8_000_000  # of a page that is drawn
+_ONE_PDF = threading.Lock()  # PDFium works in one thread at a time
 _HEIF_BRANDS = (b"heic", b"heix", b"hevc", b"mif1", b"msf1", b"heim", b"heis")
 
 
@@ -42,7 +44,7 @@ def rendered(source: Path | BinaryIO, name: str, page: int) -> tuple[Image.Image
         try:
             from pillow_heif import register_heif_opener
         except ImportError as error:
-            raise ImageError(
+            raise FormatError(
                 f"{name} is a HEIC picture, which needs a package: pip install 'mnist-net[heic]'"
             ) from error
         register_heif_opener()
@@ -50,7 +52,7 @@ def rendered(source: Path | BinaryIO, name: str, page: int) -> tuple[Image.Image
     if beginning.startswith(b"%PDF"):
         return _page_of_pdf(source, name, page)
     if beginning.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"<" and b"<svg" in beginning.lower():
-        raise ImageError(
+        raise FormatError(
             f"{name} is an SVG drawing, which is not read; make a PNG of it (pip install cairosvg; "
             "cairosvg drawing.svg -o drawing.png)"
         )
@@ -71,10 +73,10 @@ def _page_of_pdf(source: Path | BinaryIO, name: str, page: int) -> tuple[Image.I
     try:
         import pypdfium2
     except ImportError as error:
-        raise ImageError(
+        raise FormatError(
             f"{name} is a PDF, which needs a package: pip install 'mnist-net[pdf]'"
         ) from error
-    with closing(pypdfium2.PdfDocument(source)) as document:
+    with _ONE_PDF, closing(pypdfium2.PdfDocument(source)) as document:
         n_pages = len(document)
         if not 1 <= page <= n_pages:
             raise ImageError(f"{name} has no page {page}: it has {n_pages:,}")

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from mnist_net.arrays import IMAGE_SHAPE, Array, Bytes
+from mnist_net.arrays import IMAGE_SHAPE, Array, Bytes, Labels
 
 
 class Judgement(NamedTuple):
@@ -99,3 +99,30 @@ class Page:
         """What JSON can say of it: text, digits and reason."""
         digits = [reading.as_dict() for reading in self.digits]
         return {"text": self.text, "digits": digits, "reason": self.reason}
+
+
+def digit_answer(name: str, reading: Reading, classes: Labels, model: str) -> dict[str, Any]:
+    """One picture's answer as every face gives it in JSON.
+
+    Parameters
+    ----------
+    name
+        What the picture is called.
+    reading
+        What was read on it.
+    classes
+        Label of each of its probabilities.
+    model
+        What the model is called.
+    """
+    probabilities = None
+    if reading.probabilities is not None:
+        names = map(str, classes.tolist())
+        probabilities = dict(zip(names, reading.probabilities.tolist(), strict=True))
+    said = {**reading.as_dict(), "probabilities": probabilities, "reason": reading.reason}
+    return {"image": name, **said, "model": model}
+
+
+def page_answer(name: str, page: Page, model: str) -> dict[str, Any]:
+    """One page's answer as every face gives it in JSON; see `digit_answer`."""
+    return {"image": name, **page.as_dict(), "model": model}

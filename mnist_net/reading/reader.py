@@ -88,11 +88,12 @@ class Reader:
         """
         for batch in _batches(pictures):
             opened = [picture for picture in batch if isinstance(picture, Picture)]
-            readings = iter(self._read_batch(opened))
+            readings = iter(self.read_together(opened))
             for item in batch:
                 yield next(readings) if isinstance(item, Picture) else item
 
-    def _read_batch(self, pictures: Sequence[Picture]) -> list[Reading]:
+    def read_together(self, pictures: Sequence[Picture]) -> list[Reading]:
+        """Read the one digit of each of a few pictures, with as few calls of the networks."""
         stages = [looks(picture.pixels) for picture in pictures]
         judged: list[list[Judged]] = [[] for _ in pictures]
         unsure = list(range(len(pictures)))
@@ -147,7 +148,7 @@ class Reader:
 
     def _page_of_one(self, picture: Picture) -> Page:
         """A page with one digit is a picture of one digit, and is read as such."""
-        (reading,) = self._read_batch([picture])
+        (reading,) = self.read_together([picture])
         return Page(() if reading.digit is None else ((reading,),), reading.reason)
 
     def _read_rows(self, rows: Sequence[Sequence[Figure]], picture: Picture) -> Page:

@@ -1,0 +1,89 @@
+"""Why a network answers as it does: which pixels spoke for it, and which hidden units pushed."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from mnist_net.arrays import IMAGE_SHAPE, Array, Bytes
+from mnist_net.learning.network import forward, logit_gradients
+from mnist_net.trained.committee import Committee, Predictor
+from mnist_net.trained.model import Model
+
+_UNITS = 8
+
+
+class Unit(NamedTuple):
+    """A hidden unit of the first layer that spoke for an answer.
+
+    Attributes
+    ----------
+    unit
+        Its number, from 0.
+    activation
+        How much it fired.
+    push
+        Its activation times the gradient of the answer's logit with respect to it; where the first
+        hidden layer is the only one, that gradient is its outgoing weight.
+    weights
+        What it looks for: its weights, 28 × 28.
+    """
+
+    unit: int
+    activation: float
+    push: float
+    weights: Array
+
+
+class Explanation(NamedTuple):
+    """What spoke for an answer.
+
+    Attributes
+    ----------
+    saliency
+        Gradient of the answer's logit with respect to the picture, 28 × 28: by how much the logit
+        would grow with a pixel that went from black (0) to white (1).  Of a committee, the mean
+        over its members.
+    units
+        Those that pushed most for the answer, most first; none without a hidden layer.  Of a
+        committee, those of its first member.
+    """
+
+    saliency: Array
+    units: list[Unit]
+
+
+def explain(model: Predictor, image: Bytes, label: int) -> Explanation:
+    """Say what spoke for a label.
+
+    Parameters
+    ----------
+    model
+        A model or a committee.
+    image
+        What it saw: uint8, 28 × 28.
+    label
+        One of its classes.
+    """
+    members = model.members if isinstance(model, Committee) else (model,)
+    explained = [_explain(member, image, label) for member in members]
+    saliency: Array = np.mean([one.saliency for one in explained], axis=0)
+    return Explanation(saliency, explained[0].units)
+
+
+def _explain(model: Model, image: Bytes, label: int) -> Explanation:
+    activations, parameters = model.architecture.activations, model.parameters
+    A = forward(parameters, activations, model.scaling.apply(image[None]))
+    answer = int(np.searchsorted(model.classes, label))
+    gradients = logit_gradients(parameters, activations, A, answer)
+    saliency = gradients[0].reshape(IMAGE_SHAPE) * (255.0 / model.scaling.scale)
+    if len(parameters) == 1:
+        return Explanation(saliency, [])
+    fired, pushes = A[1][0], (A[1] * gradients[1])[0]
+    weights = parameters[0].weights.T
+    return Explanation(
+        saliency,
+        [
+            Unit(int(i), float(fired[i]), float(pushes[i]), weights[i].reshape(IMAGE_SHAPE))
+            for i in np.argsort(-pushes, kind="stable")[:_UNITS]
+        ],
+    )

@@ -1,0 +1,230 @@
+"""What the service takes and gives, as OpenAPI 3.1 says it: plain data."""
+
+from collections.abc import Collection
+from http import HTTPStatus
+from importlib.metadata import version
+from typing import Any
+
+from mnist_net.web.limits import Limits
+from mnist_net.web.problems import MEDIA_TYPE
+
+Schema = dict[str, Any]
+
+_NUMBER: Schema = {"type": "number"}
+_SHARE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
+_TEXT: Schema = {"type": "string"}
+_DIGIT: Schema = {"type": "integer", "minimum": 0, "maximum": 9}
+_PROBLEMS = {
+    400: "The request is malformed, or by a name that is not this service's.",
+    404: "There is nothing at this place.",
+    405: "The method is not for this place.",
+    408: "The body did not come in time.",
+    413: "The body is too large.",
+    415: "The content type, or the picture's format, is not one that is read.",
+    422: "It is well-formed, but no picture that can be read.",
+    429: "This client has too many requests under way.",
+    503: "Too many requests wait, or this one took too long: try again.",
+}
+_OF_POSTS = (400, 408, 413, 415, 422, 429, 503)
+_OF_GETS = (400, 429)
+
+
+def openapi(limits: Limits) -> dict[str, Any]:
+    """Write the document, with the limits that hold."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "mnist-net",
+            "version": version("mnist-net"),
+            "summary": "Reads handwritten digits, one or a page of them.",
+            "license": {"name": "MIT", "identifier": "MIT"},
+        },
+        "paths": _paths(limits),
+        "components": {"schemas": _schemas(limits)},
+    }
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _list(items: Schema, least: int = 0, most: int | None = None) -> Schema:
+    size = {"minItems": least} if most is None else {"minItems": least, "maxItems": most}
+    return {"type": "array", "items": items, **size}
+
+
+def _grid(items: Schema) -> Schema:
+    """28 × 28 of something."""
+    return _list(_list(items, 28, 28), 28, 28)
+
+
+def _object(properties: dict[str, Schema], optional: Collection[str] = ()) -> Schema:
+    """An object of these members, all required but the optional ones, and of no others."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": [name for name in properties if name not in optional],
+        "additionalProperties": False,
+    }
+
+
+def _or_null(schema: Schema) -> Schema:
+    return {"oneOf": [schema, {"type": "null"}]}
+
+
+def _number(most: float, least: float = 0, kind: str = "number") -> Schema:
+    return {"type": kind, "minimum": least, "maximum": most}
+
+
+def _schemas(limits: Limits) -> dict[str, Schema]:
+    return {**_given(limits), **_said()}
+
+
+def _given(limits: Limits) -> dict[str, Schema]:
+    side = _number(limits.side, 1, "integer")
+    pen = {"type": "number", "exclusiveMinimum": 0, "maximum": limits.pen}
+    point = _list(_number(1e6, -1e6), 2, 2)
+    strokes = {
+        "description": "Each stroke the points [x, y] that the pen went through, y down; at most "
+        f"{limits.points:,} of them.",
+        **_list(_list(point, 1)),
+    }
+    drawing = {"strokes": strokes, "width": pen, "size": _list(side, 2, 2)}
+    said = {"label": _DIGIT, "said": _or_null(_DIGIT)}
+    return {
+        "Image": {"description": "28 rows of 28 levels: 0 is paper, 255 is ink.", **_image()},
+        "Drawing": _object(drawing),
+        "Images": _object({"images": _list(_ref("Image"), 1, limits.pictures)}),
+        "Drawings": _object({"drawings": _list(_ref("Drawing"), 1, limits.pictures)}),
+        "Pictures": {"oneOf": [_ref("Images"), _ref("Drawing"), _ref("Drawings")]},
+        "Correction": {
+            "oneOf": [
+                _object({"image": _ref("Image"), **said}, ["said"]),
+                _object({**drawing, **said}, ["said"]),
+                _object({"png": _base64(), **said}, ["said"]),
+            ]
+        },
+    }
+
+
+def _image() -> Schema:
+    return _grid(_number(255, kind="integer"))
+
+
+def _base64() -> Schema:
+    return {"type": "string", "contentEncoding": "base64", "contentMediaType": "image/png"}
+
+
+def _said() -> dict[str, Schema]:
+    digit = {
+        "digit": _or_null({"type": "integer"}),
+        "probability": _SHARE,
+        "score": _SHARE,
+        "box": _or_null(_list({"type": "integer"}, 4, 4)),
+    }
+    unit = _object(
+        {
+            "unit": {"type": "integer", "minimum": 0},
+            "activation": _NUMBER,
+            "push": _NUMBER,
+            "weights": _grid(_NUMBER),
+        }
+    )
+    explained = {
+        "seen": _image(),
+        "saliency": {
+            "description": "Gradient of the likeliest digit's logit with respect to each pixel.",
+            **_or_null(_grid(_NUMBER)),
+        },
+        "units": {
+            "description": "The hidden units that pushed most for it, most first.",
+            **_list(unit, 0, 8),
+        },
+    }
+    named = {"image": _TEXT, "model": _TEXT, "reason": _or_null(_TEXT)}
+    probabilities = _or_null({"type": "object", "additionalProperties": _SHARE})
+    reading = {**named, **digit, "probabilities": probabilities, **explained}
+    page = {**named, "text": _TEXT, "digits": _list(_object(digit))}
+    problem = {
+        "type": _TEXT,
+        "title": _TEXT,
+        "status": _number(599, 400, "integer"),
+        "detail": _TEXT,
+    }
+    return {
+        "Reading": _object(reading, explained),
+        "Readings": _object({"model": _ref("Model"), "readings": _list(_ref("Reading"), 1)}),
+        "Page": _object(page),
+        "Model": {"type": "object", "properties": {"name": _TEXT}, "required": ["name"]},
+        "Stored": _object({"stored": {"const": True}, "label": _DIGIT}),
+        "Health": _object({"status": {"const": "ok"}}),
+        "Problem": _object(problem),
+    }
+
+
+def _content(schema: Schema, kind: str = "application/json") -> Schema:
+    return {"content": {kind: {"schema": schema}}}
+
+
+def _responses(good: dict[int, Schema], problems: tuple[int, ...]) -> dict[str, Any]:
+    said = {
+        str(status): {"description": HTTPStatus(status).phrase, **content}
+        for status, content in good.items()
+    }
+    refused = {
+        str(status): {"description": _PROBLEMS[status], **_content(_ref("Problem"), MEDIA_TYPE)}
+        for status in problems
+    }
+    return {**said, **refused}
+
+
+def _paths(limits: Limits) -> dict[str, Any]:
+    explain = {
+        "name": "explain",
+        "in": "query",
+        "schema": {"type": "string", "enum": ["0", "1"]},
+        "description": "1: what the network saw, and what in it spoke for the answer; for "
+        f"{limits.explained} pictures at most.",
+    }
+    return {
+        "/api/predict": _post(
+            "predict", "Read the one digit of each picture.", limits, "Readings", explain
+        ),
+        "/api/read": _post("read", "Read all digits of one picture, row by row.", limits, "Page"),
+        "/api/feedback": {
+            "post": {
+                "summary": "Say what a picture is; it is kept on the service's machine.",
+                "operationId": "feedback",
+                "requestBody": {"required": True, **_content(_ref("Correction"))},
+                "responses": _responses({201: _content(_ref("Stored"))}, (*_OF_POSTS, 404)),
+            }
+        },
+        "/api/model": _get("Which model answers.", "model", _content(_ref("Model"))),
+        "/healthz": _get("Whether the service answers.", "health", _content(_ref("Health"))),
+        "/metrics": _get("Counts, for Prometheus.", "metrics", _content(_TEXT, "text/plain")),
+        "/openapi.json": _get("This document.", "openapi", _content({"type": "object"})),
+    }
+
+
+def _get(summary: str, name: str, content: Schema) -> Schema:
+    responses = _responses({200: content}, _OF_GETS)
+    return {"get": {"summary": summary, "operationId": name, "responses": responses}}
+
+
+def _post(name: str, summary: str, limits: Limits, answer: str, *parameters: Schema) -> Schema:
+    asked = {
+        **_content(_ref("Pictures")),
+        "description": f"At most {limits.body_bytes:,} bytes: JSON, or the bytes of a picture in "
+        "any format that Pillow reads.",
+        "required": True,
+    }
+    asked["content"] |= {kind: {"schema": {}} for kind in ("image/*", "application/octet-stream")}
+    return {
+        "post": {
+            "summary": summary,
+            "operationId": name,
+            "parameters": list(parameters),
+            "requestBody": asked,
+            "responses": _responses({200: _content(_ref(answer))}, _OF_POSTS),
+        }
+    }

@@ -1,0 +1,172 @@
+"""Listening: a socket, uvicorn upon it, and an end that is an end."""
+
+import asyncio
+import json
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+import h11
+import uvicorn
+from starlette.types import ASGIApp
+from threadpoolctl import threadpool_limits
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from mnist_net.web.limits import Limits
+from mnist_net.web.problems import MEDIA_TYPE, Problem, body_of
+
+_BACKLOG = 512  # connections that the system keeps until we take them
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Bind a socket; port 0 picks one.
+
+    Raises
+    ------
+    OSError
+        If there is no such host, or the port is in use or not ours to have.
+    """
+    family, *_, place = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    return socket.create_server(place[:2], family=family, backlog=_BACKLOG)
+
+
+def address_of(listening: socket.socket, host: str) -> str:
+    """The address to give to a browser."""
+    shown = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)
+    return f"http://{f'[{shown}]' if ':' in shown else shown}:{listening.getsockname()[1]}/"
+
+
+class _Protocol(H11Protocol):
+    """uvicorn's, which waits for a request's head as long as anybody likes; this one does not."""
+
+    limits = Limits()
+    on_cut: Callable[[str], None] = staticmethod(lambda _: None)
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._head_timer: asyncio.TimerHandle | None = None
+        self._await_head()
+        if len(self.connections) > self.limits.connections:
+            self.on_cut("connections")
+            self._refuse(Problem(503, "too many connections are open: try again in a second"))
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]:
+            self._await_head()
+        else:
+            self._stop_waiting()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _await_head(self) -> None:
+        """Begin to count the time, unless it is counted: every byte would begin it anew."""
+        if self._head_timer is None:
+            self._head_timer = self.loop.call_later(self.limits.head_seconds, self._head_is_late)
+
+    def _stop_waiting(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _head_is_late(self) -> None:
+        if self.conn.their_state is h11.IDLE and not self.transport.is_closing():
+            self.on_cut("head")
+            self.transport.close()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002
+        """Answer what is no HTTP; uvicorn calls it."""
+        self._refuse(Problem(400, "this is no request of HTTP/1.1, or its head is too long"))
+
+    def _refuse(self, problem: Problem) -> None:
+        content = json.dumps(body_of(problem)).encode()
+        head = (
+            f"HTTP/1.1 {problem.status} {body_of(problem)['title']}\r\n"
+            f"Content-Type: {MEDIA_TYPE}\r\nContent-Length: {len(content)}\r\n"
+            "Connection: close\r\nX-Content-Type-Options: nosniff\r\n\r\n"
+        )
+        self.transport.write(head.encode() + content)
+        self.transport.close()
+
+
+class Server(uvicorn.Server):
+    """Serves until a signal says that it is over; then `signal` is its number."""
+
+    signal = 0
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to listen, and say so."""
+        await super().startup(sockets)
+        self._ready()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take signals as uvicorn does, but leave what they mean to whoever called."""
+        handled = (signal.SIGINT, signal.SIGTERM)
+        before = {number: signal.signal(number, self.handle_exit) for number in handled}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Note a signal; the first one lets what is under way end, the second does not."""
+        self.signal = self.signal or sig
+        super().handle_exit(sig, frame)
+
+
+def serve(
+    app: ASGIApp,
+    listening: socket.socket,
+    limits: Limits,
+    ready: Callable[[], None],
+    on_cut: Callable[[str], None],
+) -> int:
+    """Serve until a signal comes.
+
+    Parameters
+    ----------
+    app
+        The service.
+    listening
+        See `listen`.
+    limits
+        Of connections, and of the time that heads, and the end, may take.
+    ready
+        Called when requests are taken.
+    on_cut
+        Called with the limit's name when a connection is cut off by it.
+
+    Returns
+    -------
+    int
+        The signal that ended it.
+    """
+    protocol = type("_Limited", (_Protocol,), {"limits": limits, "on_cut": staticmethod(on_cut)})
+    config = uvicorn.Config(
+        app,
+        http=protocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        server_header=False,
+        backlog=_BACKLOG,
+        timeout_keep_alive=limits.idle_seconds,  # type: ignore[arg-type]  # any number of seconds
+        timeout_graceful_shutdown=limits.stop_seconds,  # type: ignore[arg-type]
+    )
+    server = Server(config, ready)
+    with threadpool_limits(1, user_api="blas"):  # the requests share the cores as it is
+        server.run([listening])
+    return server.signal
