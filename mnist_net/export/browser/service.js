@@ -10,7 +10,10 @@ export class Trouble extends Error {}
 let reader = null;
 
 export async function describe() {
-  return { name: stored().model.name, feedback: false, page: false };
+  const { name, members } = stored().model;
+  const { layers } = members[0];
+  const sizes = [layers[0].inputs, ...layers.map(({ outputs }) => outputs)];
+  return { name, layer_sizes: sizes, feedback: false, page: false };
 }
 
 export async function predict(snapshot, { explain }) {

@@ -25,16 +25,19 @@ export function show(reading, emptyText = "Nothing drawn yet") {
   $("answer").dataset.state = state;
   $("digit").textContent = { digit: reading?.digit, none: "–", empty: "\u00a0" }[state];
   if (state === "digit") $("sure").replaceChildren(strong(percent(reading.score)), " sure");
-  else $("sure").textContent = state === "none" ? `No digit: ${reading.reason}` : emptyText;
+  else $("sure").textContent = state === "none" ? sentence(reading.reason) : emptyText;
   showBars(reading?.probabilities ?? null);
   if (!reading?.probabilities) $("why").hidden = true;
   else if (reading.seen) showWhy(reading); // in the middle of a stroke there is no time for it
   if (state === "empty") return "";
-  return state === "digit" ? `${reading.digit}, ${percent(reading.score)} sure` : $("sure").textContent;
+  if (state === "none") return `No digit. ${sentence(reading.reason)}.`;
+  return `${reading.digit}, ${percent(reading.score)} sure`;
 }
 
 /** Rounded down, so that 100 % is said of nothing less. */
 const percent = (share) => `${(Math.floor(share * 1000) / 10).toFixed(1)} %`;
+
+const sentence = (reason) => reason[0].toUpperCase() + reason.slice(1);
 
 function strong(text) {
   return Object.assign(document.createElement("strong"), { textContent: text });
@@ -55,11 +58,24 @@ function showWhy({ seen, saliency, units }) {
   $("why").hidden = false;
   const { ink, accent, cool } = colours();
   paint($("seen"), seen.flat().map((level) => [ink, level / 255]));
-  paint($("saliency"), twoSided(saliency, accent, cool));
+  paint($("saliency"), spoke(seen, saliency, ink, accent, cool));
   [...$("units").children].forEach((canvas, k) => {
     const unit = units?.[k];
     canvas.style.visibility = unit ? "" : "hidden";
     if (unit) paint(canvas, twoSided(unit.weights, accent, cool));
+  });
+}
+
+/** Ink in the colour of its side, as strong as the gradient times the ink; over the ink's trace. */
+function spoke(seen, saliency, ink, accent, cool) {
+  const levels = seen.flat().map((level) => level / 255);
+  const gradients = saliency.flat();
+  const said = twoSided(gradients.map((gradient, k) => gradient * levels[k]), accent, cool);
+  return said.map(([colour, strength], k) => {
+    const share = strength ** 0.6; // the eye sees less of what is faint
+    const trace = 0.16 * levels[k];
+    const opacity = share + trace * (1 - share);
+    return [colour.map((c, i) => (c * share + ink[i] * trace * (1 - share)) / (opacity || 1)), opacity];
   });
 }
 

@@ -11,7 +11,7 @@ import { followTheme } from "./theme.js";
 
 const $ = (id) => document.getElementById(id);
 
-const sketches = { draw: new Sketch(1), page: new Sketch(3 / 4) };
+const sketches = { draw: new Sketch(1), page: new Sketch(3 / 4, { follows: true }) };
 const read = { draw: null, page: null }; // what was read last, in each mode
 let mode = "draw";
 let abilities = { feedback: true, page: true };
@@ -90,6 +90,7 @@ function repaint() {
 
 function paint() {
   const canvas = $("canvas");
+  $("paper").style.aspectRatio = 1 / sketch().height;
   const width = Math.round(canvas.clientWidth * devicePixelRatio);
   const height = Math.round(canvas.clientHeight * devicePixelRatio);
   if (canvas.width !== width) canvas.width = width;
@@ -140,7 +141,7 @@ function switchTo(chosen) {
   }
   trouble(null);
   showRead();
-  repaint();
+  paint();
 }
 
 async function correct(label) {
@@ -175,7 +176,8 @@ async function meet() {
   const isAlone = abilities.page === false;
   $("alone").hidden = !isAlone;
   $("text").hidden = $("copy").hidden = $("save").hidden = isAlone;
-  if (abilities.name) $("model").textContent = `${abilities.name}.`;
+  const units = abilities.layer_sizes?.map((n) => n.toLocaleString("en")).join(" · ");
+  if (units) $("model").textContent = `Read by a network of ${units} units, written from its equations.`;
 }
 
 function start() {

@@ -7,12 +7,22 @@
 const SIDE = 400; // pixels across what is read of a drawing; a digit needs 20
 const WIDEST = 1600; // likewise of a picture that is drawn on
 
+const FLATTEST = 0.5; // height of paper that takes a picture's proportions, to its width ...
+const TALLEST = 1.3; // ... and at most
+
 export class Sketch {
-  constructor(height = 1) {
-    this.height = height;
+  /** Paper so high, which may take the proportions of the picture that lies on it. */
+  constructor(height, { follows = false } = {}) {
+    Object.assign(this, { blankHeight: height, follows });
     this.strokes = [];
     this.picture = null;
     this.past = [];
+  }
+
+  get height() {
+    if (!this.follows || !this.picture) return this.blankHeight;
+    const { width, height } = this.picture.bitmap;
+    return Math.min(Math.max(height / width, FLATTEST), TALLEST);
   }
 
   get isBlank() {
