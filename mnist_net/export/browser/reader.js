@@ -86,11 +86,11 @@ const best = (views) =>
 /** Views of the one digit on clean paper, in stages: all ink at once; then piece by piece. */
 function* looks(channels) {
   const paper = cleanPaper(channels);
-  const levels = inkOnCleanPaper(channels, paper);
-  if (levels) {
+  const all = inkOnCleanPaper(channels, paper);
+  if (all) {
+    const levels = all.cut(all.bounds(0));
     const ink = levels.map((level) => Math.fround(level / 255));
-    const { left, top, right, bottom } = ink.map((level) => (level >= 0.5 ? 1 : 0)).bounds(0);
-    const figure = ink.cut({ left, top, right, bottom });
+    const figure = ink.cut(ink.map((level) => (level >= 0.5 ? 1 : 0)).bounds(0));
     yield [{ image: fitted(levels, 255), ink: figure, prior: HASTY }];
   }
   const found = findInk(channels, paper);

@@ -3,16 +3,19 @@
  * it ends, at once, whatever is still under way. The old answer stays until the new one is here.
  */
 
+const LEAST_REST = 60; // milliseconds
+
 export class Asking {
   /** See `main.js` for what it is given: snapshot, ask, busy, answered and failed. */
   constructor(parts) {
     Object.assign(this, parts);
     this.underWay = null;
+    this.rest = 0; // until when no question is asked in the middle of a stroke
   }
 
-  /** In the middle of a stroke. */
+  /** In the middle of a stroke; the hand goes before the answer, so most of the time is its own. */
   asIsDrawn() {
-    if (!this.underWay) this.#ask(false);
+    if (!this.underWay && performance.now() >= this.rest) this.#ask(false);
   }
 
   /** A stroke has ended, or a picture has come or gone. */
@@ -42,6 +45,8 @@ export class Asking {
     } catch (error) {
       if (!isStale() && error.name !== "AbortError") this.failed(error);
     } finally {
+      const end = performance.now();
+      this.rest = end + Math.max(LEAST_REST, 3 * (end - begin));
       if (!isStale()) {
         this.underWay = null;
         this.busy(false);
