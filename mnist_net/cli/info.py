@@ -51,19 +51,9 @@ def _beside(facts: dict[str, Any], metadata: dict[str, Any]) -> dict[str, Any]:
 
 
 def _facts(model: "Model") -> dict[str, Any]:
-    architecture = model.architecture
-    arrays = [array for layer in model.parameters for array in layer if array is not None]
-    facts = {
-        "layer_sizes": list(architecture.layer_sizes),
-        "activations": list(architecture.activations),
-        "loss": architecture.loss,
-        "parameters": sum(array.size for array in arrays),
-        "dtype": str(arrays[0].dtype),
-        "classes": model.classes.tolist(),
-        "scaling": model.scaling._asdict(),
-        "temperature": model.temperature,
-    }
-    return _beside(facts, {"history": [], **model.metadata})
+    from mnist_net.trained.facts import facts_of
+
+    return _beside(facts_of(model), {"history": [], **model.metadata})
 
 
 def _echo_facts(facts: dict[str, Any]) -> None:

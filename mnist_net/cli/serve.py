@@ -76,7 +76,7 @@ def serve(
     app = service(reader, settings)
     try:
         listening = server.listen(host, port)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise click.ClickException(_why_not(host, port, error)) from error
     address = server.address_of(listening, host)
     if not is_loopback(host):
@@ -91,7 +91,8 @@ def serve(
         if opens:
             webbrowser.open(address)
 
-    if server.serve(app, listening, settings.limits, ready, app.cut) == signal.SIGINT:
+    ended_by = server.Server(app, settings.limits, ready, app.cut).serve_at(listening)
+    if ended_by == signal.SIGINT:
         raise KeyboardInterrupt
 
 
@@ -115,9 +116,10 @@ def _store(path: Path | None) -> "Store":
     return store
 
 
-def _why_not(host: str, port: int, error: OSError) -> str:
-    if error.errno == errno.EADDRINUSE:
+def _why_not(host: str, port: int, error: OSError | UnicodeError) -> str:
+    number = getattr(error, "errno", None)
+    if number == errno.EADDRINUSE:
         return f"port {port} is in use: name another --port, or 0 for one that is free"
-    if error.errno == errno.EACCES:
+    if number == errno.EACCES:
         return f"port {port} is not for everybody: name a --port from 1024 on, or 0"
-    return f"cannot listen at {host}, port {port}: {error.strerror or error}"
+    return f"cannot listen at {host}, port {port}: {getattr(error, 'strerror', None) or error}"

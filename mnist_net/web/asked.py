@@ -5,7 +5,6 @@ import binascii
 import io
 import json
 import math
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -72,12 +71,14 @@ def pictures_of(body: Body, limits: Limits) -> list[Picture]:
     value = _parsed(body.content)
     key = _only_key(value, {"images", "drawings"})
     if key == "strokes":
-        return [_drawing(value, "the drawing", limits)]
+        return _drawn([_drawing(value, "the drawing", limits)], limits)
     several = value[key]
     if not isinstance(several, list) or not 1 <= len(several) <= limits.pictures:
         raise Problem(422, f"{key} must be a list of 1 to {limits.pictures} of them")
-    make = _array if key == "images" else _drawing
-    return [make(one, f"{key}[{number}]", limits) for number, one in enumerate(several)]
+    named = [(one, f"{key}[{number}]") for number, one in enumerate(several)]
+    if key == "images":
+        return [_array(*one) for one in named]
+    return _drawn([_drawing(*one, limits) for one in named], limits)
 
 
 class Correction(NamedTuple):
@@ -99,8 +100,10 @@ def correction_of(content: bytes, limits: Limits) -> Correction:
     key = _only_key(value, {"image", "png"})
     if key == "png":
         return Correction(_png_of(value[key], limits), label, said)
-    make: Callable[..., Picture] = _array if key == "image" else _drawing
-    picture = make(value[key] if key == "image" else value, "the picture", limits)
+    if key == "image":
+        picture = _array(value[key], "the picture")
+    else:
+        (picture,) = _drawn([_drawing(value, "the picture", limits)], limits)
     stream = io.BytesIO()
     Image.fromarray(picture.pixels[..., 0]).save(stream, "PNG")
     return Correction(stream.getvalue(), label, said)
@@ -131,7 +134,7 @@ def _only_key(value: Any, keys: set[str]) -> str:
     return key
 
 
-def _array(value: Any, name: str, _limits: Limits) -> Picture:
+def _array(value: Any, name: str) -> Picture:
     rows, columns = IMAGE_SHAPE
     fits = (
         isinstance(value, list)
@@ -155,7 +158,7 @@ def _digit(value: Any, name: str) -> int:
     return int(value)
 
 
-def _drawing(value: Any, name: str, limits: Limits) -> Picture:
+def _drawing(value: Any, name: str, limits: Limits) -> Drawing:
     if not isinstance(value, dict) or value.keys() - {"strokes", "width", "size"}:
         raise Problem(422, f"{name} must be an object of strokes, width and size, and no more")
     size, width, strokes = (value.get(key) for key in ("size", "width", "strokes"))
@@ -169,13 +172,20 @@ def _drawing(value: Any, name: str, limits: Limits) -> Picture:
         raise Problem(422, f"{name}: width must be a number above 0, up to {limits.pen:g}")
     if not isinstance(strokes, list) or not all(isinstance(s, list) and s for s in strokes):
         raise Problem(422, f"{name}: strokes must be a list of lists of points, none of them empty")
-    points = [point for stroke in strokes for point in stroke]
-    if len(points) > limits.points:
-        raise Problem(422, f"{name} has {len(points):,} points, more than {limits.points:,}")
-    if not all(map(_is_point, points)):
+    if not all(_is_point(point) for stroke in strokes for point in stroke):
         raise Problem(422, f"{name}: a point must be [x, y], two numbers")
-    pen = Drawing(strokes, float(width), (int(size[0]), int(size[1])))
-    return open_image(drawn(pen), name)
+    return Drawing(strokes, float(width), (int(size[0]), int(size[1])))
+
+
+def _drawn(drawings: list[Drawing], limits: Limits) -> list[Picture]:
+    """All drawings of a request, if they are not too much together."""
+    n_points = sum(len(stroke) for drawing in drawings for stroke in drawing.strokes)
+    if n_points > limits.points:
+        raise Problem(422, f"there are {n_points:,} points, more than {limits.points:,}")
+    n_pixels = sum(math.prod(drawing.size) for drawing in drawings)
+    if n_pixels > limits.paper:
+        raise Problem(422, f"the drawings have {n_pixels:,} pixels, more than {limits.paper:,}")
+    return [open_image(drawn(drawing)) for drawing in drawings]
 
 
 def _is_point(value: Any) -> bool:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from mnist_net.web.limits import Limits
 from mnist_net.web.metrics import Metrics
@@ -47,27 +47,30 @@ class Bodies:
                 f"the body did not come in {self.limits.body_seconds:g} s",
                 {"Connection": "close"},
             ) from None
-        except ClientDisconnect:
-            raise Problem(400, "the connection ended before the body did") from None
 
     async def _fill(self, content: bytearray, request: Request) -> None:
         announced = request.headers.get("content-length", "0")
         if announced.isdecimal() and int(announced) > self.limits.body_bytes:
-            raise await self._too_large(request)
-        async for chunk in request.stream():
+            raise await self._too_large(request, comes=True)
+        comes = True
+        while comes:
+            message = await request.receive()
+            if message["type"] == "http.disconnect":
+                raise Problem(400, "the connection ended before the body did")
+            chunk, comes = message.get("body", b""), message.get("more_body", False)
             content += chunk
             self._held += len(chunk)
             if len(content) > self.limits.body_bytes:
-                raise await self._too_large(request)
+                raise await self._too_large(request, comes)
             if self._held > self.limits.held_bytes:
                 self.metrics.turned_away.labels("memory").inc()
                 raise busy("the requests under way hold too much already: try again in a second")
 
-    async def _too_large(self, request: Request) -> Problem:
+    async def _too_large(self, request: Request, comes: bool) -> Problem:
         """The refusal, once the client has sent the rest, or has had the time to."""
         self.metrics.turned_away.labels("body").inc()
-        if "expect" not in request.headers:  # else it waits for our word
-            with suppress(TimeoutError, ClientDisconnect, RuntimeError):
+        if comes and "expect" not in request.headers:  # else it waits for our word
+            with suppress(TimeoutError):
                 async with asyncio.timeout(_DRAIN_SECONDS):
                     while (await request.receive()).get("more_body"):
                         pass

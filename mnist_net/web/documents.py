@@ -30,11 +30,14 @@ def human_page(document: dict[str, Any]) -> str:
 
 def _places(document: dict[str, Any]) -> Iterator[str]:
     for path, methods in document["paths"].items():
-        for method, operation in methods.items():
+        parameters = methods.get("parameters", [])
+        for method in ("get", "post"):
+            if (operation := methods.get(method)) is None:
+                continue
             yield f"<h2><code>{method.upper()} {escape(path)}</code></h2>"
             yield f"<p>{escape(operation['summary'])}</p>"
             yield "<table>"
-            for parameter in operation.get("parameters", []):
+            for parameter in parameters:
                 yield _row(f"?{parameter['name']}=", escape(parameter["description"]))
             if asked := operation.get("requestBody"):
                 about = f"<br>{escape(asked['description'])}" if "description" in asked else ""

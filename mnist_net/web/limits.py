@@ -11,6 +11,8 @@ class Limits:
 
     Attributes
     ----------
+    head_bytes
+        Of a request's line and headers; more is answered 400.
     body_bytes
         Of one request; more is answered 413.
     held_bytes
@@ -19,8 +21,10 @@ class Limits:
         Of one picture; more is answered 422 before it is decoded.
     pictures, explained
         In one request, and with ``?explain=1``; more is answered 422.
-    side, points, pen
-        Of a drawing: pixels of a side, points of all strokes, width of the pen; 422.
+    side, pen
+        Of a drawing: pixels of a side, width of the pen; more is answered 422.
+    points, paper
+        Of all drawings of a request: points of their strokes, and pixels; more is answered 422.
     at_once
         Requests of one client that are under way together; more is answered 429.
     waiting
@@ -40,14 +44,16 @@ class Limits:
         For what is under way when the service is told to end.
     """
 
+    head_bytes: int = 16_384
     body_bytes: int = 20_000_000
     held_bytes: int = 200_000_000
     pixels: int = MAX_PIXELS
     pictures: int = 256
     explained: int = 16
     side: int = 2_000
+    pen: float = 100.0
     points: int = 20_000
-    pen: float = 500.0
+    paper: int = 16_000_000
     at_once: int = 64
     waiting: int = 128
     connections: int = 512

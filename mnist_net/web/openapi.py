@@ -85,8 +85,8 @@ def _given(limits: Limits) -> dict[str, Schema]:
     pen = {"type": "number", "exclusiveMinimum": 0, "maximum": limits.pen}
     point = _list(_number(1e6, -1e6), 2, 2)
     strokes = {
-        "description": "Each stroke the points [x, y] that the pen went through, y down; at most "
-        f"{limits.points:,} of them.",
+        "description": "Each stroke the points [x, y] that the pen went through, y down; at "
+        f"most {limits.points:,} of all drawings.",
         **_list(_list(point, 1)),
     }
     drawing = {"strokes": strokes, "width": pen, "size": _list(side, 2, 2)}
@@ -94,9 +94,8 @@ def _given(limits: Limits) -> dict[str, Schema]:
     return {
         "Image": {"description": "28 rows of 28 levels: 0 is paper, 255 is ink.", **_image()},
         "Drawing": _object(drawing),
-        "Images": _object({"images": _list(_ref("Image"), 1, limits.pictures)}),
-        "Drawings": _object({"drawings": _list(_ref("Drawing"), 1, limits.pictures)}),
-        "Pictures": {"oneOf": [_ref("Images"), _ref("Drawing"), _ref("Drawings")]},
+        "Pictures": _pictures(limits.pictures),
+        "Picture": _pictures(1),
         "Correction": {
             "oneOf": [
                 _object({"image": _ref("Image"), **said}, ["said"]),
@@ -104,6 +103,14 @@ def _given(limits: Limits) -> dict[str, Schema]:
                 _object({"png": _base64(), **said}, ["said"]),
             ]
         },
+    }
+
+
+def _pictures(most: int) -> Schema:
+    """Up to so many pictures, in each of the ways to give them."""
+    images, drawings = (_list(_ref(name), 1, most) for name in ("Image", "Drawing"))
+    return {
+        "oneOf": [_object({"images": images}), _ref("Drawing"), _object({"drawings": drawings})]
     }
 
 
@@ -186,45 +193,52 @@ def _paths(limits: Limits) -> dict[str, Any]:
         "description": "1: what the network saw, and what in it spoke for the answer; for "
         f"{limits.explained} pictures at most.",
     }
+    picture: Schema = {kind: {"schema": {}} for kind in ("image/*", "application/octet-stream")}
+    most = f"At most {limits.body_bytes:,} bytes"
+    takes = {
+        name: {
+            "description": f"{most}: JSON, or a picture in any format that Pillow reads.",
+            "content": {**_content(_ref(name))["content"], **picture},
+        }
+        for name in ("Pictures", "Picture")
+    }
+    correction = {"description": f"{most}.", **_content(_ref("Correction"))}
+    readings, page, stored = (_content(_ref(name)) for name in ("Readings", "Page", "Stored"))
     return {
         "/api/predict": _post(
-            "predict", "Read the one digit of each picture.", limits, "Readings", explain
+            "predict", "Read the one digit of each picture.", takes["Pictures"], {200: readings}
+        )
+        | {"parameters": [explain]},
+        "/api/read": _post(
+            "read", "Read all digits of one picture, row by row.", takes["Picture"], {200: page}
         ),
-        "/api/read": _post("read", "Read all digits of one picture, row by row.", limits, "Page"),
-        "/api/feedback": {
-            "post": {
-                "summary": "Say what a picture is; it is kept on the service's machine.",
-                "operationId": "feedback",
-                "requestBody": {"required": True, **_content(_ref("Correction"))},
-                "responses": _responses({201: _content(_ref("Stored"))}, (*_OF_POSTS, 404)),
-            }
-        },
-        "/api/model": _get("Which model answers.", "model", _content(_ref("Model"))),
-        "/healthz": _get("Whether the service answers.", "health", _content(_ref("Health"))),
-        "/metrics": _get("Counts, for Prometheus.", "metrics", _content(_TEXT, "text/plain")),
-        "/openapi.json": _get("This document.", "openapi", _content({"type": "object"})),
+        "/api/feedback": _post(
+            "feedback",
+            "Say what a picture is; it is kept on the service's machine.",
+            correction,
+            {201: stored},
+            404,
+        ),
+        "/api/model": _get("model", "Which model answers.", _content(_ref("Model"))),
+        "/healthz": _get("health", "Whether the service answers.", _content(_ref("Health"))),
+        "/metrics": _get("metrics", "Counts, for Prometheus.", _content(_TEXT, "text/plain")),
+        "/openapi.json": _get("openapi", "This document.", _content({"type": "object"})),
     }
 
 
-def _get(summary: str, name: str, content: Schema) -> Schema:
+def _get(name: str, summary: str, content: Schema) -> Schema:
     responses = _responses({200: content}, _OF_GETS)
     return {"get": {"summary": summary, "operationId": name, "responses": responses}}
 
 
-def _post(name: str, summary: str, limits: Limits, answer: str, *parameters: Schema) -> Schema:
-    asked = {
-        **_content(_ref("Pictures")),
-        "description": f"At most {limits.body_bytes:,} bytes: JSON, or the bytes of a picture in "
-        "any format that Pillow reads.",
-        "required": True,
-    }
-    asked["content"] |= {kind: {"schema": {}} for kind in ("image/*", "application/octet-stream")}
+def _post(
+    name: str, summary: str, takes: Schema, gives: dict[int, Schema], *problems: int
+) -> Schema:
     return {
         "post": {
             "summary": summary,
             "operationId": name,
-            "parameters": list(parameters),
-            "requestBody": asked,
-            "responses": _responses({200: _content(_ref(answer))}, _OF_POSTS),
+            "requestBody": {**takes, "required": True},
+            "responses": _responses(gives, (*_OF_POSTS, *problems)),
         }
     }

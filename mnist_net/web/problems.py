@@ -16,6 +16,9 @@ log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 
+# As RFC 9110 calls them; Python does since 3.13.
+_TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
+
 
 class Problem(Exception):  # noqa: N818  (RFC 9457's word)
     """Why a request is not answered.
@@ -60,7 +63,7 @@ def body_of(problem: Problem) -> dict[str, Any]:
     """What RFC 9457 lays down."""
     return {
         "type": "about:blank",
-        "title": HTTPStatus(problem.status).phrase,
+        "title": _TITLES.get(problem.status) or HTTPStatus(problem.status).phrase,
         "status": problem.status,
         "detail": problem.detail,
     }

@@ -4,6 +4,7 @@ import asyncio
 import json
 import signal
 import socket
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -43,7 +44,7 @@ class _Protocol(H11Protocol):
     """uvicorn's, which waits for a request's head as long as anybody likes; this one does not."""
 
     limits = Limits()
-    on_cut: Callable[[str], None] = staticmethod(lambda _: None)
+    on_cut: Callable[[str], object] = staticmethod(lambda _: None)
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -95,13 +96,51 @@ class _Protocol(H11Protocol):
 
 
 class Server(uvicorn.Server):
-    """Serves until a signal says that it is over; then `signal` is its number."""
+    """Serves until a signal comes, or `should_exit` is set.
 
-    signal = 0
+    Parameters
+    ----------
+    app
+        The service.
+    limits
+        Of connections, and of the time that heads, and the end, may take.
+    ready
+        Called when requests are taken.
+    on_cut
+        Called with the limit's name when a connection is cut off by it.
+    """
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        limits: Limits,
+        ready: Callable[[], object],
+        on_cut: Callable[[str], object],
+    ) -> None:
+        attributes = {"limits": limits, "on_cut": staticmethod(on_cut)}
+        config = uvicorn.Config(
+            app,
+            http=type("LimitedProtocol", (_Protocol,), attributes),
+            ws="none",
+            lifespan="on",
+            log_config=None,
+            log_level="critical",
+            access_log=False,
+            server_header=False,
+            backlog=_BACKLOG,
+            h11_max_incomplete_event_size=limits.head_bytes,
+            timeout_keep_alive=limits.idle_seconds,  # type: ignore[arg-type]  # any number will do
+            timeout_graceful_shutdown=limits.stop_seconds,  # type: ignore[arg-type]
+        )
         super().__init__(config)
         self._ready = ready
+        self._signal = 0
+
+    def serve_at(self, listening: socket.socket) -> int:
+        """Serve; gives the signal that ended it, 0 without one."""
+        with threadpool_limits(1, user_api="blas"):  # the requests share the cores as it is
+            self.run([listening])
+        return self._signal
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to listen, and say so."""
@@ -111,6 +150,9 @@ class Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Take signals as uvicorn does, but leave what they mean to whoever called."""
+        if threading.current_thread() is not threading.main_thread():
+            yield  # who may not take signals
+            return
         handled = (signal.SIGINT, signal.SIGTERM)
         before = {number: signal.signal(number, self.handle_exit) for number in handled}
         try:
@@ -121,52 +163,5 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Note a signal; the first one lets what is under way end, the second does not."""
-        self.signal = self.signal or sig
+        self._signal = self._signal or sig
         super().handle_exit(sig, frame)
-
-
-def serve(
-    app: ASGIApp,
-    listening: socket.socket,
-    limits: Limits,
-    ready: Callable[[], None],
-    on_cut: Callable[[str], None],
-) -> int:
-    """Serve until a signal comes.
-
-    Parameters
-    ----------
-    app
-        The service.
-    listening
-        See `listen`.
-    limits
-        Of connections, and of the time that heads, and the end, may take.
-    ready
-        Called when requests are taken.
-    on_cut
-        Called with the limit's name when a connection is cut off by it.
-
-    Returns
-    -------
-    int
-        The signal that ended it.
-    """
-    protocol = type("_Limited", (_Protocol,), {"limits": limits, "on_cut": staticmethod(on_cut)})
-    config = uvicorn.Config(
-        app,
-        http=protocol,
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        log_level="critical",
-        access_log=False,
-        server_header=False,
-        backlog=_BACKLOG,
-        timeout_keep_alive=limits.idle_seconds,  # type: ignore[arg-type]  # any number of seconds
-        timeout_graceful_shutdown=limits.stop_seconds,  # type: ignore[arg-type]
-    )
-    server = Server(config, ready)
-    with threadpool_limits(1, user_api="blas"):  # the requests share the cores as it is
-        server.run([listening])
-    return server.signal

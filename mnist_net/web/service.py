@@ -78,6 +78,7 @@ def service(reader: Reader, settings: Settings) -> Guard:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        routes.work.prepare()
         yield
         routes.work.close()
 

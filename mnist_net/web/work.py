@@ -10,11 +10,14 @@ import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from importlib import import_module
 from typing import NamedTuple
 
 from mnist_net.web.limits import Limits
 from mnist_net.web.metrics import Metrics
 from mnist_net.web.problems import Problem, busy
+
+_QUIET_TURNS = 4  # of the loop: a request that has come takes some to be a job
 
 Outcome = bytes | BaseException
 """A job's answer, as JSON, or why there is none."""
@@ -73,7 +76,8 @@ class Work:
         if small:
             self._waiting.append((job, future))
             if not self._batches:
-                self._next_batch(loop)
+                self._batches = True
+                loop.call_soon(self._gather, loop, 0)
         else:
             self._start(loop, self._large, [(job, future)])
         try:
@@ -81,6 +85,14 @@ class Work:
         except TimeoutError:
             self.metrics.turned_away.labels("time").inc()
             raise _too_slow(self.limits) from None
+
+    def _gather(self, loop: asyncio.AbstractEventLoop, n_before: int, quiet: int = 0) -> None:
+        """Begin a batch when some turns of the loop brought no more: all that came together."""
+        quiet = 0 if len(self._waiting) > n_before else quiet + 1
+        if quiet < _QUIET_TURNS and len(self._waiting) < self.limits.together:
+            loop.call_soon(self._gather, loop, len(self._waiting), quiet)
+        else:
+            self._next_batch(loop)
 
     def _next_batch(self, loop: asyncio.AbstractEventLoop) -> None:
         """Hand the small lane what waits, as much as is read together."""
@@ -114,7 +126,7 @@ class Work:
         work: Future[list[Outcome]],
     ) -> None:
         if threads is self._small:
-            self._next_batch(loop)  # before the answers are sent, so that the thread has work
+            self._gather(loop, 0)
         self._under_way -= len(batch)
         self.metrics.waiting.set(self._under_way)
         outcomes: list[Outcome] = [asyncio.CancelledError()] * len(batch)
@@ -127,6 +139,10 @@ class Work:
                 future.set_result(outcome)
             else:
                 future.set_exception(outcome)
+
+    def prepare(self) -> None:
+        """Import, beside the first requests, what the first photograph would have to wait for."""
+        self._large.submit(import_module, "scipy.ndimage")
 
     def close(self) -> None:
         """Start nothing more; what runs ends by itself."""

@@ -221,7 +221,7 @@ def test_no_more_pictures_are_decoded_than_are_read_together(
 
     blank = Picture(np.full((side, side, 1), 255, np.uint8))
     monkeypatch.setattr(
-        Reader, "_read_batch", lambda self, batch: [Reading(None, reason="") for _ in batch]
+        Reader, "read_together", lambda self, batch: [Reading(None, reason="") for _ in batch]
     )
     for returned, _ in enumerate(itertools.islice(reader.read(pictures()), 520)):
         assert opened - returned <= most

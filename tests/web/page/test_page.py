@@ -13,8 +13,8 @@ from mnist_net.pictures.decoding import open_image
 from mnist_net.reading.reader import Reader
 from scripts.reading.foreign import read_manifest
 from tests.conftest import ROOT, shared_data
-from tests.web.browsing import AXE, answer, box, clear, draw, give, on_paper, until, wait
-from tests.web.conftest import Open
+from tests.web.page.browsing import AXE, answer, box, clear, draw, give, on_paper, until, wait
+from tests.web.page.conftest import Open
 
 PAGE = ROOT / "examples" / "page" / "page.jpg"
 WHY = "#seen, #saliency, #units canvas"

@@ -9,8 +9,8 @@ from mnist_net.datasets.drawn import drawings
 from mnist_net.export.web import export_web
 from mnist_net.reading.reader import Reader
 from tests.conftest import ROOT
-from tests.web.browsing import AXE, answer, chromium, clear, draw, give, until
-from tests.web.conftest import Open
+from tests.web.page.browsing import AXE, answer, chromium, clear, draw, give, until
+from tests.web.page.conftest import Open
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,1 @@
+"""What the service bears: requests a second, and what happens beyond."""
