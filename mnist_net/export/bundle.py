@@ -9,9 +9,12 @@ import re
 from collections.abc import Mapping
 
 _IMPORT = re.compile(
-    r'^import (?:\* as (?P<all>\w+)|(?P<names>\{[^}]*\})) from "\./(?P<file>[\w.]+)";\n', re.M
+    r'^import (?:\* as (?P<all>\w+)|(?P<names>\{[^}]*\})) from "\./(?P<file>[\w.]+)";\n',
+    re.MULTILINE,
 )
-_EXPORT = re.compile(r"^export (?=(?:async )?(?:function\*?|class|const) (?P<name>\w+))", re.M)
+_EXPORT = re.compile(
+    r"^export (?=(?:async )?(?:function\*?|class|const) (?P<name>\w+))", re.MULTILINE
+)
 
 
 def bundled(modules: Mapping[str, str], main: str) -> str:
@@ -35,9 +38,7 @@ def bundled(modules: Mapping[str, str], main: str) -> str:
     return "\n".join(['"use strict";', "(() => {", "const modules = {};", *parts, "})();", ""])
 
 
-def _visit(
-    name: str, modules: Mapping[str, str], order: list[str], path: tuple[str, ...]
-) -> None:
+def _visit(name: str, modules: Mapping[str, str], order: list[str], path: tuple[str, ...]) -> None:
     if name in path:
         raise ValueError(f"modules that import each other: {', '.join(path)}")
     for found in _IMPORT.finditer(modules[name]):
@@ -49,7 +50,7 @@ def _visit(
 def _as_function(name: str, text: str) -> str:
     exported = [found["name"] for found in _EXPORT.finditer(text)]
     text = _EXPORT.sub("", _IMPORT.sub(_as_constant, text))
-    if re.search(r"^(?:import|export)\b", text, re.M):
+    if re.search(r"^(?:import|export)\b", text, re.MULTILINE):
         raise ValueError(f"{name} imports or exports in a way that is not understood")
     return f'modules["{name}"] = (() => {{\n{text}return {{ {", ".join(exported)} }};\n}})();'
 

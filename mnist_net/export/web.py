@@ -27,8 +27,7 @@ _PAGE = Path(__file__).parents[1] / "web" / "page"
 _BROWSER = Path(__file__).parent / "browser"
 _MODULE = '<script type="module" src="page/main.js"></script>'
 _SCRIPTS = (
-    '<script src="page/weights.js" defer></script>\n'
-    '  <script src="page/page.js" defer></script>'
+    '<script src="page/weights.js" defer></script>\n  <script src="page/page.js" defer></script>'
 )
 _LOSS = "softmax-cross-entropy"
 _GOLDEN = 20

@@ -7,7 +7,9 @@ from mnist_net.export.bundle import bundled
 
 def test_a_module_becomes_a_function_after_those_that_it_needs() -> None:
     modules = {
-        "main.js": 'import { a as b } from "./one.js";\nimport * as two from "./two.js";\nb(two.C);\n',
+        "main.js": (
+            'import { a as b } from "./one.js";\nimport * as two from "./two.js";\nb(two.C);\n'
+        ),
         "one.js": 'import { C } from "./two.js";\nexport function a(x) { return x + C; }\n',
         "two.js": "export const C = 2;\nconst own = 3;\n",
     }

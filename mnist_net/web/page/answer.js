@@ -62,7 +62,8 @@ function showWhy({ seen, saliency, units }) {
   [...$("units").children].forEach((canvas, k) => {
     const unit = units?.[k];
     canvas.style.visibility = unit ? "" : "hidden";
-    if (unit) paint(canvas, twoSided(unit.weights, accent, cool));
+    // A weight that is small is noise: it fades the more.
+    if (unit) paint(canvas, twoSided(unit.weights, accent, cool).map(([c, share]) => [c, share ** 1.4]));
   });
 }
 

@@ -7,6 +7,7 @@
 const SIDE = 400; // pixels across what is read of a drawing; a digit needs 20
 const WIDEST = 1600; // likewise of a picture that is drawn on
 
+const NEAR = 0.06; // what is further apart was not drawn as a curve
 const FLATTEST = 0.5; // height of paper that takes a picture's proportions, to its width ...
 const TALLEST = 1.3; // ... and at most
 
@@ -143,18 +144,19 @@ function paintStrokes(context, strokes, width, ink) {
   for (const stroke of strokes) {
     context.lineWidth = stroke.width * width;
     context.beginPath();
-    trace(context, stroke.points.map(([x, y]) => [x * width, y * width]));
+    trace(context, stroke.points.map(([x, y]) => [x * width, y * width]), NEAR * width);
     context.stroke();
   }
 }
 
-/** Smooth through the middles between points, so that a fast hand draws curves. */
-function trace(context, points) {
-  const [first, last] = [points[0], points.at(-1)];
-  context.moveTo(...first);
+/** Smooth through the middles between near points, so that a fast hand draws curves. */
+function trace(context, points, near) {
+  const isNear = (k) => Math.hypot(points[k][0] - points[k - 1][0], points[k][1] - points[k - 1][1]) < near;
+  context.moveTo(...points[0]);
   for (let k = 1; k < points.length - 1; k++) {
     const [[x, y], [nextX, nextY]] = [points[k], points[k + 1]];
-    context.quadraticCurveTo(x, y, (x + nextX) / 2, (y + nextY) / 2);
+    if (isNear(k) && isNear(k + 1)) context.quadraticCurveTo(x, y, (x + nextX) / 2, (y + nextY) / 2);
+    else context.lineTo(x, y); // a corner
   }
-  context.lineTo(...last); // of a single point: a dot
+  context.lineTo(...points.at(-1)); // of a single point: a dot
 }

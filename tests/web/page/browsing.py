@@ -25,7 +25,9 @@ _ENLARGED = 1.7  # so that a digit's 100 of 240 pixels fill most of the paper
 
 def chromium() -> str:
     """Where the browser is; skips without one, and without what drives it."""
-    pytest.importorskip("playwright.sync_api", reason="playwright drives the browser: make test-web")
+    pytest.importorskip(
+        "playwright.sync_api", reason="playwright drives the browser: make test-web"
+    )
     found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if not found:
         pytest.skip("no Chromium here (CHROMIUM may name one): apt install chromium")
@@ -81,7 +83,7 @@ def draw(page: Any, drawing: DrawnDigit) -> None:
     """Draw with the mouse, with about the pen that the drawing has, and wait for the answer."""
     width = min(max(100 * drawing.pen / SHEET * _ENLARGED, 2), 12)
     page.locator("#width").evaluate("(slider, value) => { slider.value = value; }", width)
-    for (first, *others) in on_paper(page, drawing.strokes):
+    for first, *others in on_paper(page, drawing.strokes):
         page.mouse.move(*first)
         page.mouse.down()
         for place in others:
