@@ -86,7 +86,7 @@ def draw(page: Any, drawing: DrawnDigit) -> None:
     for first, *others in on_paper(page, drawing.strokes):
         page.mouse.move(*first)
         page.mouse.down()
-        for place in others:
+        for place in [*others[::2], others[-1]]:  # each takes its time
             page.mouse.move(*place)
         page.mouse.up()
     wait(page)

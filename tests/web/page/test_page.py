@@ -338,7 +338,11 @@ def test_errors_are_sentences_and_pass(page: Any) -> None:
 
 def test_a_late_answer_does_not_replace_a_newer_one(page: Any) -> None:
     held = []
-    page.route("**/api/predict?explain=1", held.append)
+
+    def hold(route: Any) -> None:
+        held.append(route)
+
+    page.route("**/api/predict?explain=1", hold)
     left, top, width, _ = box(page)
     for _ in range(2):
         page.mouse.move(left + width / 2, top + 100)
