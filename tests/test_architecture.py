@@ -24,7 +24,7 @@ RANKS = (
 ORDERS = {
     "learning": "activations losses network optimizers scaling distortion recipe training",
     "pictures": "decoding ink pieces not_writing layout form looks",
-    "reading": "answers judge reader shortcuts many annotation",
+    "reading": "answers judge reader neighbours shortcuts many annotation",
 }
 """Within some folders, from which module to which one reads on: none imports a later one."""
 

@@ -82,6 +82,7 @@ def _errors_as_sentences(ctx: click.Context) -> Iterator[None]:
         message = error.format_message()
         if message.startswith("Usage: "):  # the help of a group that was called without a command
             raise
+        message = message.replace("\n\t", " ")  # click's list of choices is no part of a name
         raise click.UsageError(printable(message), error.ctx) from error
     except MemoryError as error:
         raise click.ClickException("there is not enough memory for this") from error

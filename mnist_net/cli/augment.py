@@ -12,11 +12,9 @@ from mnist_net.learning.distortion import DISTORTIONS
 _MAGNIFICATION = 3
 
 
-@click.command(
-    epilog=options.examples(
-        "augment --preview distortions.png",
-        "augment --preview elastic.png --distortion elastic --count 20 --seed 1",
-    )
+@options.command(
+    "augment --preview distortions.png",
+    "augment --preview elastic.png --distortion elastic --count 20 --seed 1",
 )
 @options.png_option("--preview", required=True, help="File to write.")
 @click.option(

@@ -5,12 +5,10 @@ import click
 from mnist_net.cli import options
 
 
-@click.command(
-    epilog=options.examples(
-        "completion bash >> ~/.bashrc",
-        "completion zsh >> ~/.zshrc",
-        "completion fish > ~/.config/fish/completions/mnist-net.fish",
-    )
+@options.command(
+    "completion bash >> ~/.bashrc",
+    "completion zsh >> ~/.zshrc",
+    "completion fish > ~/.config/fish/completions/mnist-net.fish",
 )
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context

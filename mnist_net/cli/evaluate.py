@@ -1,26 +1,27 @@
 """``mnist-net evaluate``."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
 from mnist_net.cli import options
-from mnist_net.cli.terminal import echo_json, echo_line, log, shows_progress
+from mnist_net.cli.terminal import echo_json, echo_line, log
 from mnist_net.errors import DataError
 
 if TYPE_CHECKING:
     from mnist_net.arrays import Array, Bytes, Labels
+    from mnist_net.datasets.dataset import Splits
+    from mnist_net.reports.figures import Evaluation
+    from mnist_net.trained.committee import Predictor
 
 
-@click.command(
-    epilog=options.examples(
-        "evaluate",
-        "evaluate --json | python -m json.tool",
-        "evaluate --model models/latest.joblib --output report.md",
-        "evaluate --dataset path/to/fashion",
-        "evaluate --dataset own/            # own/3/*.png, own/7/*.png, ...",
-    )
+@options.command(
+    "evaluate",
+    "evaluate --json | python -m json.tool",
+    "evaluate --model models/latest.joblib --output report.md",
+    "evaluate --dataset path/to/fashion",
+    "evaluate --dataset own/            # own/3/*.png, own/7/*.png, ...",
 )
 @options.model
 @click.option(
@@ -49,48 +50,61 @@ def evaluate(
     dataset: str | None,
     split: str | None,
     output: Path | None,
-    data_home: Path | None,
-    offline: bool,
     as_json: bool,
+    **source: Any,
 ) -> None:
     """Measure a model on test pictures.
 
     Prints errors, accuracy with its 95 % interval, log loss, calibration error, precision, recall
     and F1 of each digit, the confusion matrix, and the worst mistakes.
     """
-    from mnist_net.reports.figures import evaluate as evaluate_answers
-    from mnist_net.reports.figures import text
+    from mnist_net.datasets.loading import dataset_files
+    from mnist_net.reports import figures, plots
     from mnist_net.trained.store import load_cached
 
     path = options.chosen_model(model, warns=False)
-    source = _source(path, dataset)
-    if output:
-        _check_output(output, source, path, data_home)
-    tested = (
-        _read_own(path, Path(source))
-        if split in (None, "all") and _is_own(source)
-        else _tested(path, source, split or "test", data_home, offline, named=bool(dataset))
-    )
-    classes = load_cached(path).classes
-    evaluation = evaluate_answers(tested.labels, tested.probabilities, classes)
+    loaded = load_cached(path)
+    named = _source(path, loaded, dataset)
+    if output and output.exists() and not output.is_file():
+        raise click.UsageError(f"--output {output}: pictures go beside it, so name a file")
+    written = plots.report_paths(output) if output else ()
+    if split in (None, "all") and _is_own(named):
+        options.check_outputs(written, [path, *dataset_files(named)])
+        tested = _read_own(path, loaded, Path(named))
+    else:
+        splits = options.load_splits(written, [path], dataset=named, **source)
+        if not dataset and splits.test.digest != loaded.metadata.get("data", {}).get("digest"):
+            raise DataError(
+                f"{named} is no longer the data set that trained {path}; name a data set with "
+                "--dataset to evaluate on it all the same"
+            )
+        tested = _predicted(loaded, splits, split or "test")
+    evaluation = figures.evaluate(tested.labels, tested.probabilities, loaded.classes)
     title = f"{path} on {tested.name}"
-    for mistake in evaluation.worst if tested.files else []:
-        mistake["image"] = tested.files[mistake["index"]]
+    if tested.files:
+        for mistake in evaluation.worst:
+            mistake["image"] = tested.files[mistake["index"]]
     if as_json:
-        facts = {"dataset": source, "split": tested.split, "model": str(path)}
+        facts = {"dataset": named, "split": tested.split, "model": str(path)}
         echo_json({**evaluation._asdict(), **facts, **tested.notes})
     else:
-        echo_line(title)
-        click.echo(f"\n{text(evaluation)}")
-        for mistake in evaluation.worst if tested.files else []:
-            echo_line(f"picture {mistake['index']:>6}  {mistake['image']}")
-        for name, value in tested.notes.items():
-            echo_line(f"{name:<18} {value:,}")
+        _echo(title, evaluation, tested.notes)
     if output:
-        from mnist_net.reports.plots import save_report
-
-        n_pictures = save_report(output, title, evaluation, tested.images, classes.tolist())
+        classes = loaded.classes.tolist()
+        n_pictures = plots.save_report(output, title, evaluation, tested.images, classes)
         log.info(f"wrote {output}" + (" and two pictures beside it" if n_pictures else ""))
+
+
+def _echo(title: str, evaluation: "Evaluation", notes: dict[str, int]) -> None:
+    from mnist_net.reports.figures import text
+
+    echo_line(title)
+    click.echo(f"\n{text(evaluation)}")
+    for mistake in evaluation.worst:
+        if "image" in mistake:
+            echo_line(f"picture {mistake['index']:>6}  {mistake['image']}")
+    for name, value in notes.items():
+        echo_line(f"{name:<18} {value:,}")
 
 
 class _Tested(NamedTuple):
@@ -105,11 +119,9 @@ class _Tested(NamedTuple):
     files: list[str]
 
 
-def _source(path: Path, dataset: str | None) -> str:
+def _source(path: Path, model: "Predictor", dataset: str | None) -> str:
     """What to test on: a name or a path."""
-    from mnist_net.trained.store import load_cached
-
-    source = dataset or str(load_cached(path).metadata.get("data", {}).get("location", "auto"))
+    source = dataset or str(model.metadata.get("data", {}).get("location", "auto"))
     if dataset == "auto":
         raise click.UsageError("--dataset auto could fall back to another set: name one")
     if source == "auto":
@@ -124,30 +136,18 @@ def _is_own(source: str) -> bool:
     return source not in DATASET_NAMES and is_own_pictures(Path(source))
 
 
-def _tested(
-    path: Path, source: str, split: str, data_home: Path | None, offline: bool, *, named: bool
-) -> _Tested:
+def _predicted(model: "Predictor", splits: "Splits", split: str) -> _Tested:
     """A part of a data set, and what the model makes of it."""
     import numpy as np
 
-    from mnist_net.datasets.loading import load_dataset
-    from mnist_net.trained.store import load_cached
-
-    model = load_cached(path)
-    train, test = load_dataset(source, data_home, offline=offline, progress=shows_progress())
-    parts = {"train": [train], "test": [test], "all": [train, test]}[split]
-    if not named and test.digest != model.metadata.get("data", {}).get("digest"):
-        raise DataError(
-            f"{source} is no longer the data set that trained {path}; name a data set with "
-            "--dataset to evaluate on it all the same"
-        )
+    parts = list(splits) if split == "all" else [getattr(splits, split)]
     images = np.concatenate([part.images for part in parts])
     labels = np.concatenate([part.labels for part in parts])
-    named_so = f"{'all' if split == 'all' else f'the {split}'} pictures of {test.name}"
-    return _Tested(named_so, split, images, labels, model.predict_proba(images), {}, [])
+    name = f"{'all' if split == 'all' else f'the {split}'} pictures of {splits.test.name}"
+    return _Tested(name, split, images, labels, model.predict_proba(images), {}, [])
 
 
-def _read_own(path: Path, dataset: Path) -> _Tested:
+def _read_own(path: Path, model: "Predictor", dataset: Path) -> _Tested:
     """Own pictures as `predict` reads them; where it sees nothing, it guesses."""
     import numpy as np
 
@@ -155,37 +155,23 @@ def _read_own(path: Path, dataset: Path) -> _Tested:
     from mnist_net.reading.answers import Reading
     from mnist_net.reading.many import Given, read_many
     from mnist_net.reading.threshold import REJECT_BELOW
-    from mnist_net.trained.store import load_cached
 
-    files = labelled_files(dataset)
+    files, n_classes = labelled_files(dataset), len(model.classes)
     given = [Given(str(file.path), file.path) for file in files]
     answers = [seen.answer for seen in read_many(given, path, REJECT_BELOW, pages=False)]
     readings = [a if isinstance(a, Reading) else Reading(None, reason=str(a)) for a in answers]
-    labels = np.array([file.label for file in files])
-    n_classes = len(load_cached(path).classes)
+    labels = [file.label for file in files]
     guess = np.full(n_classes, 1.0 / n_classes, np.float32)
     return _Tested(
         f"all pictures of {dataset}, as predict reads them",
         "all",
         np.stack([reading.image for reading in readings]),
-        labels,
+        np.array(labels),
         np.stack([guess if r.probabilities is None else r.probabilities for r in readings]),
         {
             "cannot be read": sum(not isinstance(answer, Reading) for answer in answers),
             "refused": sum(isinstance(a, Reading) and a.digit is None for a in answers),
-            "answered rightly": sum(
-                reading.digit == file.label for reading, file in zip(readings, files, strict=True)
-            ),
+            "answered rightly": sum(r.digit == k for r, k in zip(readings, labels, strict=True)),
         },
-        [str(file.path) for file in files],
+        [one.name for one in given],
     )
-
-
-def _check_output(output: Path, source: str, model: Path, data_home: Path | None) -> None:
-    """Find out before the work that the report could not be written."""
-    from mnist_net.datasets.loading import dataset_files
-    from mnist_net.reports.plots import report_paths
-
-    if output.exists() and not output.is_file():
-        raise click.UsageError(f"--output {output}: pictures go beside it, so name a file")
-    options.check_outputs(report_paths(output), [model, *dataset_files(source, data_home)])

@@ -6,7 +6,7 @@ from mnist_net.cli import options
 from mnist_net.cli.terminal import echo_json
 
 
-@click.command(epilog=options.examples("gradcheck", "gradcheck --json"))
+@options.command("gradcheck", "gradcheck --json")
 @options.seed("Of the test points.")
 @options.as_json
 @options.quiet

@@ -5,16 +5,16 @@ import click
 from mnist_net.cli import options
 
 
-@click.command("help", epilog=options.examples("help", "help train"))
-@click.argument("command", required=False)
+@click.command("help", epilog=options.examples("help", "help train", "help data sample"))
+@click.argument("command", nargs=-1)
 @click.pass_context
-def help(ctx: click.Context, command: str | None) -> None:  # noqa: A001
+def help(ctx: click.Context, command: tuple[str, ...]) -> None:  # noqa: A001
     """Show the help of a command, or of all of them."""
-    root = ctx.find_root()
-    if command is None:
-        click.echo(root.get_help())
-        return
-    assert isinstance(root.command, click.Group)
-    _, found, _ = root.command.resolve_command(root, [command])
-    assert found is not None
-    click.echo(found.get_help(click.Context(found, root, info_name=command)))
+    shown = ctx.find_root()
+    for name in command:
+        if not isinstance(shown.command, click.Group):
+            ctx.fail(f"{shown.command_path} has no commands of its own, such as {name!r}.")
+        _, found, _ = shown.command.resolve_command(shown, [name])
+        assert found is not None
+        shown = click.Context(found, shown, info_name=name)
+    click.echo(shown.get_help())

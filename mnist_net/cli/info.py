@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mnist_net.trained.model import Model
 
 
-@click.command(epilog=options.examples("info", "info models/latest.joblib --json"))
+@options.command("info", "info models/latest.joblib --json")
 @click.argument("file", metavar="[MODEL]", type=options.PATH, required=False)
 @options.model
 @options.as_json

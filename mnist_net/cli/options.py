@@ -50,6 +50,11 @@ def examples(*commands: str) -> str:
     return "\b\nExamples:\n" + "\n".join(f"  mnist-net {command}" for command in commands)
 
 
+def command(*uses: str) -> Callable[[Command], click.Command]:
+    """Make a function a command, with examples of its use."""
+    return click.command(epilog=examples(*uses))
+
+
 def together(*options: Decorator) -> Decorator:
     """Several options as one decorator, in the order in which help shows them."""
     return lambda command: reduce(lambda made, option: option(made), reversed(options), command)
@@ -94,7 +99,6 @@ reject_below = click.option(
     callback=_require_number,
     metavar="P",
     default=REJECT_BELOW,
-    show_default=True,
     help="Take what looks less than this like a digit for none; 0 refuses nothing.",
 )
 data_home = path_option(

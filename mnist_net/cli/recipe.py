@@ -1,13 +1,13 @@
 """The options of a recipe: what a preset says, and what overrides it."""
 
 import math
-from collections.abc import Callable
 from dataclasses import Field, fields, replace
 from itertools import chain
 from typing import Any
 
 import click
 
+from mnist_net.cli import options
 from mnist_net.learning.distortion import DISTORTIONS
 from mnist_net.learning.recipe import PRESETS, Hyperparameters, Setting
 
@@ -28,25 +28,6 @@ class _Widths(click.ParamType[tuple[int, ...]]):
         layer: click.ParamType[Any] = click.IntRange(min=1)
         parts = str(value).split(",")
         return tuple(int(layer.convert(part.strip(), param, ctx)) for part in parts)
-
-
-def recipe_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add ``--preset``, and an option for each hyperparameter."""
-    for one in reversed(fields(Hyperparameters)):
-        command = click.option(
-            *_ALIASES.get(one.name, (f"--{one.name.replace('_', '-')}",)),
-            type=_type_of(one),
-            default=None,
-            multiple=one.name == "hidden_layer_sizes",
-            help=_help_of(one),
-        )(command)
-    return click.option(
-        "--preset",
-        type=click.Choice(list(PRESETS)),
-        default="default",
-        show_default=True,
-        help="Recipe to begin with; the options below override it.",
-    )(command)
 
 
 def _type_of(one: "Field[Any]") -> Any:
@@ -77,9 +58,29 @@ def _help_of(one: "Field[Any]") -> str:
     return meaning + ("" if value is None else f"  [default: {shown}]")
 
 
-def recipe_from(preset: str, options: dict[str, Any]) -> Hyperparameters:
+recipe_options = options.together(
+    click.option(
+        "--preset",
+        type=click.Choice(list(PRESETS)),
+        default="default",
+        help="Recipe to begin with; the options below override it.",
+    ),
+    *(
+        click.option(
+            *_ALIASES.get(one.name, (f"--{one.name.replace('_', '-')}",)),
+            type=_type_of(one),
+            default=None,  # not given: not False, for a flag
+            multiple=one.name == "hidden_layer_sizes",
+            help=_help_of(one),
+        )
+        for one in fields(Hyperparameters)
+    ),
+)
+
+
+def recipe_from(preset: str, asked: dict[str, Any]) -> Hyperparameters:
     """Recipe of a preset and of the options that were given."""
-    given = {name: value for name, value in options.items() if value not in (None, ())}
+    given = {name: value for name, value in asked.items() if value not in (None, ())}
     if "hidden_layer_sizes" in given:
         given["hidden_layer_sizes"] = tuple(chain.from_iterable(given["hidden_layer_sizes"]))
     if "distortion" in given:

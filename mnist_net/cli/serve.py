@@ -16,13 +16,11 @@ if TYPE_CHECKING:
     from mnist_net.web.answering import Store
 
 
-@click.command(
-    epilog=options.examples(
-        "serve --open",
-        "serve --port 0",
-        "serve --host 0.0.0.0 --allow-host reader.example.org",
-        "serve --no-feedback --cors https://example.org",
-    )
+@options.command(
+    "serve --open",
+    "serve --port 0",
+    "serve --host 0.0.0.0 --allow-host reader.example.org",
+    "serve --no-feedback --cors https://example.org",
 )
 @click.option("--host", default="127.0.0.1", help="Address to listen at.")
 @click.option(

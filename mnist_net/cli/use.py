@@ -6,7 +6,7 @@ from mnist_net.cli import options
 from mnist_net.cli.terminal import echo_line
 
 
-@click.command(epilog=options.examples("use shipped", "use latest", "use models/committee.joblib"))
+@options.command("use shipped", "use latest", "use models/committee.joblib")
 @click.argument("model", metavar="shipped|latest|MODEL")
 @options.quiet
 def use(model: str) -> None:

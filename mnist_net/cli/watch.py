@@ -4,96 +4,89 @@ import signal
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from statistics import fmean
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from mnist_net.cli.terminal import log, shows_progress
+from mnist_net.cli.terminal import log, note, shows_progress
 from mnist_net.learning.training import Progress
 
 if TYPE_CHECKING:
     from mnist_net.runs.run import Run
-    from mnist_net.trained.model import Model
-
-Watched = tuple[Progress | None, ...]
-"""Where each run stands; None for one that has no epoch behind it."""
 
 
-def checkpoint_files(folder: Path | None, n_runs: int) -> list[Path | None]:
-    """File of each run in a folder of checkpoints."""
-    if folder is None:
-        return [None] * n_runs
-    if n_runs == 1:
-        return [folder / "checkpoint.joblib"]
-    return [folder / f"checkpoint-{number}.joblib" for number in range(1, n_runs + 1)]
+class Ended(NamedTuple):
+    """Where each run stands at the end, after how long, and the exit status if it was early."""
+
+    reached: list[Progress]
+    seconds: float
+    status: int
 
 
-def watch(
-    runs: Sequence["Run"],
-    files: Sequence[Path | None],
-    *,
-    resume: bool,
-    base: "Model | None" = None,
-) -> tuple[Watched, int]:
-    """Train, showing and saving each epoch; return where it ended, and the exit status if early.
+def checkpoint_files(folder: Path | None, n_runs: int, *, resume: bool) -> list[Path | None]:
+    """File of each run in a folder of checkpoints, if there is one."""
+    if resume and folder is None:
+        raise click.UsageError("--resume needs --checkpoint DIR, the folder to resume from")
+    numbers = [""] if n_runs == 1 else [f"-{number}" for number in range(1, n_runs + 1)]
+    return [folder / f"checkpoint{number}.joblib" if folder else None for number in numbers]
 
-    That is 130 for Ctrl-C, and 143 and 129 for the signals by which machines end a process.
+
+def watch(runs: Sequence["Run"], files: Sequence[Path | None], *, resume: bool) -> Ended:
+    """Train, showing and saving each epoch.
+
+    The status is 130 after Ctrl-C, and 143 and 129 for the signals by which machines end a process;
+    the command ends with it here if there is nothing to save.
     """
     from tqdm import tqdm
 
     from mnist_net.runs.checkpoints import save_checkpoint
-    from mnist_net.runs.run import begun_from
     from mnist_net.runs.together import train_together
 
+    began = before = time.perf_counter()
     pairs = list(zip(runs, files, strict=True))
-    starts: Watched = tuple(_resumed(file, run, resume) if file else None for run, file in pairs)
-    if base:
-        starts = tuple(
-            start or begun_from(run, base) for start, run in zip(starts, runs, strict=True)
-        )
-    reached = starts
-    total, begun = runs[0].hyperparameters.epochs, _epochs_behind(starts)
-    bar = shows_progress()
-    before = time.perf_counter()
-    ended: list[int] = []
+    starts = tuple((file and _resumed(file, run, resume)) or run.start() for run, file in pairs)
+    reached: Sequence[Progress | None] = starts
+    total, bar = runs[0].hyperparameters.epochs, shows_progress()
+    heard: list[int] = []
     try:
-        _interrupt_once(ended)
-        with tqdm(total=total, initial=begun, unit="epoch", disable=not bar) as shown:
+        _interrupt_once(heard)
+        with tqdm(total=total, initial=_number(starts), unit="epoch", disable=not bar) as shown:
             for reached in train_together(runs, starts):
                 for (run, file), progress in zip(pairs, reached, strict=True):
                     if file and progress:
                         save_checkpoint(file, progress, run.identity())
                 now = time.perf_counter()
                 described, before = _describe(reached, now - before), now
-                if bar:
-                    shown.set_postfix_str(described)
-                    shown.update()
-                else:
-                    number = f"{_epochs_behind(reached):>{len(str(total))}}/{total}"
+                shown.set_postfix_str(described)
+                shown.update()
+                if not bar:
+                    number = f"{_number(reached):>{len(str(total))}}/{total}"
                     log.info(f"epoch {number}  {described}")
+        status = 0
     except KeyboardInterrupt:
-        return reached, 128 + (ended or [signal.SIGINT])[0]
-    return reached, 0
+        status = 128 + (heard or [signal.SIGINT])[0]
+    if not all(progress and progress.history for progress in reached):
+        note("interrupted before the first epoch ended: there is nothing to save")
+        raise click.exceptions.Exit(status)
+    return Ended(
+        [progress for progress in reached if progress], time.perf_counter() - began, status
+    )
 
 
-def _epochs_behind(reached: Watched) -> int:
+def _number(reached: Sequence[Progress | None]) -> int:
+    """Of the latest epoch that any run has behind it."""
     return max(progress.latest.number if progress else 0 for progress in reached)
 
 
 def _interrupt_once(ended: list[int]) -> None:
     """Let the first Ctrl-C, SIGTERM or SIGHUP end the training, and no other lose what is saved."""
     names = ("SIGINT", "SIGTERM", "SIGHUP")  # not all systems have all of them
-    before = {
-        number: signal.getsignal(number)
-        for name in names
-        if (number := getattr(signal, name, None)) is not None
-    }
+    numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    handlers = {number: signal.getsignal(number) for number in numbers}
     # What is ignored, Ctrl-C in the background or SIGHUP under nohup, stays so.
-    heard = [
-        number
-        for number, handler in before.items()
-        if handler in (signal.SIG_DFL, signal.default_int_handler)
-    ]
+    usual = (signal.SIG_DFL, signal.default_int_handler)
+    heard = [number for number, handler in handlers.items() if handler in usual]
 
     def interrupt(number: int, _frame: object) -> None:
         for other in heard:
@@ -103,25 +96,25 @@ def _interrupt_once(ended: list[int]) -> None:
 
     def restore() -> None:
         for number in heard if not ended else []:  # else the process is about to end
-            signal.signal(number, before[number])
+            signal.signal(number, handlers[number])
 
     for number in heard:
         signal.signal(number, interrupt)
     click.get_current_context().call_on_close(restore)
 
 
-def _describe(reached: Watched, seconds: float) -> str:
+def _describe(reached: Sequence[Progress | None], seconds: float) -> str:
     """Latest epoch in one line; several networks by their means."""
     records = [progress.history[-1] for progress in reached if progress]
-    parts = [f"loss {_mean(records, 'loss'):.4f}"]
+
+    def mean(name: str) -> float:
+        return fmean(record[name] for record in records)
+
+    parts = [f"loss {mean('loss'):.4f}"]
     if records[0]["validation_accuracy"] is not None:
-        parts.append(f"validation {_mean(records, 'validation_accuracy'):.2%}")
-    parts += [f"rate {_mean(records, 'learning_rate'):.4f}", f"{seconds:.2f} s"]
+        parts.append(f"validation {mean('validation_accuracy'):.2%}")
+    parts += [f"rate {mean('learning_rate'):.4f}", f"{seconds:.2f} s"]
     return "  ".join(parts + ([f"mean of {len(records)}"] if len(reached) > 1 else []))
-
-
-def _mean(records: Sequence[dict[str, Any]], name: str) -> float:
-    return sum(float(record[name]) for record in records) / len(records)
 
 
 def _resumed(file: Path, run: "Run", resume: bool) -> Progress | None:

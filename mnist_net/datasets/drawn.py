@@ -92,7 +92,7 @@ def _drawn(label: int, strokes: list[Points], generator: np.random.Generator) ->
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     shape = np.array([[aspect, generator.normal(0.0, _SLANT)], [0.0, 1.0]]) @ turn
     curves = [
-        (_curve(_shaken(points, generator)) - 0.5) @ shape.T * _HEIGHT + SHEET / 2
+        (smooth_curve(_shaken(points, generator)) - 0.5) @ shape.T * _HEIGHT + SHEET / 2
         for points in strokes
     ]
     return DrawnDigit(label, curves, pen)
@@ -105,7 +105,7 @@ def _shaken(points: Points, generator: np.random.Generator) -> Points:
     return points + shakes[inverse.ravel()]
 
 
-def _curve(points: Points, steps: int = 12) -> Points:
+def smooth_curve(points: Points, steps: int = 12) -> Points:
     """Smooth curve through points (Catmull and Rom 1974), straight towards a corner."""
     around = np.concatenate([points[:1], points, points[-1:]])
     t = np.linspace(0.0, 1.0, steps, endpoint=False)[:, None]

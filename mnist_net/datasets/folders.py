@@ -50,8 +50,10 @@ def is_own_pictures(path: Path) -> bool:
     return False
 
 
-def labelled_files(path: Path) -> list[LabelledFile]:
+def labelled_files(path: Path, *, warns: bool = True) -> list[LabelledFile]:
     """Files of a data set of one's own, by label and then by name.
+
+    Folders that hold pictures and are not named as labels are told of, if `warns`.
 
     Raises
     ------
@@ -62,6 +64,13 @@ def labelled_files(path: Path) -> list[LabelledFile]:
     files = sorted(found, key=lambda file: (file.label, str(file.path)))
     if not files:
         raise DataError(f"{path}: no pictures; expected folders named 0 to 9 with pictures in them")
+    if warns and (others := _passed_over(path)):
+        log.warning(
+            "%s is passed over: folders of pictures are named as their label, a number from 0 to "
+            "255%s",
+            others[0],
+            f"; so are {len(others) - 1} more" if others[1:] else "",
+        )
     return files
 
 
@@ -90,23 +99,38 @@ def _listed(path: Path) -> Iterator[LabelledFile]:
 
 def _label_folders(path: Path) -> list[tuple[Path, str | None]]:
     """Folders named as labels, and the part that they are of."""
-    parts = {"train": path / "train", "test": path / "test"}
-    if all(part.is_dir() for part in parts.values()):
-        return [(f, name) for name, part in parts.items() for f in _numbered(part)]
-    return [(folder, None) for folder in _numbered(path)]
+    return [(folder, part) for folder, part in _folders(path) if _is_number(folder.name)]
 
 
-def _numbered(path: Path) -> list[Path]:
-    return sorted(
+def _passed_over(path: Path) -> list[Path]:
+    """Folders beside these in which there are pictures too."""
+    return [
         folder
-        for folder in path.iterdir()
-        if folder.name.isascii() and folder.name.isdigit() and folder.is_dir()
-    )
+        for folder, _ in (_folders(path) if path.is_dir() else [])
+        if not (_is_number(folder.name) or folder.name.startswith("."))
+        and any(is_image_name(file) for file in folder.rglob("*"))
+    ]
+
+
+def _folders(path: Path) -> list[tuple[Path, str | None]]:
+    """Folders in a folder, or in its parts for training and for testing, which are named."""
+    parts: dict[str | None, Path] = {"train": path / "train", "test": path / "test"}
+    if not all(part.is_dir() for part in parts.values()):
+        parts = {None: path}
+    return [
+        (folder, name)
+        for name, part in parts.items()
+        for folder in sorted(part.iterdir())
+        if folder.is_dir()
+    ]
+
+
+def _is_number(name: str) -> bool:
+    return name.isascii() and name.isdigit()
 
 
 def _is_label(text: str) -> bool:
-    is_short_number = text.isascii() and text.isdigit() and len(text) <= len(str(_LABELS[-1]))
-    return is_short_number and int(text) in _LABELS
+    return _is_number(text) and len(text) <= len(str(_LABELS[-1])) and int(text) in _LABELS
 
 
 def _in_folders(path: Path) -> Iterator[LabelledFile]:

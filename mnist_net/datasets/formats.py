@@ -101,7 +101,8 @@ def find_idx_files(path: Path) -> dict[tuple[str, str], Path]:
         raise DataError(
             f"{path}: no data set here; expected a folder with train-images-idx3-ubyte, "
             "train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte "
-            "(or the same with .gz), or an .npz file"
+            "(or the same with .gz), an .npz file, or a folder whose folders are named as the "
+            "label of the pictures in them, as in own/3/*.png and own/7/*.png"
         )
     if "" not in found and len(found) > 1:
         names = ", ".join(str(folder / prefix) for prefix in sorted(found))

@@ -62,7 +62,14 @@ def load_dataset(
     ------
     DataError
         If it cannot be had.
+    TypeError
+        If it is neither a name nor a path.
     """
+    if not isinstance(dataset, str | Path):
+        raise TypeError(
+            f"a data set is a name or a path, not {type(dataset).__name__}; to make one of arrays: "
+            "numpy.savez('own.npz', images=images, labels=labels), and give 'own.npz'"
+        )
     if dataset == "digits":
         return split(load_digits_as_images(), DIGITS_TRAIN)
     if dataset not in DATASET_NAMES:
@@ -89,7 +96,7 @@ def dataset_files(dataset: str, data_home: Path | None = None) -> list[Path]:
         return [cache_path(data_home)]
     path = Path(dataset)
     if is_own_pictures(path):
-        return [file.path for file in labelled_files(path)]
+        return [file.path for file in labelled_files(path, warns=False)]
     return [path] if path.suffix == ".npz" else [*find_idx_files(path).values()]
 
 

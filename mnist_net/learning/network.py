@@ -92,7 +92,7 @@ def map_arrays(function: Callable[..., Array], *parameters: Parameters) -> Param
 
 def initialize(
     architecture: Architecture,
-    generator: np.random.Generator,
+    generator: "np.random.Generator",  # in quotes: predicting need not wait for its import
     *,
     initialization: str = "scaled",
     dtype: npt.DTypeLike = np.float64,

@@ -1,11 +1,12 @@
 """What was read, at one place and on a whole page, and how sure it is: one score for all uses."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from mnist_net.arrays import IMAGE_SHAPE, Array, Bytes, Labels
+from mnist_net.arrays import IMAGE_SHAPE, Array, Bytes
 
 
 class Judgement(NamedTuple):
@@ -101,7 +102,7 @@ class Page:
         return {"text": self.text, "digits": digits, "reason": self.reason}
 
 
-def digit_answer(name: str, reading: Reading, classes: Labels, model: str) -> dict[str, Any]:
+def digit_answer(name: str, reading: Reading, classes: Sequence[int], model: str) -> dict[str, Any]:
     """One picture's answer as every face gives it in JSON.
 
     Parameters
@@ -117,7 +118,7 @@ def digit_answer(name: str, reading: Reading, classes: Labels, model: str) -> di
     """
     probabilities = None
     if reading.probabilities is not None:
-        names = map(str, classes.tolist())
+        names = map(str, classes)
         probabilities = dict(zip(names, reading.probabilities.tolist(), strict=True))
     said = {**reading.as_dict(), "probabilities": probabilities, "reason": reading.reason}
     return {"image": name, **said, "model": model}

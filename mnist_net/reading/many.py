@@ -5,6 +5,7 @@ computes on one.  With several processes each loads the networks once, from thei
 """
 
 import signal
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
@@ -15,6 +16,7 @@ from typing import NamedTuple
 from mnist_net.errors import ImageError
 from mnist_net.pictures.decoding import Picture, Source, open_image
 from mnist_net.reading.answers import Page, Reading
+from mnist_net.reading.neighbours import is_one_of_several
 from mnist_net.reading.reader import Reader
 from mnist_net.trained.store import load_cached, load_detector
 
@@ -52,13 +54,16 @@ class Seen(NamedTuple):
     n_pages
         How many pages its file has.
     picture
-        Decoded, where a page was read by this process.
+        Decoded, where it was read by this process.
+    one_of_several
+        Whether the one digit that was read is not alone.
     """
 
     given: Given
     answer: Reading | Page | ImageError
     n_pages: int = 1
     picture: Picture | None = None
+    one_of_several: bool = False
 
 
 def read_many(
@@ -119,24 +124,25 @@ def _read_chunk(
 
 
 def _read(given: Sequence[Given], reader: Reader, pages: bool) -> Iterator[Seen]:
-    if pages:
-        for one in given:
-            picture = _opened(one)
-            if isinstance(picture, Picture):
-                yield Seen(one, reader.read_page(picture), picture.n_pages, picture)
-            else:
-                yield Seen(one, picture)
-        return
-    n_pages: list[int] = []
+    waiting: deque[Picture | ImageError] = deque()
 
     def opened() -> Iterator[Picture | ImageError]:
         for one in given:
-            picture = _opened(one)
-            n_pages.append(picture.n_pages if isinstance(picture, Picture) else 1)
-            yield picture
+            waiting.append(_opened(one))
+            yield waiting[-1]
 
-    for number, answer in enumerate(reader.read(opened())):
-        yield Seen(given[number], answer, n_pages[number])
+    answers = map(partial(_page, reader), opened()) if pages else reader.read(opened())
+    for one, answer in zip(given, answers, strict=True):
+        picture = waiting.popleft()
+        if isinstance(picture, Picture):
+            several = isinstance(answer, Reading) and is_one_of_several(answer, picture)
+            yield Seen(one, answer, picture.n_pages, picture, several)
+        else:
+            yield Seen(one, picture)
+
+
+def _page(reader: Reader, picture: Picture | ImageError) -> Page | ImageError:
+    return picture if isinstance(picture, ImageError) else reader.read_page(picture)
 
 
 def _opened(given: Given) -> Picture | ImageError:

@@ -87,7 +87,9 @@ def _differences(run: Run, identity: dict[str, Any]) -> list[str]:
     ]
     unknown = [f"{name} is not known here" for name in before if name not in now]
     same_data = identity.get("digest") == run.data["digest"]
-    return changed + unknown + ([] if same_data else ["its data differ"])
+    same_base = identity.get("base") == run.identity()["base"]
+    changed += unknown + ([] if same_data else ["its data differ"])
+    return changed + ([] if same_base else ["it began --from another model, or from none"])
 
 
 def _belongs_to(run: Run, progress: Progress) -> bool:

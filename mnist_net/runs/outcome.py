@@ -108,8 +108,6 @@ def calibrate(model: Model, run: Run) -> Model:
     """
     if run.validation is None:
         raise DataError("a temperature is fitted on a validation split: hold pictures out")
-    first, *others = model.parameters
-    parameters = (first._replace(weights=first.weights[run.pixels]), *others)
-    logits = forward(parameters, model.architecture.activations, run.validation.X)[-1]
+    logits = forward(run.parameters_of(model), model.architecture.activations, run.validation.X)[-1]
     targets, loss = run.validation.targets, model.architecture.loss
     return replace(model, temperature=fit_temperature(logits, targets, loss))

@@ -12,10 +12,12 @@ from mnist_net.datasets.dataset import Dataset, split
 from mnist_net.datasets.drawn import draw_digits
 from mnist_net.datasets.loading import DATASET_NAMES
 from mnist_net.errors import DataError
+from mnist_net.learning.network import Parameters
 from mnist_net.learning.optimizers import OPTIMIZERS
 from mnist_net.learning.recipe import Hyperparameters
 from mnist_net.learning.scaling import SCALINGS, Scaling
 from mnist_net.learning.training import Batch, Epoch, Progress, one_hot
+from mnist_net.trained.contents import arrays_of, digest_of
 from mnist_net.trained.model import Model
 
 
@@ -39,6 +41,8 @@ class Run:
         From pixels to inputs.
     data
         Name, digest and location of the data set.
+    base
+        The model whose weights it begins with, in place of random ones.
     """
 
     hyperparameters: Hyperparameters
@@ -48,10 +52,29 @@ class Run:
     classes: npt.NDArray[np.int64]
     scaling: Scaling
     data: dict[str, Any]
+    base: Model | None = None
 
     def identity(self) -> dict[str, Any]:
         """What must not change between the parts of an interrupted run."""
-        return {"hyperparameters": self.hyperparameters.as_dict(), "digest": self.data["digest"]}
+        return {
+            "hyperparameters": self.hyperparameters.as_dict(),
+            "digest": self.data["digest"],
+            "base": self.base and digest_of(arrays_of(self.base.parameters)),
+        }
+
+    def parameters_of(self, model: Model) -> Parameters:
+        """A model's parameters, of which the first weights are those from the run's pixels."""
+        first, *others = model.parameters
+        return (first._replace(weights=first.weights[self.pixels]), *others)
+
+    def start(self) -> Progress | None:
+        """Before the first epoch, with the weights of the base; None for random ones."""
+        if self.base is None:
+            return None
+        parameters = self.parameters_of(self.base)
+        state = OPTIMIZERS[self.hyperparameters.optimizer].start(parameters)
+        epoch = Epoch(0, parameters, state)
+        return Progress(epoch, epoch, ())
 
     def with_seeds(self, n: int) -> "tuple[Run, ...]":
         """The same run so many times, with seeds from its own up."""
@@ -71,15 +94,6 @@ def recipe_from_model(model: Model, hyperparameters: Hyperparameters) -> Hyperpa
     )
 
 
-def begun_from(run: Run, model: Model) -> Progress:
-    """A run before its first epoch, with the weights of a model in place of random ones."""
-    first, *others = model.parameters
-    parameters = (first._replace(weights=first.weights[run.pixels]), *others)
-    state = OPTIMIZERS[run.hyperparameters.optimizer].start(parameters)
-    epoch = Epoch(0, parameters, state)
-    return Progress(epoch, epoch, ())
-
-
 def recipe_for(dataset: Dataset, hyperparameters: Hyperparameters) -> Hyperparameters:
     """Leave drawn digits out of a recipe, unless the data set's classes are known to be digits."""
     known = dataset.name in DATASET_NAMES
@@ -96,7 +110,7 @@ def prepare(
     """Make a training run's arrays from pictures, of which the last `validation` are held out.
 
     The source is what `load_dataset` was asked for; if it was a path, the data are found there
-    again.  A model to go on from brings its classes and its scaling; see `begun_from`.
+    again.  A model to go on from brings its classes and its scaling; see `Run.start`.
 
     Raises
     ------
@@ -136,6 +150,7 @@ def prepare(
             "location": dataset.name if source in DATASET_NAMES else str(Path(source).resolve()),
             "n_train": n_train,
         },
+        base,
     )
 
 

@@ -96,7 +96,8 @@ class Answering:
     def _answer(self, number: int, reading: Reading, request: Predict) -> dict[str, Any]:
         self.metrics.pictures.labels("refused" if reading.digit is None else "digit").inc()
         model = self.reader.model
-        answer = digit_answer(f"picture {number}", reading, model.classes, self.name)
+        classes = model.classes.tolist()
+        answer = digit_answer(f"picture {number}", reading, classes, self.name)
         return {**answer, **self._explained(reading)} if request.explain else answer
 
     def _explained(self, reading: Reading) -> dict[str, Any]:

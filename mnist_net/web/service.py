@@ -14,7 +14,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from mnist_net.errors import MnistNetError
 from mnist_net.reading.reader import Reader
 from mnist_net.web.answering import Answering, Predict, Store, to_json
 from mnist_net.web.asked import Body, kind_of
@@ -87,9 +86,8 @@ def service(reader: Reader, settings: Settings) -> Guard:
         routes=table,
         lifespan=lifespan,
         exception_handlers={
+            Exception: on_error,
             HTTPException: on_http_error,
-            MemoryError: on_error,
-            MnistNetError: on_error,
             Problem: on_error,
         },
     )

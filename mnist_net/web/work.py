@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from mnist_net.web.limits import Limits
 from mnist_net.web.metrics import Metrics
-from mnist_net.web.problems import Problem, busy
+from mnist_net.web.problems import Problem, busy, problem_of
 
 _QUIET_TURNS = 4  # of the loop: a request that has come takes some to be a job
 
@@ -60,9 +60,7 @@ class Work:
         Raises
         ------
         Problem
-            503, if too many wait or it takes too long.
-        Exception
-            Whatever its outcome is, if that is no answer.
+            503, if too many wait or it takes too long; else whatever hinders an answer.
         """
         if self._under_way >= self.limits.waiting:
             self.metrics.turned_away.labels("queue").inc()
@@ -129,16 +127,15 @@ class Work:
             self._gather(loop, 0)
         self._under_way -= len(batch)
         self.metrics.waiting.set(self._under_way)
-        outcomes: list[Outcome] = [asyncio.CancelledError()] * len(batch)
-        if not work.cancelled():
-            outcomes = work.result()
+        ending: Outcome = busy("the service ends")
+        outcomes = [ending] * len(batch) if work.cancelled() else work.result()
         for (_, future), outcome in zip(batch, outcomes, strict=True):
             if future.done():
                 continue
             if isinstance(outcome, bytes):
                 future.set_result(outcome)
             else:
-                future.set_exception(outcome)
+                future.set_exception(problem_of(outcome))
 
     def prepare(self) -> None:
         """Import, beside the first requests, what the first photograph would have to wait for."""
@@ -156,13 +153,19 @@ def _do(jobs: list[Job], now: Callable[[], float], limits: Limits) -> list[Outco
     timely = [k for k, job in enumerate(jobs) if now() < job.until]
     for do in dict.fromkeys(jobs[k].do for k in timely):
         chosen = [k for k in timely if jobs[k].do == do]
-        try:
-            done = do([jobs[k] for k in chosen])
-        except Exception as error:  # noqa: BLE001  (each of them is told, by its own response)
-            done = [error for _ in chosen]
-        for k, outcome in zip(chosen, done, strict=True):
+        for k, outcome in zip(chosen, _together(do, [jobs[k] for k in chosen]), strict=True):
             outcomes[k] = outcome
     return outcomes
+
+
+def _together(do: DoTogether, jobs: list[Job]) -> list[Outcome]:
+    """Outcomes of jobs of a kind; where something fails, of each alone, so that others go on."""
+    try:
+        return do(jobs)
+    except Exception as error:  # noqa: BLE001  (whoever asked is told, by the response)
+        if len(jobs) == 1:
+            return [error]
+        return [outcome for job in jobs for outcome in _together(do, [job])]
 
 
 def _too_slow(limits: Limits) -> Problem:

@@ -27,8 +27,8 @@ class Load(NamedTuple):
         p50, p99 = np.percentile(self.seconds or [float("nan")], [50, 99])
         return {
             "requests_per_second": round(len(self.seconds) / self.took, 1),
-            "p50_ms": round(1e3 * p50, 2),
-            "p99_ms": round(1e3 * p99, 2),
+            "p50_ms": round(1e3 * float(p50), 2),
+            "p99_ms": round(1e3 * float(p99), 2),
             "errors": sum(n for status, n in self.statuses.items() if status != "200"),
         }
 

@@ -59,6 +59,46 @@ def test_patterns_that_no_shell_has_seen_are_files(own: Path) -> None:
     assert "own/*.gif: no such file" in only_error(invoke("predict", "own/*.gif"))
 
 
+def test_a_home_that_no_shell_has_seen_is_found(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(own.resolve()))
+    monkeypatch.setenv("USERPROFILE", str(own.resolve()))
+    assert f"{own.resolve()}/5/0.png: 5" in invoke("predict", "~/5/0.png").stdout
+    assert len(invoke("predict", "~/5/*.png").stdout.splitlines()) == 8
+    assert "~/5/gone.png" not in only_error(invoke("predict", "~/5/gone.png"))
+    save_png(pixels(draw(7)), Path("~.png"))
+    assert invoke("predict", "~.png").stdout.startswith("~.png: 7")
+
+
+@pytest.mark.parametrize("command", ["predict", "read"])
+def test_what_cannot_be_saved_is_found_out_before_reading(own: Path, command: str) -> None:
+    Path("file").write_text("no folder")
+    result = invoke(command, "-r", own, "--save-input", "file")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "cannot write" in only_error(result)
+
+
+def test_of_several_digits_one_is_not_read_without_a_word() -> None:
+    page = Image.new("L", (400, 360), 255)
+    for place, digit in enumerate((2, 5, 7, 1)):
+        page.paste(draw(digit), (10 + place % 2 * 200, 10 + place // 2 * 140))
+    page.save("page.png")
+    draw(5, margin=(200, 200)).save("five.png")
+    hint = "page.png shows several digits, and this is one of them: `mnist-net read` has all\n"
+    for options in ((), ("--json",), ("-j", 2, *["five.png"] * 64)):
+        told = invoke("predict", "page.png", *options)
+        assert (told.exit_code, told.stderr) == (0, hint)
+    assert invoke("predict", "-q", "page.png").stderr == ""
+    assert invoke("predict", "five.png").stderr == invoke("read", "page.png").stderr == ""
+
+
+def test_a_neighbour_that_is_cut_off_is_none() -> None:
+    strip = Image.new("L", (300, 120), 255)
+    for left in (-50, 110, 260):
+        strip.paste(draw(5), (left, 0))
+    strip.save("clipping.png")
+    assert invoke("predict", "clipping.png").stderr == ""
+
+
 def test_jobs_change_no_answer(own: Path) -> None:
     for number in range(60):
         save_png(pixels(draw(5, paper=250 - number)), own / "5" / f"more-{number}.png")
@@ -185,6 +225,28 @@ def test_own_pictures_are_evaluated_as_predict_reads_them(own: Path) -> None:
     assert (facts["cannot be read"], facts["refused"], facts["answered rightly"]) == (1, 1, 16)
 
 
+def test_folders_that_are_not_named_as_labels_are_told_of(own: Path) -> None:
+    save_png(pixels(draw(5)), own / "three" / "deep" / "a.png")
+    save_png(pixels(draw(5)), own / ".cache" / "a.png")
+    (own / "notes").mkdir()
+    once = "warning: own/three is passed over: folders of pictures are named as their label"
+    for command in (("evaluate",), ("train", "--preset", "plain", "--epochs", 1)):
+        told = invoke(*command, "--dataset", own).stderr
+        assert told.count(" is passed over") == told.count(once) == 1
+    save_png(pixels(draw(5)), own / "four" / "a.png")
+    assert "four is passed over" in (told := invoke("evaluate", "--dataset", own).stderr)
+    assert "; so are 1 more" in told
+
+
+@pytest.mark.parametrize("named", ["own/5", "named"])
+@pytest.mark.usefixtures("own")
+def test_what_a_folder_of_classes_looks_like_is_said(named: str) -> None:
+    save_png(pixels(draw(5)), Path("named", "digit3", "a.png"))
+    for command in ("evaluate", "train"):
+        message = only_error(invoke(command, "--dataset", named))
+        assert "a folder whose folders are named as the label of the pictures in them" in message
+
+
 def test_own_pictures_are_trained_on(own: Path) -> None:
     trained = invoke(
         "train", "--dataset", own, "--preset", "plain", "--hidden", "8,4", "--epochs", 2
@@ -227,6 +289,21 @@ def test_training_goes_on_from_a_model() -> None:
     assert "gone.joblib: no such file" in only_error(invoke(*tuned[:-1], "gone.joblib"))
 
 
+def test_a_checkpoint_knows_what_it_began_from() -> None:
+    """To go on with other first weights, or without their model, is another run."""
+    for seed in (0, 1):
+        made = ("train", *SMALL, "--epochs", 1, "--seed", seed, "-o", f"{seed}.joblib")
+        assert invoke(*made).exit_code == 0
+    run = ("train", "--dataset", "digits", "--preset", "plain", "--learning-rate", 0.03)
+    run = (*run, "--epochs", 2, "--checkpoint", "run")
+    assert invoke(*run, "--from", "0.joblib").exit_code == 0
+    other = only_error(invoke(*run, "--from", "1.joblib", "--resume"))
+    assert "belongs to another run (it began --from another model, or from none)" in other
+    assert "it began --from another" in only_error(invoke(*run, "--hidden", 16, "--resume"))
+    same = invoke(*run[:-4], "--epochs", 3, *run[-2:], "--from", "0.joblib", "--resume")
+    assert "going on after epoch 2" in same.stderr
+
+
 @posix
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_whoever_ends_training_leaves_the_best_epoch(number: signal.Signals) -> None:
@@ -251,6 +328,15 @@ def test_training_is_watched_from_python() -> None:
     assert early.metadata["history"][0]["loss"] == model.metadata["history"][0]["loss"]
 
 
+def test_arrays_are_no_data_set_but_become_one() -> None:
+    images = np.stack([np.full((28, 28), level, np.uint8) for level in range(70)])
+    labels = np.arange(70, dtype=np.uint8) % 2
+    with pytest.raises(TypeError, match=r"not ndarray; .*numpy\.savez\('own.npz'"):
+        train_model(images, labels)  # type: ignore[arg-type]
+    np.savez("own.npz", images=images, labels=labels)
+    assert train_model("own.npz", TINY).classes.tolist() == [0, 1]
+
+
 def test_what_failed_leaves_no_folder(tmp_path: Path) -> None:
     assert invoke("train", "--dataset", "nowhere").exit_code == 1
     assert invoke("read", "--annotate", "new/out.png", "gone.png").exit_code == 1
@@ -262,6 +348,7 @@ def test_what_failed_leaves_no_folder(tmp_path: Path) -> None:
     [
         ("evaluate", "--output", "report.html"),
         ("train", "--plot", "curves.txt"),
+        ("train", "-o", "h.pkl"),
         ("data", "sample", "any.jpg"),
         ("read", "--annotate", "a.jpg", "b.png"),
         ("augment", "--preview", "a.gif"),
@@ -287,6 +374,18 @@ def test_help_is_a_command_too() -> None:
     assert invoke("help").stdout == invoke("--help").stdout
     assert "IMAGE is a picture of one digit" in invoke("help", "predict").stdout
     assert invoke("help", "nothing").exit_code == 2
+
+
+def test_help_goes_down_to_the_commands_of_a_command() -> None:
+    assert invoke("help", "data", "sample").stdout == invoke("data", "sample", "--help").stdout
+    assert "No such command 'nothing'" in invoke("help", "data", "nothing").stderr
+    assert "mnist-net use has no commands" in invoke("help", "use", "latest").stderr
+
+
+def test_the_choices_of_a_missing_word_are_on_one_line() -> None:
+    result = invoke("completion")
+    assert result.exit_code == 2
+    assert "Choose from: bash, zsh, fish" in result.stderr
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -9,10 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mnist_net.cli.shown import Saver
 from mnist_net.pictures.decoding import open_image, save_png
 from mnist_net.reading.reader import Reader
-from tests.cli.conftest import BLANK, UNLIKE, invoke, on_terminal, posix
+from tests.cli.conftest import BLANK, UNLIKE, invoke, on_terminal, only_error, posix
 from tests.drawings import draw
 
 pytestmark = pytest.mark.usefixtures("shipped_model")
@@ -244,20 +243,21 @@ def test_saved_pictures_of_one_name_do_not_overwrite_each_other(five: Path) -> N
     assert answers["stdin.png"] == 5
 
 
-def test_saving_is_atomic(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_saving_is_atomic(monkeypatch: pytest.MonkeyPatch, five: Path) -> None:
     """What lies there is replaced in whole or not at all."""
-    saver = Saver(tmp_path)
-    saver.save("a.jpg", np.zeros((28, 28), np.uint8))
-    before = (tmp_path / "a.png").read_bytes()
+    assert invoke("predict", "--save-input", "seen", five).exit_code == 0
+    before = Path("seen/five.png").read_bytes()
 
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
+    draw(7).save(five)
     monkeypatch.setattr(Image.Image, "save", full)
-    with pytest.raises(OSError, match="No space left"):
-        Saver(tmp_path).save("a.jpg", np.ones((28, 28), np.uint8))
-    assert [path.name for path in tmp_path.iterdir() if path.is_file()] == ["a.png"]
-    assert (tmp_path / "a.png").read_bytes() == before
+    result = invoke("predict", "--save-input", "seen", five)
+    assert result.exit_code == 1
+    assert "seen/five.png: No space left on device" in only_error(result)
+    assert [path.name for path in Path("seen").iterdir()] == ["five.png"]
+    assert Path("seen/five.png").read_bytes() == before
 
 
 @pytest.mark.parametrize("command", ["predict", "read"])

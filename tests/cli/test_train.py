@@ -177,7 +177,7 @@ def test_a_poor_result_comes_with_a_warning() -> None:
     "arguments",
     [
         ("--output", "file/model.joblib"),
-        ("--output", "folder"),
+        ("--output", "folder.joblib"),
         ("--plot", "file/curves.png"),
         ("--checkpoint", "file"),
         ("--checkpoint", "file/run"),
@@ -192,7 +192,7 @@ def test_what_cannot_be_written_is_found_out_before_training(
 
     monkeypatch.setattr(together, "train", train)
     Path("file").write_text("a file where a folder should be")
-    Path("folder").mkdir()
+    Path("folder.joblib").mkdir()
     result = invoke("train", *SMALL, *arguments)
     assert result.exit_code == 1
     assert arguments[1].split("/")[0] in only_error(result)
@@ -259,14 +259,8 @@ def test_early_stopping_says_which_epoch_it_keeps() -> None:
     assert told in result.stderr.splitlines()
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        ("-o", "m.png", "--plot", "./m.png"),
-        ("-o", "run/checkpoint.joblib", "--checkpoint", "run"),
-    ],
-)
-def test_two_outputs_in_one_file_are_refused(options: tuple[str, ...]) -> None:
+def test_two_outputs_in_one_file_are_refused() -> None:
+    options = ("-o", "run/checkpoint.joblib", "--checkpoint", "run")
     result = invoke("train", *SMALL, "--epochs", 1, *options)
     assert result.exit_code == 2
     assert "are one file" in result.stderr
@@ -293,7 +287,7 @@ def test_metadata_of_numpy_are_saved_as_plain_values(digits_model: Path) -> None
 
 @posix
 def test_a_loop_of_links_is_one_sentence() -> None:
-    Path("loop").symlink_to("loop")
-    result = invoke("train", *SMALL, "--epochs", 1, "-o", "loop")
+    Path("loop.joblib").symlink_to("loop.joblib")
+    result = invoke("train", *SMALL, "--epochs", 1, "-o", "loop.joblib")
     assert result.exit_code == 1
     assert "loop" in only_error(result)

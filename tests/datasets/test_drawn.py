@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mnist_net.datasets import drawn as handwriting
-from mnist_net.datasets.drawn import _curve, digit_forms, draw_digits
+from mnist_net.datasets.drawn import digit_forms, draw_digits, smooth_curve
 from mnist_net.reading.reader import Reader
 from tests.drawings import centre_of_mass, distance, extent
 
@@ -68,7 +68,7 @@ def test_forms_lie_in_the_box_of_the_digit(digit: int, form: list[np.ndarray]) -
     assert np.ptp(points[:, 1]) > 0.8  # it uses its height
     for stroke in form:
         assert len(stroke) >= 2
-        curve = _curve(stroke)
+        curve = smooth_curve(stroke)
         # A smooth curve may leave its points' box by a little.
         assert curve.min() > -0.15
         assert curve.max() < 1.15
@@ -83,21 +83,21 @@ POINTS = st.lists(
 @given(POINTS)
 def test_a_curve_goes_through_its_points(points: list[tuple[int, int]]) -> None:
     stroke = np.array(points, np.float64)
-    curve = _curve(stroke, steps=7)
+    curve = smooth_curve(stroke, steps=7)
     np.testing.assert_allclose(curve[::7], stroke, atol=1e-12)
     assert len(curve) == 7 * (len(points) - 1) + 1
 
 
 def test_curves_by_hand() -> None:
     # Along a line at even distances nothing bends: at the ends it only starts more slowly.
-    line = _curve(np.array([[0.0, 0.0], [1.0, 0.0], [2.0, 0.0], [3.0, 0.0]]), steps=2)
+    line = smooth_curve(np.array([[0.0, 0.0], [1.0, 0.0], [2.0, 0.0], [3.0, 0.0]]), steps=2)
     np.testing.assert_allclose(line[:, 1], 0.0)
     np.testing.assert_allclose(line[3], [1.5, 0.0])
     # Between two corners the stroke is the straight line.
-    square = _curve(np.array([[0.0, 0.0], [0.0, 0.0], [4.0, 2.0], [4.0, 2.0]]), steps=4)
+    square = smooth_curve(np.array([[0.0, 0.0], [0.0, 0.0], [4.0, 2.0], [4.0, 2.0]]), steps=4)
     np.testing.assert_allclose(square, [[0, 0], [1, 0.5], [2, 1], [3, 1.5], [4, 2]])
     # The tangent at a smooth point is half of the way between its neighbours (Catmull and Rom).
-    bend = _curve(np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 0.0]]), steps=1000)
+    bend = smooth_curve(np.array([[0.0, 0.0], [1.0, 1.0], [2.0, 0.0]]), steps=1000)
     np.testing.assert_allclose((bend[1001] - bend[999]) * 500, [1.0, 0.0], atol=1e-3)
 
 

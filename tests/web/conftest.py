@@ -64,10 +64,11 @@ def problem(response: Any, status: int) -> str:
 
 
 class Served(NamedTuple):
-    """A server at work: its port, and which limits have cut connections off."""
+    """A server at work: its port, which limits have cut connections off, and itself."""
 
     port: int
     cuts: list[str]
+    server: Server
 
     def connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=60)
@@ -115,7 +116,7 @@ def served(limits: Limits, wrap: Callable[[Any], Any] = lambda app: app) -> Iter
     thread.start()
     try:
         assert ready.wait(60)
-        yield Served(port, cuts)
+        yield Served(port, cuts, server)
     finally:
         server.should_exit = True
         thread.join(60)

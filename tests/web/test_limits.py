@@ -113,6 +113,9 @@ def test_the_drawings_of_a_request_have_limits_together() -> None:
             assert words in problem(client.post("/api/predict", json=three), 422)
 
 
+SEVEN_SMALL = png(np.pad(np.array(pixels_of(THREE), np.uint8), 1))
+
+
 class Gate:
     """A reader that waits until it may read."""
 
@@ -235,6 +238,30 @@ def test_what_waits_together_is_read_together_and_small_pictures_pass_pages() ->
 
     # One at first; then four requests, one of them broken; then the rest.
     assert asked(Limits(together=4), scenario).batches == [1, 3, 2]
+
+
+def test_what_fails_for_one_fails_for_no_other() -> None:
+    async def scenario(client: httpx.AsyncClient, gate: Gate) -> None:
+        read = gate.reader.read_together
+        first = predict(client)
+        await until(gate.entered.is_set)
+
+        def fail_for_sevens(pictures: list[Any]) -> Any:
+            gate.batches.append(len(pictures))
+            if any(picture.pixels.shape[0] > 28 for picture in pictures):
+                raise ZeroDivisionError
+            return read(pictures)
+
+        rest = [predict(client, content) for content in (THREE, SEVEN_SMALL, THREE)]
+        await until(lambda: b"waiting 4.0" in client._transport.app.metrics.text())  # type: ignore[attr-defined]
+        gate.read_together = fail_for_sevens  # type: ignore[method-assign]
+        gate.opened.set()
+        answers = [await one for one in (first, *rest)]
+        assert [answer.status_code for answer in answers] == [200, 200, 500, 200]
+        assert "fault of the service" in problem(answers[2], 500)
+        assert "ZeroDivision" not in answers[2].text
+
+    assert asked(Limits(), scenario).batches == [1, 3, 1, 1, 1]
 
 
 def test_pages_keep_no_digit_waiting() -> None:

@@ -65,6 +65,15 @@ def test_the_second_head_of_a_connection_must_come_in_time_too() -> None:
         assert server.cuts == ["head"]
 
 
+def test_no_answer_waits_for_an_acknowledgement() -> None:
+    """Nagle's algorithm would keep the second part of each for 40 ms."""
+    with served(Limits()) as server, server.connect() as kept:
+        ask_again(kept)
+        (protocol,) = server.server.server_state.connections
+        connection = protocol.transport.get_extra_info("socket")
+        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 def test_an_idle_connection_is_closed_and_two_requests_may_share_one() -> None:
     with served(Limits(idle_seconds=0.2)) as server, server.connect() as kept:
         for _ in range(2):
