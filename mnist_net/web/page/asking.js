@@ -10,12 +10,19 @@ export class Asking {
   constructor(parts) {
     Object.assign(this, parts);
     this.underWay = null;
-    this.rest = 0; // until when no question is asked in the middle of a stroke
+    this.rest = 0; // until when no question is asked in the middle of a stroke, ...
+    this.later = null; // ... and the timer of the one that is asked then
   }
 
   /** In the middle of a stroke; the hand goes before the answer, so most of the time is its own. */
   asIsDrawn() {
-    if (!this.underWay && performance.now() >= this.rest) this.#ask(false);
+    if (this.later) return;
+    const wait = this.underWay ? LEAST_REST : Math.max(0, this.rest - performance.now());
+    this.later = setTimeout(() => {
+      this.later = null;
+      if (this.underWay) this.asIsDrawn();
+      else this.#ask(false);
+    }, wait);
   }
 
   /** A stroke has ended, or a picture has come or gone. */
@@ -25,6 +32,8 @@ export class Asking {
   }
 
   stop() {
+    clearTimeout(this.later);
+    this.later = null;
     this.underWay?.abort();
     this.underWay = null;
     this.busy(false);

@@ -175,7 +175,8 @@ async function meet() {
   }
   const isAlone = abilities.page === false;
   $("alone").hidden = !isAlone;
-  $("text").hidden = $("copy").hidden = $("save").hidden = isAlone;
+  if (isAlone) document.querySelector("#hint .for-page").textContent = "A page is for mnist-net serve";
+  $("count").hidden = $("text").hidden = $("copy").hidden = $("save").hidden = isAlone;
   const units = abilities.layer_sizes?.map((n) => n.toLocaleString("en")).join(" · ");
   if (units) $("model").textContent = `Read by a network of ${units} units, written from its equations.`;
 }

@@ -103,9 +103,12 @@ def test_the_answer_comes_while_the_stroke_is_drawn(page: Any) -> None:
     page.mouse.down()
     for place in others:
         page.mouse.move(*place)
-    until(page, "document.getElementById('answer').dataset.state !== 'empty'")
+    # The last point is asked about too, though the pen rests there and is still down.
+    until(page, "document.getElementById('digit').textContent === '3'")
+    assert page.locator("#why").is_hidden()
     page.mouse.up()
     wait(page)
+    assert page.locator("#why").is_visible()
 
 
 def test_undo_takes_back_a_stroke_a_picture_and_clear(page: Any) -> None:
