@@ -47,7 +47,19 @@ def test_help_imports_neither_numpy_nor_anything_slow() -> None:
 
 @pytest.mark.parametrize(
     "command",
-    ["train", "evaluate", "predict", "read", "info", "augment", "data", "gradcheck", "serve"],
+    [
+        "train",
+        "evaluate",
+        "predict",
+        "read",
+        "info",
+        "augment",
+        "data",
+        "gradcheck",
+        "adapt",
+        "feedback",
+        "serve",
+    ],
 )
 def test_help_of_a_command_imports_nothing_slow(command: str) -> None:
     assert not imported_by(command, "--help") & SLOW

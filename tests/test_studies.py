@@ -6,13 +6,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from mnist_net.learning.distortion import DISTORTIONS
+from mnist_net.pictures.decoding import open_image
 from mnist_net.trained.committee import Committee
 from mnist_net.trained.store import load_model, save_model
-from scripts.accuracy import ablation
+from scripts.accuracy import ablation, adapt
 from tests.conftest import ROOT
 
 
@@ -69,6 +71,26 @@ def test_ablation_by_hand() -> None:
     # Beside elastic affine saves 0.2, 0.3, 0.4; elastic beside affine 0.4, 0.6, 0.8.
     assert "| affine | 1.00 ± 0.00 | 0.30 ± 0.06 |" in lines
     assert "| elastic | 1.30 ± 0.06 | 0.60 ± 0.12 |" in lines
+
+
+def test_adapting_by_hand() -> None:
+    """Where the new model is refused, the old one goes on reading."""
+    runs: list[dict[str, Any]] = [
+        {"hand": [40, 20, 100], "test": [54, 60], "adopted": True, "seconds": 20.0},
+        {"hand": [20, 10, 100], "test": [54, 99], "adopted": False, "seconds": 30.0},
+    ]
+    test = "0.54 % → 0.57 % (0.60 %)"
+    row = ["a", "30.0 of 100", "20.0", "-33%", "-50%", test, "1 of 2", "25 s"]
+    assert adapt.row("other/a.npz", runs) == row
+    assert adapt.row("a", runs[1:])[2:5] == ["20.0", "+0%", ""]
+
+
+def test_what_is_learned_is_not_measured() -> None:
+    picture = open_image(np.eye(28, dtype=np.uint8) * 255)
+    hand = [(picture, digit) for digit in range(10) for _ in range(4)]
+    own, rest = adapt.drawn_by(hand, 3, seed=0)
+    assert sorted(own.labels.tolist()) == sorted([*range(10)] * 3)
+    assert [label for _, label in rest] == [*range(10)]
 
 
 @pytest.mark.parametrize("of", ["model", "committee"])

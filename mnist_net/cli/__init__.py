@@ -25,6 +25,8 @@ _COMMANDS = {
     "train": "Train a network and save it as a model.",
     "evaluate": "Measure a model on test pictures.",
     "serve": "Serve a page to draw on, and reading over HTTP.",
+    "adapt": "Let a copy of the model learn your hand.",
+    "feedback": "Look after corrections of what was read wrongly.",
     "use": "Settle which model answers in this folder.",
     "export": "Write a page that reads in the browser alone.",
     "info": "Show what a model is and how it came to be.",

@@ -13,8 +13,11 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+import numpy as np
 from PIL import Image
 
+from mnist_net.datasets.dataset import Dataset, data_digest
+from mnist_net.datasets.folders import first_sights
 from mnist_net.datasets.mnist import data_home_path
 from mnist_net.errors import DataError
 from mnist_net.files import resolved
@@ -204,6 +207,30 @@ class Feedback:
                 "away, or name another file with --feedback"
             )
         return DataError(f"cannot use {self.path}: {error}")
+
+
+def corrected_digits(feedback: Feedback) -> Dataset:
+    """Corrections as labelled pictures, oldest first, each as reading first sees it.
+
+    Of several corrections of one picture only the last counts.
+
+    Raises
+    ------
+    DataError
+        If there are none.
+    """
+    latest = {row.picture: row for row in feedback}  # in its first place, with its last label
+    rows, source = list(latest.values()), str(feedback.path)
+    if not rows:
+        raise DataError(
+            f"{source}: there are no corrections yet; add some with `mnist-net feedback add`, or "
+            "name a folder of folders 0 to 9"
+        )
+    images, kept = first_sights(
+        ((f"{source}, correction {row.id}", row.picture) for row in rows), source
+    )
+    labels = np.array([rows[k].label for k in kept], np.uint8)
+    return Dataset(images, labels, source, data_digest(images, labels))
 
 
 def _as_png(picture: bytes) -> bytes:

@@ -13,7 +13,7 @@ testing, as of MNIST itself.
 import csv
 import logging
 import reprlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -152,27 +152,65 @@ def load_own_pictures(path: Path) -> Splits:
     DataError
         If there are no such pictures, or too few to train and to test.
     """
+    images, labels, files = _read(path)
+    return _split(path, images, labels, files)
+
+
+def all_own_pictures(path: Path) -> Dataset:
+    """The same pictures in one part, by label and then by name, whatever split is said.
+
+    Raises
+    ------
+    DataError
+        If there are none that can be read.
+    """
+    images, labels, _ = _read(path)
+    return Dataset(images, labels, str(path), data_digest(images, labels))
+
+
+def _read(path: Path) -> tuple[Bytes, Bytes, list[LabelledFile]]:
     files = labelled_files(path)
+    images, kept = first_sights(((str(file.path), file.path) for file in files), str(path))
+    files = [files[k] for k in kept]
+    return images, np.array([file.label for file in files], np.uint8), files
+
+
+def first_sights(
+    pictures: Iterable[tuple[str, Path | bytes]], source: str
+) -> tuple[Bytes, list[int]]:
+    """Pictures as reading first sees them, each given by its name and its file or bytes.
+
+    What cannot be read, or is blank, is left out with a warning.  Returned are the images, uint8,
+    N × 28 × 28, and which of the pictures they are.
+
+    Raises
+    ------
+    DataError
+        If none is left; it names the source.
+    """
     images, kept, problems = [], [], []
-    for file in files:
+    for number, (name, picture) in enumerate(pictures):
         try:
-            image = first_sight(open_image(file.path).pixels)
+            image = first_sight(open_image(picture, name).pixels)
             if image is None:
-                raise ImageError(f"{file.path} is blank")
+                raise ImageError(f"{name} is blank")
         except ImageError as error:
             problems.append(str(error))
         else:
             images.append(image)
-            kept.append(file)
+            kept.append(number)
+    total = len(kept) + len(problems)
+    if not kept:
+        because = f"; the first: {problems[0]}" if problems else ""
+        raise DataError(f"{source}: none of {total} pictures can be read{because}")
     if problems:
         log.warning(
-            "%d of %d pictures are left out; the first: %s", len(problems), len(files), problems[0]
+            "%d of %d pictures are left out; the first: %s", len(problems), total, problems[0]
         )
-    return _split(path, images, kept)
+    return np.stack(images), kept
 
 
-def _split(path: Path, images: list[Bytes], files: list[LabelledFile]) -> Splits:
-    labels = np.array([file.label for file in files], np.uint8)
+def _split(path: Path, images: Bytes, labels: Bytes, files: list[LabelledFile]) -> Splits:
     for_test = np.array([file.split == "test" for file in files], bool)
     if all(file.split is None for file in files):
         for label in np.unique(labels):
@@ -184,6 +222,6 @@ def _split(path: Path, images: list[Bytes], files: list[LabelledFile]) -> Splits
             f"there must be {_TEST_SHARE} of some label"
         )
     order = np.concatenate([np.flatnonzero(~for_test), np.flatnonzero(for_test)])
-    stacked, labels = np.stack(images)[order], labels[order]
-    whole = Dataset(stacked, labels, str(path), data_digest(stacked, labels))
+    images, labels = images[order], labels[order]
+    whole = Dataset(images, labels, str(path), data_digest(images, labels))
     return split(whole, int((~for_test).sum()))

@@ -12,7 +12,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mnist_net.datasets.feedback import FORMAT_VERSION, Correction, Feedback, feedback_path
+from mnist_net.datasets.feedback import (
+    FORMAT_VERSION,
+    Correction,
+    Feedback,
+    corrected_digits,
+    feedback_path,
+)
 from mnist_net.errors import DataError, ImageError
 from tests.datasets.conftest import refused
 
@@ -71,6 +77,18 @@ def test_clear_leaves_no_trace_and_no_number_twice(store: Feedback) -> None:
     assert store.list() == []
     assert encoded()[-60:-20] not in store.path.read_bytes()
     assert store.add(encoded(), 1) == ids[-1] + 1
+
+
+def test_the_last_word_on_a_picture_counts(store: Feedback) -> None:
+    with pytest.raises(DataError, match="there are no corrections yet"):
+        corrected_digits(store)
+    store.add(encoded(), 7)
+    store.add(encoded("PNG", ink=90), 4)
+    store.add(encoded(), 1)
+    digits = corrected_digits(store)
+    assert digits.labels.tolist() == [1, 4]
+    assert digits.images.shape == (2, 28, 28)
+    assert digits.name == str(store.path)
 
 
 def test_it_lies_under_the_data_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,143 @@
+"""A hand is learned by a copy, and what it is worth is measured on what was not learned."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mnist_net.datasets.dataset import Dataset
+from mnist_net.errors import DataError
+from mnist_net.runs import adaptation
+from mnist_net.runs.adaptation import Known, adapt_model, folds, known_digits
+from mnist_net.trained.model import Model
+from mnist_net.trained.store import load_model
+
+RECIPE = replace(adaptation.RECIPE, learning_rate=5e-3, epochs=5)
+
+
+@pytest.fixture(scope="module")
+def base(digits_model: Path) -> Model:
+    model = load_model(digits_model)
+    assert isinstance(model, Model)
+    return model
+
+
+def part(digits: tuple[np.ndarray, np.ndarray], rows: slice) -> Dataset:
+    return Dataset(digits[0][rows], digits[1][rows], "part", "")
+
+
+@pytest.fixture
+def known(digits: tuple[np.ndarray, np.ndarray]) -> Known:
+    return Known(part(digits, slice(0, 500)), part(digits, slice(1000, 1400)))
+
+
+def upside_down(
+    digits: tuple[np.ndarray, np.ndarray], per_digit: int, only: int | None = None
+) -> Dataset:
+    wanted = range(10) if only is None else [only]
+    rows = np.concatenate([np.flatnonzero(digits[1] == d)[:per_digit] for d in wanted])
+    return Dataset(
+        np.ascontiguousarray(digits[0][rows][:, ::-1, ::-1]), digits[1][rows], "hand", ""
+    )
+
+
+def test_folds_spread_each_label() -> None:
+    labels = np.array([3] * 7 + [5] * 5 + [8], np.uint8)
+    numbers = folds(labels, 0)
+    assert sorted(np.bincount(numbers)) == [2, 2, 3, 3, 3]
+    assert sorted(np.bincount(numbers[labels == 3])) == [1, 1, 1, 2, 2]
+    assert np.bincount(numbers[labels == 5]).tolist() == [1] * 5
+    np.testing.assert_array_equal(numbers, folds(labels, 0))
+    assert (numbers != folds(labels, 1)).any()
+    assert sorted(folds(labels[:2], 0)) == [0, 1]
+
+
+def test_own_pictures_are_the_stated_share(
+    digits: tuple[np.ndarray, np.ndarray],
+    known: Known,
+    base: Model,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No copy sees what it is judged by; the one that is kept sees all."""
+    own = upside_down(digits, 1)
+    seen: list[set[bytes]] = []
+
+    def spied(model: Model, mixtures: list[Dataset], recipe: object) -> list[Model]:
+        for mixture in mixtures:
+            n_old = len(known.replayed.labels)
+            assert len(mixture.labels) == pytest.approx(n_old / 0.8, abs=1)
+            seen.append({image.tobytes() for image in mixture.images[n_old:]})
+        return [model] * len(mixtures)
+
+    monkeypatch.setattr(adaptation, "_trained", spied)
+    adapt_model(base, own, known, own_share=0.2)
+    everything = {image.tobytes() for image in own.images}
+    assert seen[0] == everything
+    left_out = [everything - one for one in seen[1:]]
+    assert [len(one) for one in left_out] == [2] * 5
+    assert set().union(*left_out) == everything
+
+
+def test_a_model_that_did_not_change_is_refused(
+    digits: tuple[np.ndarray, np.ndarray], known: Known, base: Model
+) -> None:
+    recipe = replace(RECIPE, learning_rate=0.0)
+    adapted = adapt_model(base, upside_down(digits, 2), known, recipe=recipe)
+    assert adapted.own.before == adapted.own.after
+    assert adapted.known.before == adapted.known.after
+    assert adapted.step == 1.0
+    assert adapted.reason == "own pictures that it had not learned from are read no better"
+    for old, new in zip(base.parameters, adapted.model.parameters, strict=True):
+        np.testing.assert_array_equal(old.weights, new.weights)
+
+
+def test_forgetting_is_refused(
+    digits: tuple[np.ndarray, np.ndarray], known: Known, base: Model
+) -> None:
+    """Nothing but own pictures of one digit: everything becomes that digit."""
+    own = upside_down(digits, 12, only=2)
+    recipe = replace(RECIPE, learning_rate=0.05, epochs=10)
+    adapted = adapt_model(base, own, known, recipe=recipe, own_share=0.95)
+    assert adapted.own.after < adapted.own.before
+    assert adapted.known.after > adapted.known.before
+    assert adapted.step == 0.25  # the shortest was still too long
+    assert adapted.reason is not None
+    assert "part would be read worse by more than 0.05%" in adapted.reason
+
+
+def test_what_is_read_already_teaches_nothing(
+    digits: tuple[np.ndarray, np.ndarray], known: Known, base: Model
+) -> None:
+    rows = np.flatnonzero(base.predict(digits[0][:300]) == digits[1][:300])[:20]
+    own = Dataset(digits[0][rows], digits[1][rows], "neat", "")
+    reason = adapt_model(base, own, known, recipe=replace(RECIPE, epochs=1)).reason
+    assert reason == "all 20 own pictures are read already: there is nothing to learn"
+
+
+def test_what_is_tolerated(known: Known) -> None:
+    """5 of 10,000 are 0.05 points, and 6 are more."""
+    assert not adaptation._is_worse(adaptation.Errors(50, 55, 10_000))
+    assert adaptation._is_worse(adaptation.Errors(50, 56, 10_000))
+
+
+def test_one_picture_is_too_few_and_a_letter_is_no_digit(
+    digits: tuple[np.ndarray, np.ndarray], known: Known, base: Model
+) -> None:
+    with pytest.raises(DataError, match="1 picture is too few"):
+        adapt_model(base, upside_down(digits, 1, only=3), known)
+    letters = upside_down(digits, 1)._replace(labels=np.full(10, 65, np.uint8))
+    with pytest.raises(DataError, match=r"hand has labels that the model does not know: \[65\]"):
+        adapt_model(base, letters, known)
+
+
+def test_what_is_judged_is_not_replayed(digits: tuple[np.ndarray, np.ndarray]) -> None:
+    training = part(digits, slice(0, 1200))
+    replayed, judged = known_digits(training)
+    np.testing.assert_array_equal(judged.images, training.images[1000:])
+    old = {image.tobytes() for image in training.images[:1000]}
+    assert {image.tobytes() for image in replayed.images[:1000]} == old
+    drawn = known_digits(None)
+    both = [{image.tobytes() for image in one.images} for one in drawn]
+    assert not both[0] & both[1]
+    assert {one.name for one in drawn} == {"drawn digits"}
