@@ -12,10 +12,11 @@ UV     := uv==0.13.9
 MADE := $(VENV)/.made
 RUN  := $(VENV)/.run-ready
 DEV  := $(VENV)/.dev-ready
+WEB  := $(VENV)/.web-ready
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help train evaluate test lint format check benchmark benchmark-accuracy lock clean
+.PHONY: help train evaluate test test-web lint format check benchmark benchmark-accuracy lock clean
 
 help: ## list the targets
 	@echo 'usage: make TARGET [ARGS="..."] [PYTHON=python3.12]'
@@ -31,6 +32,9 @@ evaluate: $(RUN) $(MODEL) ## measure the model on the test set; train one first 
 test: $(DEV) ## run the tests (ARGS="-m 'not slow'", ARGS=--cov, ARGS="-x -n0" for one process)
 	@echo 'Running the tests, a worker on each core: about three minutes on two cores ...'
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+
+test-web: $(WEB) ## test the page in a headless Chromium, and what it is in a browser alone
+	$(BIN)/python -m pytest tests/web/page tests/export $(ARGS)
 
 lint: $(DEV) ## check style and types
 	$(BIN)/ruff check
@@ -53,9 +57,10 @@ lock: $(MADE) ## pin the dependencies anew (ARGS=--upgrade for the newest versio
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet '$(UV)'
 	$(COMPILE) --output-file requirements/run.txt
 	$(COMPILE) --group dev --constraint requirements/run.txt --output-file requirements/dev.txt
+	$(COMPILE_WEB) --output-file requirements/web-test.txt
 
 clean: ## remove the environment, caches and build results; models stay
-	rm -rf $(VENV) build dist .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .tox
+	rm -rf $(VENV) build dist tests/web/page/node_modules .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .tox
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # One lock for every platform and Python, and one version of a package for all of them, so that
@@ -63,6 +68,9 @@ clean: ## remove the environment, caches and build results; models stay
 COMPILE = $(BIN)/uv pip compile pyproject.toml --extra plot --extra heic --extra pdf --extra web --group build --universal \
 	--fork-strategy fewest --python-version 3.11 --generate-hashes --quiet \
 	--custom-compile-command 'make lock' $(ARGS)
+
+COMPILE_WEB = $(BIN)/uv pip compile requirements/web-test.in --constraint requirements/dev.txt --universal \
+	--python-version 3.11 --generate-hashes --quiet --custom-compile-command 'make lock' $(ARGS)
 
 TRAINING = 'Training a network: first the data, unless they are here, then a minute or two ...'
 
@@ -88,7 +96,7 @@ PIP = $(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps
 # The stamps are taken away while pip works: were it interrupted, half a package could pass for
 # a whole one, so the next call starts from an empty environment.
 define install
-	@rm -f $(MADE) $(RUN) $(DEV)
+	@rm -f $(MADE) $(RUN) $(DEV) $(WEB)
 	@echo 'Installing the pinned dependencies into $(VENV): half a minute to two minutes, once ...'
 	@$(PIP) --require-hashes -r $(1)
 	@$(PIP) --no-build-isolation --editable .
@@ -103,3 +111,11 @@ $(RUN): requirements/run.txt pyproject.toml | $(MADE)
 $(DEV): requirements/dev.txt pyproject.toml | $(MADE)
 	$(call install,requirements/dev.txt)
 	@touch $(MADE) $(RUN) $(DEV)
+
+# A browser and Node come from the system; what they need besides is pinned, and fetched.
+$(WEB): requirements/web-test.txt tests/web/page/package-lock.json | $(DEV)
+	@for program in chromium node npm; do command -v $$program >/dev/null || { \
+	    echo "the page's tests need $$program: on Debian and Ubuntu, sudo apt install chromium nodejs npm" >&2; exit 1; }; done
+	@$(PIP) --require-hashes -r requirements/web-test.txt
+	@npm ci --prefix tests/web/page --silent --no-audit --no-fund
+	@touch $@

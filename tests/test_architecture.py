@@ -15,7 +15,7 @@ RANKS = (
     {"learning", "pictures", "reports"},
     {"trained", "datasets"},
     {"reading", "runs"},
-    {"estimator", "web"},
+    {"estimator", "export", "web"},
     {"cli"},
     {"__init__", "__main__"},
 )

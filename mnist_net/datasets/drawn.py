@@ -7,7 +7,9 @@ it with a thin pen or a thick brush.  A network that has seen some of these amon
 other people's digits far better, and MNIST's as well as before.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +20,9 @@ from mnist_net.pictures.form import fitted
 
 Points = npt.NDArray[np.float64]
 
-_SIDE = 240  # pixels of the sheet that a digit is drawn on
+SHEET = 240
+"""Side of the sheet that a digit is drawn on, in pixels."""
+
 _HEIGHT = 100  # of the digit itself
 _SHAKE = 0.035  # of the height, deviation of a point
 _WIDTHS = (0.028, 0.128)  # of the height, thinnest pen and thickest brush
@@ -47,33 +51,51 @@ def draw_digits(n: int, random_state: int = 0) -> tuple[Bytes, npt.NDArray[np.in
 
     Returns images, uint8, n × 28 × 28 in MNIST's form, and labels, int64, n.
     """
-    forms = digit_forms()
     images, labels = np.zeros((n, *IMAGE_SHAPE), np.uint8), np.zeros(n, np.int64)
-    generator = np.random.default_rng(random_state)
-    for k in range(n):
-        labels[k], strokes = forms[k % len(forms)]
-        images[k] = fitted(_draw(strokes, _ASPECTS.get(int(labels[k]), _ASPECT), generator))
+    for k, drawing in enumerate(drawings(n, random_state)):
+        images[k], labels[k] = fitted(drawing.sheet()), drawing.label
     return images, labels
 
 
-def _draw(
-    strokes: list[Points], aspects: tuple[float, float], generator: np.random.Generator
-) -> Bytes:
-    """A digit in bright ink on a black sheet."""
+class DrawnDigit(NamedTuple):
+    """A digit as it is drawn: strokes, points × 2 in pixels of the sheet, with a pen so wide."""
+
+    label: int
+    strokes: list[Points]
+    pen: float
+
+    def sheet(self) -> Bytes:
+        """Bright ink on a black sheet, uint8, `SHEET` × `SHEET`."""
+        sheet, pen = Image.new("L", (SHEET, SHEET)), self.pen
+        draw = ImageDraw.Draw(sheet)
+        for points in self.strokes:
+            path = [(float(x), float(y)) for x, y in points]
+            draw.line(path, fill=255, width=max(1, round(pen)), joint="curve")
+            for x, y in (path[0], path[-1]):
+                draw.ellipse((x - pen / 2, y - pen / 2, x + pen / 2, y + pen / 2), fill=255)
+        return np.asarray(sheet)
+
+
+def drawings(n: int, random_state: int = 0) -> Iterator[DrawnDigit]:
+    """The drawings that `draw_digits` brings into MNIST's form."""
+    forms = digit_forms()
+    generator = np.random.default_rng(random_state)
+    for k in range(n):
+        label, strokes = forms[k % len(forms)]
+        yield _drawn(label, strokes, generator)
+
+
+def _drawn(label: int, strokes: list[Points], generator: np.random.Generator) -> DrawnDigit:
     pen = _HEIGHT * generator.uniform(*_WIDTHS)
-    aspect = generator.uniform(*aspects)
+    aspect = generator.uniform(*_ASPECTS.get(label, _ASPECT))
     angle = generator.normal(0.0, _TURN)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     shape = np.array([[aspect, generator.normal(0.0, _SLANT)], [0.0, 1.0]]) @ turn
-    sheet = Image.new("L", (_SIDE, _SIDE))
-    draw = ImageDraw.Draw(sheet)
-    for points in strokes:
-        curve = (smooth_curve(_shaken(points, generator)) - 0.5) @ shape.T * _HEIGHT + _SIDE / 2
-        path = [(float(x), float(y)) for x, y in curve]
-        draw.line(path, fill=255, width=max(1, round(pen)), joint="curve")
-        for x, y in (path[0], path[-1]):
-            draw.ellipse((x - pen / 2, y - pen / 2, x + pen / 2, y + pen / 2), fill=255)
-    return np.asarray(sheet)
+    curves = [
+        (smooth_curve(_shaken(points, generator)) - 0.5) @ shape.T * _HEIGHT + SHEET / 2
+        for points in strokes
+    ]
+    return DrawnDigit(label, curves, pen)
 
 
 def _shaken(points: Points, generator: np.random.Generator) -> Points:

@@ -3,14 +3,21 @@
     python -m scripts.docs examples        # digits on papers of different kinds
     python -m scripts.docs training        # how the model that ships learned
     python -m scripts.docs worked          # how the two smallest networks learn
+    python -m scripts.docs screenshots     # the page to draw on
 
 Each takes seconds.
 """
 
-from scripts.docs import examples, training, worked
+from scripts.docs import examples, screenshots, training, worked
 from scripts.options import studies
 
-main = studies(__doc__, examples=examples.main, training=training.main, worked=worked.main)
+main = studies(
+    __doc__,
+    examples=examples.main,
+    training=training.main,
+    worked=worked.main,
+    screenshots=screenshots.main,
+)
 
 if __name__ == "__main__":
     main()

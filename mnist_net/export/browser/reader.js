@@ -1,0 +1,108 @@
+/**
+ * What is written on a picture of one digit, the cheapest way to see it first; see `looks.py`,
+ * `judge.py` and `reader.py`. On paper of one colour alone: who follows light and shadow is
+ * `mnist-net serve`.
+ */
+
+import { deslanted, fitted, inMnistForm, narrowed } from "./form.js";
+import { channelsOf, cleanPaper, findInk, inkOnCleanPaper } from "./ink.js";
+import { rows } from "./network.js";
+import { isWriting, mainFigure } from "./pieces.js";
+
+const SURE = 0.92;
+const ODDS_IN_FORM = 3;
+const HASTY = 0;
+const LIKELIER_AS_IT_IS = 0.95;
+const WIDTHS = [0.8, 0.6];
+const UNITS = 8;
+
+const BLANK = "nothing on it is darker or lighter than its paper";
+const UNLIKE = "what is on it does not look like a digit";
+export const UNEVEN =
+  "The paper of this picture is not of one colour: photographs are read by mnist-net serve.";
+
+export class Reader {
+  /** The networks, and the score below which something is no digit. */
+  constructor(model, detector, rejectBelow) {
+    Object.assign(this, { model, detector, rejectBelow });
+  }
+
+  /** Read the digit of a picture (ImageData); null if its paper is not of one colour. */
+  read(picture) {
+    const channels = channelsOf(picture);
+    const ready = inMnistForm(channels);
+    if (!ready && !cleanPaper(channels)) return null;
+    const judged = [];
+    for (const views of ready ? [[{ image: ready, prior: 1, ready }]] : looks(channels)) {
+      judged.push(...views.map((view) => this.judge(view)));
+      if (best(judged)?.score >= SURE) return this.reading(best(judged));
+    }
+    return this.reading(best(judged.map((view) => this.judgeAgain(view))));
+  }
+
+  /** The view with what both networks say of it. */
+  judge(view) {
+    const { probabilities, score } = this.score(view.image);
+    const odds = view.ready ? ODDS_IN_FORM : 1;
+    return { ...view, probabilities, score: (score * odds) / (1 + (odds - 1) * score) };
+  }
+
+  score(image) {
+    const probabilities = this.model.predict(image);
+    const isDigit = this.detector ? this.detector.predict(image)[1] : 1;
+    return { probabilities, score: Math.max(...probabilities) * isDigit };
+  }
+
+  /** The mean over the view and the same digit upright and narrower. */
+  judgeAgain(view) {
+    if (view.ready) return view;
+    const changed = [deslanted(view.ink), narrowed(view.ink)];
+    const all = [view, ...changed.map((ink) => this.score(fitted(ink, 1, { usualStrokes: true })))];
+    const mean = (value) => all.reduce((sum, one) => sum + value(one), 0) / all.length;
+    const probabilities = view.probabilities.map((_, k) => mean((one) => one.probabilities[k]));
+    return { ...view, probabilities, score: mean(({ score }) => score) };
+  }
+
+  reading(view) {
+    if (!view) return { digit: null, probability: 0, score: 0, probabilities: null, reason: BLANK };
+    const { probabilities, score, image } = view;
+    const answer = probabilities.indexOf(Math.max(...probabilities));
+    const isRefused = score < this.rejectBelow;
+    return {
+      digit: isRefused ? null : this.model.classes[answer],
+      probability: probabilities[answer],
+      score,
+      probabilities,
+      reason: isRefused ? UNLIKE : null,
+      seen: rows(image.data),
+      explain: () => this.model.explain(image, answer, UNITS),
+    };
+  }
+}
+
+const best = (views) =>
+  views.reduce((a, b) => (a && a.prior * a.score >= b.prior * b.score ? a : b), undefined);
+
+/** Views of the one digit on clean paper, in stages: all ink at once; then piece by piece. */
+function* looks(channels) {
+  const paper = cleanPaper(channels);
+  const all = inkOnCleanPaper(channels, paper);
+  if (all) {
+    const levels = all.cut(all.bounds(0));
+    const ink = levels.map((level) => Math.fround(level / 255));
+    const figure = ink.cut(ink.map((level) => (level >= 0.5 ? 1 : 0)).bounds(0));
+    yield [{ image: fitted(levels, 255), ink: figure, prior: HASTY }];
+  }
+  const found = findInk(channels, paper);
+  const figure = found && mainFigure(found);
+  if (!figure || !isWriting(figure, channels[0])) return;
+  const view = (ink, prior) => ({ image: fitted(ink, 1, { usualStrokes: true }), ink, prior });
+  const { box } = figure;
+  const isWhole =
+    !box.left && !box.top && box.right === channels[0].width && box.bottom === channels[0].height;
+  const shares = isWhole ? WIDTHS : []; // who cuts a picture off at the ink may have stretched it
+  yield [
+    view(figure.ink, 1),
+    ...shares.map((share) => view(narrowed(figure.ink, share), LIKELIER_AS_IT_IS)),
+  ];
+}
