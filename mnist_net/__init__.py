@@ -81,8 +81,8 @@ if TYPE_CHECKING:
     from mnist_net.runs.together import train_epochs as train_epochs
     from mnist_net.runs.together import train_model as train_model
     from mnist_net.trained.committee import Committee as Committee
+    from mnist_net.trained.companions import load_detector as load_detector
     from mnist_net.trained.model import Model as Model
-    from mnist_net.trained.store import load_detector as load_detector
     from mnist_net.trained.store import load_model as load_model
     from mnist_net.trained.store import save_model as save_model
 
@@ -97,7 +97,8 @@ _HOMES = {
     "learning.gradcheck": ("check_system",),
     "pictures.decoding": ("open_image",),
     "trained.model": ("Model",),
-    "trained.store": ("load_detector", "load_model", "save_model"),
+    "trained.companions": ("load_detector",),
+    "trained.store": ("load_model", "save_model"),
     "reading.answers": ("Page", "Reading"),
     "reading.reader": ("Reader",),
     "reading.shortcuts": ("read_digit", "read_digits", "read_image"),

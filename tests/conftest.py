@@ -127,7 +127,8 @@ def digits_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def shipped_reader() -> "Reader":
     """A reader with the networks that ship."""
     from mnist_net.reading.reader import Reader
-    from mnist_net.trained.store import SHIPPED_MODELS, load_detector, load_model
+    from mnist_net.trained.companions import load_detector
+    from mnist_net.trained.store import SHIPPED_MODELS, load_model
 
     # By name: whoever runs the tests may have a latest model of their own.
     return Reader(

@@ -29,7 +29,8 @@ def export(folder: Path, kind: str, model: str | None) -> None:  # noqa: ARG001 
     """
     from mnist_net.export.web import export_web
     from mnist_net.reading.reader import Reader
-    from mnist_net.trained.store import find_model, load_cached, load_detector
+    from mnist_net.trained.companions import load_detector
+    from mnist_net.trained.store import find_model, load_cached
 
     path = find_model(model)
     written = export_web(Reader(load_cached(path), load_detector()), folder, path.stem)

@@ -6,7 +6,6 @@ which of them is right, `reader` settles by reading them.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import combinations
 from typing import NamedTuple
 
 import numpy as np
@@ -14,9 +13,10 @@ import numpy as np
 from mnist_net.arrays import Bytes
 from mnist_net.pictures.form import deslanted, fitted, in_mnist_form, narrowed
 from mnist_net.pictures.ink import Ink, clean_paper, find_ink, ink_on_clean_paper, paper_lightness
-from mnist_net.pictures.layout import cut_places, digit_rows, main_figure, part
-from mnist_net.pictures.not_writing import framed, is_writing, without_ruled_lines
-from mnist_net.pictures.pieces import Box, Figure, bounds
+from mnist_net.pictures.layout import main_figure
+from mnist_net.pictures.lines import without_lines
+from mnist_net.pictures.not_writing import framed, is_writing, least_size
+from mnist_net.pictures.pieces import Box, Figure, bounds, figure_of, find_pieces
 from mnist_net.pictures.rows import Sheet, sheet_of
 
 _SURE_OF_PAPER = 1.0  # of the evidence that `paper_lightness` gives
@@ -24,8 +24,6 @@ _LESS_LIKELY = 0.8  # prior of the other polarity
 _LIKELIER_AS_IT_IS = 0.95
 _HASTY = 0.0  # prior of all the ink at once: it counts only until something else is seen
 _WIDTHS = (0.8, 0.6)  # of a figure whose proportions are in doubt
-_CUT_WIDER_THAN = 0.75  # of its height: a figure may be several digits
-_WIDEST_DIGIT = 1.5  # of its height
 
 
 class View(NamedTuple):
@@ -88,12 +86,14 @@ class Look:
 
     def sheet(self, quarter_turns: int = 0) -> Sheet:
         """All that may be written on it, in rows; see `sheet_of`."""
-        return sheet_of(without_ruled_lines(self.ink >= 0.5), self.ink, quarter_turns)
-
-    def rows(self) -> list[list[Figure]]:
-        """All that may be digits, row by row."""
-        rows = [[figure.moved(*self.corner) for figure in row] for row in digit_rows(self.ink)]
-        return [[figure for figure in row if is_writing(figure, self.pixels)] for row in rows]
+        mask = without_lines(self.ink >= 0.5)
+        numbers, pieces = find_pieces(mask)
+        for piece in pieces:
+            if piece.borders and piece.box.size >= least_size(self.ink):
+                figure = figure_of(self.ink, numbers, [piece]).moved(*self.corner)
+                if not is_writing(figure, self.pixels):
+                    mask[numbers == piece.number] = False
+        return sheet_of(mask, self.ink, quarter_turns)
 
 
 def looks(pixels: Bytes) -> Iterator[list[Look]]:
@@ -147,22 +147,3 @@ def _followed(pixels: Bytes, *, shadows: bool) -> Iterator[Look]:
 
 def _view(figure: Figure, prior: float = 1.0) -> View:
     return View(fitted(figure.ink, usual_strokes=True), figure, prior)
-
-
-def may_be_several(figure: Figure) -> bool:
-    """Whether a figure is too wide to be one digit for sure."""
-    height, width = figure.ink.shape
-    return width > _CUT_WIDER_THAN * height
-
-
-def segments(figure: Figure) -> dict[tuple[int, int], View]:
-    """The whole figure, and its parts between places where it may be cut; by begin and end."""
-    height, width = figure.ink.shape
-    places = [0, *(cut_places(figure) if may_be_several(figure) else []), width]
-    found = {(0, width): _view(figure)}
-    for begin, end in combinations(places, 2):
-        if (begin, end) != (0, width) and end - begin < _WIDEST_DIGIT * height:
-            piece = part(figure, begin, end)
-            if piece is not None:
-                found[begin, end] = _view(piece)
-    return found

@@ -1,8 +1,8 @@
 """What is on a picture and is no writing, by one list of named tests.
 
-Lines of ruled paper go before the ink is parted into pieces, and specks while pieces are put
-together; a figure that is put together is asked by each test of `NOT_WRITING` whether it is a
-blob, a picture's shaded side, or the edge of a shadow.  Single digits and pages go the same way.
+Lines go before (`lines`), and specks while pieces are put together; a figure that is put together
+is asked by each test of `NOT_WRITING` whether it is a blob, a picture's shaded side, or the edge of
+a shadow.
 """
 
 import math
@@ -13,7 +13,7 @@ from PIL import Image
 
 from mnist_net.arrays import Bytes
 from mnist_net.pictures.ink import Ink
-from mnist_net.pictures.pieces import Box, Figure, Mask, Piece, find_pieces
+from mnist_net.pictures.pieces import Box, Figure, Piece, find_pieces
 
 _LEAST_SIZE = 5  # pixels, of what can be read
 _LEAST_SHARE = 0.01  # of the picture's side, likewise
@@ -25,9 +25,6 @@ _COARSE = 20  # pixels of a figure's longer side, so that the paper's grain make
 _ENOUGH = 300  # pixels of a figure's longer side, to compare it with what is around it
 _FAINT = 10.0  # grey levels: ink that differs by its colour alone
 _ONE_SIDED = 0.15  # of the difference on the other side
-_LINE_LENGTH = 0.95  # of the picture's side, which a ruled line has at least
-_LINE_THICKNESS = 0.05  # of the picture's other side, which a ruled line does not exceed
-_LEAST_WIDTH = 40  # pixels of a picture that has ruled lines
 _FRAME_SIZES = (0.1, 0.98)  # of the picture's area, within a frame
 _FRAME_LEVEL = 0.95  # of a frame's box that is filled but for what is written within
 
@@ -103,53 +100,6 @@ def is_full_stop(piece: Piece, main: Piece, box: Box) -> bool:
     """Whether a piece is a small dot to the right of a digit, whose box is given."""
     small = piece.box.size < _DOT * main.box.size
     return piece.is_dot and small and piece.box.left >= box.right
-
-
-def without_ruled_lines(mask: Mask) -> Mask:
-    """Remove thin straight lines that cross the whole picture, but not where a stroke meets one."""
-    for turned in (False, True):
-        lines = _ruled_lines(mask.T if turned else mask)
-        mask = mask & ~(lines.T if turned else lines)
-    return mask
-
-
-def _ruled_lines(mask: Mask) -> Mask:
-    from scipy import ndimage
-
-    height, width = mask.shape
-    found = np.zeros_like(mask)
-    if width < _LEAST_WIDTH:
-        return found
-    straight = _long_runs(mask, width // 4)
-    if not straight.any():
-        return found
-    numbers, pieces = find_pieces(ndimage.binary_dilation(straight, np.ones((3, 3))))
-    for number, _, box, _ in pieces:
-        thickness = box.height - 2
-        if box.width < _LINE_LENGTH * width or thickness > max(3.0, _LINE_THICKNESS * height):
-            continue
-        above, below = (
-            mask[row] if 0 <= row < height else np.zeros(width, bool)
-            for row in (box.top - 1, box.bottom)
-        )
-        above, below = (
-            ndimage.binary_dilation(beyond, iterations=max(1, thickness))
-            for beyond in (above, below)
-        )
-        band = (numbers[box.top : box.bottom] == number) & ~(above & below)
-        found[box.top : box.bottom] |= band & mask[box.top : box.bottom]
-    return found
-
-
-def _long_runs(mask: Mask, length: int) -> Mask:
-    """Horizontal runs of at least so many pixels: an opening, in time that no length adds to."""
-    found = np.zeros_like(mask)
-    rows = np.flatnonzero(np.count_nonzero(mask, axis=1) >= length)
-    ends = np.diff(np.pad(mask[rows], ((0, 0), (1, 1))).astype(np.int8), axis=1)
-    (row, begin), (_, end) = np.nonzero(ends > 0), np.nonzero(ends < 0)
-    for k in np.flatnonzero(end - begin >= length):
-        found[rows[row[k]], begin[k] : end[k]] = True
-    return found
 
 
 def framed(ink: Ink) -> Box | None:

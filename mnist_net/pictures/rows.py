@@ -6,17 +6,15 @@ VII: over-segmentation).  Lengths are compared with a digit's own, in its row.
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import count, takewhile
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
-from scipy import ndimage
 
-from mnist_net.arrays import IMAGE_SHAPE, Bytes
 from mnist_net.pictures.ink import Ink
-from mnist_net.pictures.pieces import Box, Figure, Piece, figure_of, find_pieces
+from mnist_net.pictures.pieces import Box, Piece, find_pieces
 
 _SAME_SIZE = 0.4  # of the typical size, which a digit's main piece reaches
 _HUGE = 3.0  # of the typical size, which no digit reaches
@@ -27,15 +25,13 @@ _TINY = 0.06  # of a row's height; less is the paper's grain
 _FAR_OFF = 0.8  # heights above or below a row's middle, where none of its signs lie
 _BESIDE = 1.2  # heights left or right of a row, likewise
 _STEEPEST = 35  # degrees, by which a page is turned back
+_ENOUGH = 80  # figures, to find that out
 _LEVEL = 3.0  # degrees: a row that slopes by less is read as it is
 _CUT_WIDER_THAN = 0.7  # of a row's height: a part may be several characters
-_EDGE = 0.12  # of a row's height, within which nothing is cut
-_MOST_CUTS = 12  # that are made in one part
-_MOST_PARTS = 5  # that make one character
-_WIDEST = 1.45  # of a row's height, which one character does not exceed
-_APART = 0.4  # of a row's height, which no character's parts are
-_FIELD = 1.7  # heights of a digit: what is seen of a row around one character
-_BESIDES = 96  # grey level of the ink that is not the character's own
+_EDGE = 0.1  # of a row's height, within which nothing is cut
+_SLANTS = (0.0, 0.15, 0.3, 0.45, -0.15)  # columns a row, by which writing leans to the right
+_MOST_CUTS = 14  # that are made in one part
+_MOST_FIGURES = 400  # on one page
 
 
 class Row(NamedTuple):
@@ -78,25 +74,13 @@ class Sheet(NamedTuple):
         )
 
 
-class Candidate(NamedTuple):
-    """Parts of a row that may be one character: from `begin` to `end`, exclusive."""
-
-    row: Row
-    begin: int
-    end: int
-    box: Box
-
-    @property
-    def parts(self) -> tuple[Piece, ...]:
-        """The parts."""
-        return self.row.parts[self.begin : self.end]
-
-
 def sheet_of(mask: npt.NDArray[np.bool_], ink: Ink, quarter_turns: int = 0) -> Sheet:
     """Turn a page's ink so that its rows are level, and part it.
 
     The mask says which ink may be writing.  Quarter turns, counter-clockwise, are made before.
     """
+    from scipy import ndimage
+
     shape = (ink.shape[0], ink.shape[1])
     mask, ink = np.rot90(mask, quarter_turns), np.rot90(ink, quarter_turns)
     numbers, pieces = find_pieces(mask)
@@ -110,7 +94,8 @@ def sheet_of(mask: npt.NDArray[np.bool_], ink: Ink, quarter_turns: int = 0) -> S
         typical = typical_size(pieces)
     else:
         degrees = 0.0
-    rows = [cut_apart(row, numbers) for row in _rows(pieces, typical)]
+    unused = count(int(numbers.max()) + 1)
+    rows = [cut_apart(row, numbers, unused) for row in _rows(pieces, typical)]
     return Sheet(ink, numbers, tuple(rows), 90.0 * quarter_turns + degrees, shape)
 
 
@@ -124,30 +109,42 @@ def typical_size(pieces: Sequence[Piece]) -> float:
 
 
 def large_boxes(pieces: Sequence[Piece], typical: float) -> list[Box]:
-    """Boxes of what may be a digit by its size: large pieces, united where a stroke is broken."""
+    """Boxes of what may be a digit by its size: large pieces, united where a stroke is broken.
+
+    Where there are too many for a page, it is a texture, and they are none.
+    """
     least, most = _SAME_SIZE * typical, _HUGE * typical
     large = [p.box for p in pieces if least <= p.box.size and p.box.height <= most]
+    if len(large) > _MOST_FIGURES:
+        return []
     joined: list[Box] = []
     for box in sorted(large, key=lambda box: box.top):
-        for k, above in enumerate(joined):
-            across, down = box.overlap(above)
-            is_below = across > _OVERLAP * min(box.width, above.width)
-            # A slanted stroke that is broken: the parts meet, and are not beside each other.
-            goes_on = down < 0.2 * min(box.height, above.height) and box.gap(above) < (
-                _NEAR * typical
-            )
-            if (is_below or goes_on) and box.union(above).height < _TALLEST * typical:
-                joined[k] = box.union(above)
-                break
-        else:
+        # Those before the first that is too far above are too.
+        near = takewhile(
+            lambda k, box=box: box.bottom - joined[k].top < _TALLEST * typical,  # type: ignore[misc]
+            range(len(joined) - 1, -1, -1),
+        )
+        goes_on = next((k for k in near if _is_one(joined[k], box, typical)), None)
+        if goes_on is None:
             joined.append(box)
+        else:
+            joined[goes_on] = box.union(joined[goes_on])
     return joined
+
+
+def _is_one(above: Box, box: Box, typical: float) -> bool:
+    """Whether two boxes are of one digit: below each other, or where a slanted stroke is broken."""
+    across, down = box.overlap(above)
+    if across > _OVERLAP * min(box.width, above.width):
+        return True
+    return down < 0.2 * min(box.height, above.height) and box.gap(above) < _NEAR * typical
 
 
 def _slope(boxes: Sequence[Box], typical: float) -> float:
     """Degrees by which rows fall to the right: where the middles of figures are most in line."""
     if len(boxes) < 3:
         return 0.0
+    boxes = boxes[:: -(-len(boxes) // _ENOUGH)]
     x, y = np.array([[b.left + b.right, b.top + b.bottom] for b in boxes], np.float64).T / 2.0
     degrees = np.arange(-_STEEPEST, _STEEPEST + 1.0)
     angles = np.radians(degrees)[:, None]
@@ -158,14 +155,23 @@ def _slope(boxes: Sequence[Box], typical: float) -> float:
 
 
 def _rows(pieces: Sequence[Piece], typical: float) -> list[Row]:
-    chains = in_chains(large_boxes(pieces, typical))
-    rows = sorted((row_of(chain, ()) for chain in chains), key=lambda row: row.middle)
+    boxes = large_boxes(pieces, typical)
+    if not boxes:
+        return []
+    rows = sorted((row_of(chain, ()) for chain in in_chains(boxes)), key=lambda row: row.middle)
+    left, right, height, middle, slope = np.array(
+        [(r.figures[0].left, max(b.right for b in r.figures), *r[2:]) for r in rows]
+    ).T
     parts: list[list[Piece]] = [[] for _ in rows]
     for piece in pieces:
-        fits = [_distance(row, piece.box) for row in rows]
-        best = int(np.argmin(fits)) if fits else -1
-        if best >= 0 and fits[best] < _FAR_OFF and piece.box.size >= _TINY * rows[best].height:
-            parts[best].append(piece)
+        box = piece.box
+        x, y = (box.left + box.right) / 2.0, (box.top + box.bottom) / 2.0
+        beside = np.maximum(0.0, np.maximum(left - x, x - right)) / height
+        off = np.abs(y - middle - slope * x) / height
+        fits = (beside <= _BESIDE) & (off < _FAR_OFF) & (box.height <= _HUGE * height)
+        fits &= box.size >= _TINY * height
+        if fits.any():
+            parts[int(np.argmin(np.where(fits, off + 0.2 * beside, np.inf)))].append(piece)
     return [row._replace(parts=tuple(some)) for row, some in zip(rows, parts, strict=True) if some]
 
 
@@ -203,17 +209,7 @@ def row_of(boxes: Sequence[Box], parts: Sequence[Piece]) -> Row:
     return Row(tuple(parts), tuple(boxes), height, float(np.median(y - slope * x)), slope)
 
 
-def _distance(row: Row, box: Box) -> float:
-    """Heights of a digit from a row's middle, and from its ends so that none is too far."""
-    x, y = (box.left + box.right) / 2.0, (box.top + box.bottom) / 2.0
-    left, right = row.figures[0].left, max(figure.right for figure in row.figures)
-    beside = max(left - x, x - right, 0.0) / row.height
-    if beside > _BESIDE or box.height > _HUGE * row.height:
-        return np.inf
-    return abs(y - row.middle - row.slope * x) / row.height + 0.2 * beside
-
-
-def cut_apart(row: Row, numbers: npt.NDArray[np.int32]) -> Row:
+def cut_apart(row: Row, numbers: npt.NDArray[np.int32], unused: Iterator[int]) -> Row:
     """Part the wide pieces of a row where they have least ink; the numbers are changed in place."""
     parts: list[Piece] = []
     for piece in row.parts:
@@ -221,76 +217,47 @@ def cut_apart(row: Row, numbers: npt.NDArray[np.int32]) -> Row:
             parts.append(piece)
             continue
         window = piece.box.cut(numbers)
-        own = window == piece.number
-        ends = [0, *_cut_places(own, row.height), own.shape[1]]
-        for k, (begin, end) in enumerate(pairwise(ends)):
-            columns = own[:, begin:end]
-            if not columns.any():
+        rows, columns = np.nonzero(window == piece.number)
+        # Writing slants: cut along the slope at which the ink is most in columns.
+        slanted = max(
+            (columns + slant * (rows - rows.mean()) for slant in _SLANTS),
+            key=lambda places: float(np.square(np.bincount(_whole(places))).sum()),
+        )
+        places = _whole(slanted)
+        begin = 0
+        for end in [*_cut_places(np.bincount(places), row.height), int(places.max()) + 1]:
+            some = (begin <= places) & (places < end)
+            begin = end
+            if not some.any():
                 continue
-            number = piece.number if k == 0 else _next_number(numbers)
-            window[:, begin:end][columns] = number
-            inked = np.flatnonzero(columns.any(axis=1)), np.flatnonzero(columns.any(axis=0))
-            left, top = piece.box.left + begin, piece.box.top
+            y, x = rows[some], columns[some]
+            number = next(unused)
+            window[y, x] = number
+            left, top = piece.box.left, piece.box.top
             box = Box(
-                left + int(inked[1][0]),
-                top + int(inked[0][0]),
-                left + int(inked[1][-1]) + 1,
-                top + int(inked[0][-1]) + 1,
+                left + int(x.min()),
+                top + int(y.min()),
+                left + int(x.max()) + 1,
+                top + int(y.max()) + 1,
             )
-            parts.append(Piece(number, int(columns.sum()), box, 0))
+            parts.append(Piece(number, int(some.sum()), box, 0))
     return row._replace(parts=tuple(sorted(parts, key=lambda p: p.box.left + p.box.right)))
 
 
-def _next_number(numbers: npt.NDArray[np.int32]) -> int:
-    return int(numbers.max()) + 1
+def _whole(places: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    return np.round(places - places.min()).astype(np.int64)
 
 
-def _cut_places(own: npt.NDArray[np.bool_], height: float) -> list[int]:
-    """Columns at which a piece may be two characters that touch."""
-    profile = own.sum(axis=0).astype(np.float64)
+def _cut_places(ink: npt.NDArray[np.int64], height: float) -> list[int]:
+    """Columns at which a piece, with so much ink in each, may be two characters that touch."""
+    from scipy import ndimage
+
     margin = max(2, round(_EDGE * height))
-    smooth = ndimage.gaussian_filter1d(profile, max(0.5, margin / 6.0), mode="constant")
+    smooth = ndimage.gaussian_filter1d(
+        ink.astype(np.float64), max(0.5, margin / 6.0), mode="constant"
+    )
     is_least = smooth == ndimage.minimum_filter1d(smooth, margin + 1)
-    width = own.shape[1]
+    width = len(ink)
     places = [int(x) for x in np.flatnonzero(is_least) if margin <= x <= width - margin]
     apart = [x for x, before in zip(places, [-margin, *places], strict=False) if x - before > 1]
     return sorted(sorted(apart, key=lambda x: smooth[x])[:_MOST_CUTS])
-
-
-def candidates(row: Row) -> Iterator[Candidate]:
-    """Whatever may be one character of a row."""
-    parts = row.parts
-    for begin in range(len(parts)):
-        box = parts[begin].box
-        for end in range(begin + 1, min(begin + _MOST_PARTS, len(parts)) + 1):
-            other = parts[end - 1].box
-            gap = other.left - box.right
-            box = box.union(other)
-            if end > begin + 1 and (gap > _APART * row.height or box.width > _WIDEST * row.height):
-                break
-            yield Candidate(row, begin, end, box)
-
-
-def figure_on(sheet: Sheet, candidate: Candidate) -> Figure:
-    """A candidate's own ink."""
-    return figure_of(sheet.ink, sheet.numbers, candidate.parts)
-
-
-def field_on(sheet: Sheet, candidate: Candidate) -> Bytes:
-    """A candidate at its place in its row: its own ink bright, that around it dim; 28 × 28."""
-    row, box = candidate.row, candidate.box
-    x = (box.left + box.right) / 2.0
-    y = row.middle + row.slope * x
-    half = _FIELD * row.height / 2.0
-    left, top, right, bottom = (round(v) for v in (x - half, y - half, x + half, y + half))
-    height, width = sheet.ink.shape
-    inner = Box(max(left, 0), max(top, 0), min(right, width), min(bottom, height))
-    levels = np.zeros((max(bottom - top, 1), max(right - left, 1)), np.float32)
-    if inner.width > 0 and inner.height > 0:
-        numbers = inner.cut(sheet.numbers)
-        own = np.isin(numbers, [piece.number for piece in candidate.parts])
-        shade = np.where(own, np.float32(255.0), np.float32(_BESIDES)) * (numbers > 0)
-        levels[inner.top - top :, inner.left - left :][: inner.height, : inner.width] = shade
-    small = Image.fromarray(levels).resize(IMAGE_SHAPE[::-1], Image.Resampling.BOX)
-    field = np.asarray(small)
-    return np.round(field * (255.0 / max(float(field.max()), 1.0))).astype(np.uint8)

@@ -4,7 +4,6 @@ One network tells the digits apart, and a second one tells digits from other thi
 is the product of what both are sure of.
 """
 
-import math
 from collections.abc import Iterable, Sequence
 
 import numpy as np
@@ -18,7 +17,6 @@ SURE = 0.92
 """Score, from which on no further look is taken."""
 
 _ODDS_IN_FORM = 3.0  # what is in MNIST's form is likelier a digit than most pictures are
-_LEAST = 1e-9  # score, whose logarithm is finite
 
 Judged = tuple[View, Judgement]
 
@@ -72,19 +70,6 @@ def _with_odds(score: float) -> float:
 def best_view(judged: Iterable[Judged]) -> Judged | None:
     """The view that is read with most confidence, if there is one."""
     return max(judged, key=lambda pair: pair[0].prior * pair[1].score, default=None)
-
-
-def best_path(parts: dict[tuple[int, int], Judged]) -> list[Judged]:
-    """Parts that tile the figure with the greatest product of scores (Viterbi)."""
-    last = max(end for _, end in parts)
-    best: dict[int, tuple[float, list[Judged]]] = {0: (0.0, [])}
-    for (begin, end), choice in sorted(parts.items(), key=lambda item: item[0][::-1]):
-        if begin in best:
-            score, path = best[begin]
-            score += math.log(choice[1].score + _LEAST)
-            if end not in best or score > best[end][0]:
-                best[end] = (score, [*path, choice])
-    return best[last][1]
 
 
 def is_sure(best: Judged | None) -> bool:

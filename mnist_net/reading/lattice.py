@@ -2,7 +2,8 @@
 
 Each few parts of a row that lie together may be one digit, a sign, or nothing that is read.  One
 network says which of these, from where and how large they are in their row; another one which digit
-it is.  Of all ways to read every part once, the one with the greatest product of probabilities is
+it is.  A part of a sign must not be left over, nor several be taken for one: neither is a way to
+read.  Of all ways to read every part once, the one with the greatest product of probabilities is
 kept: Viterbi's path through the segmentation lattice of LeCun et al. 1998, section VII.
 """
 
@@ -14,18 +15,21 @@ from typing import NamedTuple
 import numpy as np
 
 from mnist_net.arrays import Array, Bytes
+from mnist_net.pictures.candidates import Candidate, candidates, field_on, figure_on
 from mnist_net.pictures.form import fitted
-from mnist_net.pictures.rows import Candidate, Sheet, candidates, field_on, figure_on
+from mnist_net.pictures.rows import Sheet
 from mnist_net.reading.rules import AnyText, Rule, State
 from mnist_net.trained.committee import Predictor
 
-SIGNS = ("", "digit", *"-./,:+=×÷€$()")
-"""Classes of the network that sees signs at their places: nothing, a digit, a sign."""
+SIGNS = ("", "digit", "part", *"-./,:+=×÷€$()")
+"""Classes of the network that sees signs at their places: nothing that is read, a digit, a part of
+one or of several, a sign."""
 
-NONE, DIGIT = 0, 1
+NONE, DIGIT, PART = 0, 1, 2
 
 _LEAST = 1e-6  # probability: no doubt is without end
 _MAY_BE_DIGIT = 0.02  # probability, from which on it is asked which one
+_MOST_ODDS = 20.0  # that the detector gives for or against a digit: both networks see the same ink
 _MAY_BE = 0.001  # probability, below which a way to read is not gone unless a rule wants it
 
 
@@ -70,9 +74,12 @@ class Path(NamedTuple):
 class Lattice:
     """Reads rows with the network that reads digits, and the one that tells signs apart."""
 
-    def __init__(self, model: Predictor, signs: Predictor) -> None:
+    def __init__(
+        self, model: Predictor, signs: Predictor, detector: Predictor | None = None
+    ) -> None:
         self._model = model
         self._signs = signs
+        self._detector = detector
 
     def arcs(self, sheet: Sheet) -> list[Arc]:
         """All ways to read some parts together, row by row; read all at once."""
@@ -83,6 +90,10 @@ class Lattice:
         likely = np.flatnonzero(kinds[:, DIGIT] > _MAY_BE_DIGIT).tolist()
         images = [fitted(figure_on(sheet, found[k]).ink, usual_strokes=True) for k in likely]
         which = self._model.predict_proba(np.stack(images)) if images else ()
+        if images and self._detector is not None:
+            kinds[likely] = _with_odds(
+                kinds[likely], self._detector.predict_proba(np.stack(images))
+            )
         read = dict(zip(likely, zip(which, images, strict=True), strict=True))
         return [Arc(one, kinds[k], *read.get(k, (None, None))) for k, one in enumerate(found)]
 
@@ -129,12 +140,21 @@ class Lattice:
             for digit in digits:
                 score = float(arc.kinds[DIGIT] * arc.probabilities[digit])
                 yield Step(arc, digit, "", max(score, _LEAST))
-        signs = arc.kinds[DIGIT + 1 :]
+        signs = arc.kinds[PART + 1 :]
         for k in [int(signs.argmax())] if free else range(len(signs)):
             if signs[k] > least:
-                yield Step(arc, None, SIGNS[DIGIT + 1 + k], max(float(signs[k]), _LEAST))
+                yield Step(arc, None, SIGNS[PART + 1 + k], max(float(signs[k]), _LEAST))
         if arc.candidate.end == arc.candidate.begin + 1:
             yield Step(arc, None, "", max(float(arc.kinds[NONE]), _LEAST))
+
+
+def _with_odds(kinds: Array, detected: Array) -> Array:
+    """By Bayes' rule: what the detector makes of a candidate's form, which is another witness."""
+    odds = np.clip(detected[:, 1] / np.maximum(detected[:, 0], _LEAST), 1 / _MOST_ODDS, _MOST_ODDS)
+    weighed = kinds.copy()
+    weighed[:, DIGIT] *= odds
+    result: Array = weighed / weighed.sum(axis=1, keepdims=True)
+    return result
 
 
 def _likeliest(paths: Sequence[Path], keep: int) -> list[Path]:

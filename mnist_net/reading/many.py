@@ -20,7 +20,8 @@ from mnist_net.reading.neighbours import is_one_of_several
 from mnist_net.reading.reader import Reader
 from mnist_net.reading.rules import Rule
 from mnist_net.reading.threshold import REJECT_BELOW
-from mnist_net.trained.store import load_cached, load_detector
+from mnist_net.trained.companions import load_detector
+from mnist_net.trained.store import load_cached
 
 Answer = Reading | Page | Table
 

@@ -25,7 +25,7 @@ from mnist_net.reading.lattice import Lattice, Step
 from mnist_net.reading.rules import Rule
 from mnist_net.reading.threshold import REJECT_BELOW
 from mnist_net.trained.committee import Predictor
-from mnist_net.trained.store import load_signs
+from mnist_net.trained.companions import load_signs
 
 _BLANK = "nothing on it is darker or lighter than its paper"
 _UNLIKE = "what is on it does not look like a digit"
@@ -33,6 +33,7 @@ _UNFIT = "nothing on it fits what is known of it"
 _MOST_ODDS = 600.0  # logarithm
 _LEAST_SHARE = 0.34  # of a page's figures are digits, or none is
 _UPRIGHT = 0.8  # clarity of a page, from which on it is not turned round
+_MOST_TURNED = 60  # figures on a page that is turned round: grains look alike from all sides
 _LARGE = 0.4  # of a row's height, which no dot or speck reaches
 _WIDE_GAP = 1.0  # heights of a digit between two signs, that are a space
 _MAY_BE_SEVERAL = 0.75  # of its height: a figure that is wider may be several digits
@@ -70,13 +71,13 @@ class Reader:
     model
         Reads digits; see `store.load_model`.
     detector
-        Of two classes, 0 for anything and 1 for a digit; see `store.load_detector`.  Without
+        Of two classes, 0 for anything and 1 for a digit; see `companions.load_detector`.  Without
         one, the network's own confidence stands for its score.
     reject_below
         What scores less is no digit; from 0 (everything is one) to 1.
     signs
-        Tells digits and signs apart at their places in a row; see `store.load_signs`.  By default
-        the one that ships, when a page is first read.
+        Tells digits and signs apart at their places in a row; see `companions.load_signs`.  By
+        default the one that ships, when a page is first read.
     """
 
     def __init__(
@@ -96,7 +97,7 @@ class Reader:
 
     @cached_property
     def _lattice(self) -> Lattice:
-        return Lattice(self.model, self._signs or load_signs())
+        return Lattice(self.model, self._signs or load_signs(), self.detector)
 
     def read(self, pictures: Iterable[Picture | ImageError]) -> Iterator[Reading | ImageError]:
         """Read the one digit of each picture, in bounded memory.
@@ -167,17 +168,20 @@ class Reader:
             What is known of the text; see `mnist_net.reading.rules`.
         """
         _require_picture(picture)
-        best, likelihood, seen = Page((), _BLANK), 0.0, None
+        best, likelihood, seen, n_figures = Page((), _BLANK), 0.0, None, 0
         for look in (look for stage in looks(picture.pixels) for look in stage):
             sheet = look.sheet()
+            n_figures = sum(len(row.figures) for row in sheet.rows)
             if rule is None and (look.ready or _is_one_digit(sheet)):
                 return self._page_of_one(picture)
             page, clarity = self._read_sheet(sheet, look, picture, rule)
-            if look.prior * clarity > likelihood or seen is None:
-                best, likelihood, seen = page, look.prior * clarity, look
-            if clarity >= SURE:
+            sure = clarity >= SURE
+            if sure or look.prior * clarity > likelihood or seen is None:
+                best, likelihood, seen = page, clarity if sure else look.prior * clarity, look
+            if sure:
                 break
-        for quarter_turns in (1, 2, 3) if seen is not None and likelihood < _UPRIGHT else ():
+        turned = likelihood < _UPRIGHT and 2 < n_figures < _MOST_TURNED
+        for quarter_turns in (1, 2, 3) if seen is not None and turned else ():
             assert seen is not None
             page, clarity = self._read_sheet(seen.sheet(quarter_turns), seen, picture, rule)
             if _UPRIGHT * clarity > likelihood:
@@ -196,14 +200,10 @@ class Reader:
             for row, steps in groupby(paths[0].steps, key=lambda step: step.arc.candidate.row):
                 read[row] = tuple(
                     self._read_step(
-                        step,
-                        picture.place(step.arc.candidate.box.moved(*look.corner)),
-                        gap=False,
+                        step, picture.place(step.arc.candidate.box.moved(*look.corner)), gap=False
                     )
                     for step in map(self._refused, steps)
-                    if step.digit is not None
-                    or step.sign
-                    or step.arc.candidate.box.size >= _LARGE * row.height
+                    if step.digit is not None or step.sign
                 )
             rows = grid.sheet.rows
             return Table(

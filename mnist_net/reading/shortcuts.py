@@ -17,7 +17,8 @@ from mnist_net.reading.reader import Reader
 from mnist_net.reading.rules import rule_of
 from mnist_net.reading.threshold import REJECT_BELOW
 from mnist_net.trained.committee import Predictor
-from mnist_net.trained.store import find_model, load_cached, load_detector
+from mnist_net.trained.companions import load_detector
+from mnist_net.trained.store import find_model, load_cached
 
 _LOADING = threading.Lock()
 

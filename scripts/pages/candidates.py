@@ -1,7 +1,7 @@
 """What a reader of pages must tell apart: parts of drawn pages, with what each is.
 
 The pages are those to choose by, cut into candidates as the reader cuts them.  One that lies where
-a character does is that character; one that lies on none, or on a part of one, is none.
+a character does is that character; one on a part of one, or on several, is that; any other is none.
 """
 
 from collections import defaultdict
@@ -14,16 +14,18 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from mnist_net.arrays import Bytes
+from mnist_net.pictures.candidates import Candidate, candidates, field_on
 from mnist_net.pictures.decoding import open_image
 from mnist_net.pictures.looks import looks
-from mnist_net.pictures.rows import Candidate, candidates, field_on
-from mnist_net.reading.lattice import DIGIT, NONE, SIGNS
+from mnist_net.reading.lattice import DIGIT, NONE, PART, SIGNS
+from scripts.pages.measure import Box as Place
 from scripts.pages.measure import overlap
 from scripts.pages.page import Page, draw_page
 from scripts.pages.sources import load_half
 
 _CLOSE = 0.12  # of a digit's height: so far each edge may be off
-_PART = 0.6  # intersection over union, below which it is none
+_PART = 0.6  # intersection over union, below which it is not that sign
+_OF_SIGNS = 0.55  # of its box, from which on it is a part of signs, and not beside them
 
 _UNSURE = 255
 _MOST_NONE = 50  # of one look, so that textures are not most of what there is
@@ -51,22 +53,31 @@ def candidates_of(page: Page, random: np.random.Generator) -> Candidates:
                 some[_label(page, one.box.moved(*look.corner), close)].append(one)
         for label, ones in some.items():
             if label != _UNSURE:
-                most = _MOST_NONE if label == NONE else len(ones)
+                most = _MOST_NONE if label in (NONE, PART) else len(ones)
                 kept = [ones[k] for k in random.permutation(len(ones))[:most]]
                 fields += [field_on(sheet, one) for one in kept]
                 labels += [label] * len(kept)
     return Candidates(np.array(fields, np.uint8).reshape(-1, 28, 28), np.array(labels, np.uint8))
 
 
-def _label(page: Page, box: tuple[int, int, int, int], close: float) -> int:
+def _label(page: Page, box: Place, close: float) -> int:
     items = [item for row in page.truth.rows for item in row]
     for item in items:
         if max(abs(a - b) for a, b in zip(item.box, box, strict=True)) <= close:
             if item.kind == "digit":
                 return DIGIT
             return SIGNS.index(item.text) if item.text in SIGNS else NONE
-    nearest = max((overlap(item.box, box) for item in items), default=0.0)
-    return _UNSURE if nearest > _PART else NONE
+    signs = [item.box for item in items if item.kind != "other"]
+    if max((overlap(sign, box) for sign in signs), default=0.0) > _PART:
+        return _UNSURE
+    shared = sum(_shared(sign, box) for sign in signs) / _shared(box, box)
+    return PART if shared > _OF_SIGNS else NONE
+
+
+def _shared(one: Place, other: Place) -> int:
+    """Pixels that two boxes share."""
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    return max(width, 0) * max(min(one[3], other[3]) - max(one[1], other[1]), 0)
 
 
 _half: list[tuple[str, str, Path]] = []

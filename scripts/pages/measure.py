@@ -20,7 +20,8 @@ from mnist_net.pictures.decoding import Picture, open_image, save_png
 from mnist_net.reading import answers
 from mnist_net.reading.annotation import annotated
 from mnist_net.reading.reader import Reader
-from mnist_net.trained.store import load_cached, load_detector, load_signs
+from mnist_net.trained.companions import load_detector, load_signs
+from mnist_net.trained.store import load_cached
 from scripts import options
 from scripts.pages.kinds import GRIDS, KINDS, NOTHING
 from scripts.pages.make import contact_sheet, half_option, kind_option, seed_option

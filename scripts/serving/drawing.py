@@ -18,7 +18,8 @@ import numpy as np
 from mnist_net.datasets.drawn import SHEET, drawings
 from mnist_net.export.web import export_web
 from mnist_net.reading.reader import Reader
-from mnist_net.trained.store import SHIPPED, find_model, load_detector, load_model
+from mnist_net.trained.companions import load_detector
+from mnist_net.trained.store import SHIPPED, find_model, load_model
 from scripts import options
 from scripts.browsing import chromium, draw, serving
 from scripts.records import table

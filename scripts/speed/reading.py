@@ -15,7 +15,8 @@ from mnist_net import load_dataset
 from mnist_net.arrays import Bytes
 from mnist_net.pictures.decoding import open_image, save_png
 from mnist_net.reading.reader import Reader
-from mnist_net.trained.store import load_detector, load_model
+from mnist_net.trained.companions import load_detector
+from mnist_net.trained.store import load_model
 from scripts.docs.examples import draw
 from scripts.speed.figures import Row
 from scripts.speed.problems import Settings

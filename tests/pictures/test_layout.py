@@ -10,7 +10,8 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from scipy import ndimage
 
 from mnist_net.pictures.layout import cut_places, digit_rows, main_figure, part
-from mnist_net.pictures.not_writing import _long_runs, framed, without_ruled_lines
+from mnist_net.pictures.lines import _long_runs, without_ruled_lines
+from mnist_net.pictures.not_writing import framed
 from mnist_net.pictures.pieces import Box, Figure
 from tests.drawings import STROKES, draw, pixels
 

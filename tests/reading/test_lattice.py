@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mnist_net.pictures.candidates import Candidate
 from mnist_net.pictures.pieces import Box, Piece
-from mnist_net.pictures.rows import Candidate, Row
-from mnist_net.reading.lattice import DIGIT, NONE, SIGNS, Arc, Lattice
+from mnist_net.pictures.rows import Row
+from mnist_net.reading.lattice import DIGIT, NONE, PART, SIGNS, Arc, Lattice
 from mnist_net.reading.rules import CHECKS, Rule, rule_of
 
 
@@ -54,7 +55,7 @@ def all_texts(arcs: Sequence[Arc]) -> dict[str, float]:
                 (str(d), arc.kinds[DIGIT] * p)
                 for d, p in enumerate(arc.probabilities if arc.probabilities is not None else [])
             ]
-            ways += [(SIGNS[k], arc.kinds[k]) for k in range(DIGIT + 1, len(SIGNS))]
+            ways += [(SIGNS[k], arc.kinds[k]) for k in range(PART + 1, len(SIGNS))]
             if arc.candidate.end == place + 1:
                 ways.append(("", arc.kinds[NONE]))
             for sign, p in ways:

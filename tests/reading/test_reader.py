@@ -16,7 +16,7 @@ from mnist_net.reading.answers import Page, Reading
 from mnist_net.reading.reader import Reader
 from mnist_net.reading.shortcuts import read_digit, read_digits, read_image
 from mnist_net.reading.threshold import REJECT_BELOW
-from mnist_net.trained import store
+from mnist_net.trained import companions, store
 from tests.drawings import STROKES, as_picture, draw, encoded, lit, noisy, pencil
 from tests.reading.conftest import one
 
@@ -158,7 +158,7 @@ def test_a_copy_without_a_detector_reads(
     monkeypatch: pytest.MonkeyPatch, reader: Reader, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(store, "SHIPPED_MODELS", (tmp_path / "mnist.joblib",))
-    assert store.load_detector() is None
+    assert companions.load_detector() is None
     assert read_digit(encoded(draw(5)), reader.model).digit == 5
 
 

@@ -1,0 +1,70 @@
+"""What may be one character of a row: some parts that lie together, and how they are seen there."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image
+
+from mnist_net.arrays import IMAGE_SHAPE, Bytes
+from mnist_net.pictures.pieces import Box, Figure, Piece, figure_of
+from mnist_net.pictures.rows import Row, Sheet
+
+_MOST_PARTS = 6  # that make one character
+_WIDEST = 1.8  # of a row's height, which one character does not exceed
+_APART = 0.4  # of a row's height, which no character's parts are
+_FIELD = 1.7  # heights of a digit: what is seen of a row around one character
+_BESIDES = 96  # grey level of the ink that is not the character's own
+
+
+class Candidate(NamedTuple):
+    """Parts of a row that may be one character: from `begin` to `end`, exclusive."""
+
+    row: Row
+    begin: int
+    end: int
+    box: Box
+
+    @property
+    def parts(self) -> tuple[Piece, ...]:
+        """The parts."""
+        return self.row.parts[self.begin : self.end]
+
+
+def candidates(row: Row) -> Iterator[Candidate]:
+    """Whatever may be one character of a row."""
+    parts = row.parts
+    for begin in range(len(parts)):
+        box = parts[begin].box
+        for end in range(begin + 1, min(begin + _MOST_PARTS, len(parts)) + 1):
+            other = parts[end - 1].box
+            gap = other.left - box.right
+            box = box.union(other)
+            if end > begin + 1 and (gap > _APART * row.height or box.width > _WIDEST * row.height):
+                break
+            yield Candidate(row, begin, end, box)
+
+
+def figure_on(sheet: Sheet, candidate: Candidate) -> Figure:
+    """A candidate's own ink."""
+    return figure_of(sheet.ink, sheet.numbers, candidate.parts)
+
+
+def field_on(sheet: Sheet, candidate: Candidate) -> Bytes:
+    """A candidate at its place in its row: its own ink bright, that around it dim; 28 × 28."""
+    row, box = candidate.row, candidate.box
+    x = (box.left + box.right) / 2.0
+    y = row.middle + row.slope * x
+    half = _FIELD * row.height / 2.0
+    left, top, right, bottom = (round(v) for v in (x - half, y - half, x + half, y + half))
+    height, width = sheet.ink.shape
+    inner = Box(max(left, 0), max(top, 0), min(right, width), min(bottom, height))
+    levels = np.zeros((max(bottom - top, 1), max(right - left, 1)), np.float32)
+    if inner.width > 0 and inner.height > 0:
+        numbers = inner.cut(sheet.numbers)
+        own = np.isin(numbers, [piece.number for piece in candidate.parts])
+        shade = np.where(own, np.float32(255.0), np.float32(_BESIDES)) * (numbers > 0)
+        levels[inner.top - top :, inner.left - left :][: inner.height, : inner.width] = shade
+    small = Image.fromarray(levels).resize(IMAGE_SHAPE[::-1], Image.Resampling.BOX)
+    field = np.asarray(small)
+    return np.round(field * (255.0 / max(float(field.max()), 1.0))).astype(np.uint8)

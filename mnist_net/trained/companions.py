@@ -1,0 +1,52 @@
+"""The two networks that ship beside the one that reads: what is a digit, and what is a sign."""
+
+from pathlib import Path
+
+from mnist_net.errors import ModelFileError
+from mnist_net.trained import store
+from mnist_net.trained.committee import Predictor
+from mnist_net.trained.store import load_cached
+
+
+def find_detector() -> Path | None:
+    """Network that ships to tell digits from other things; None if this copy has none."""
+    return _beside_shipped("detector.joblib")
+
+
+def load_detector(path: Path | None = None) -> Predictor | None:
+    """The network that tells digits from other things, by default the one that ships.
+
+    Raises
+    ------
+    ModelFileError
+        If the file holds something else.
+    """
+    path = path or find_detector()
+    if path is None:
+        return None
+    detector = load_cached(path)
+    if detector.classes.tolist() != [0, 1]:
+        raise ModelFileError(f"{path} is no detector: its classes must be 0 and 1")
+    return detector
+
+
+def load_signs(path: Path | None = None) -> Predictor:
+    """The network that tells digits and signs apart at their places in a row.
+
+    Raises
+    ------
+    ModelFileError
+        If there is none, or the file holds something else.
+    """
+    path = path or _beside_shipped("signs.joblib")
+    if path is None:
+        raise ModelFileError("this copy has no models/signs.joblib, which pages are read with")
+    signs = load_cached(path)
+    if signs.metadata.get("kind") != "signs":
+        raise ModelFileError(f"{path} is not the network that tells signs apart")
+    return signs
+
+
+def _beside_shipped(name: str) -> Path | None:
+    places = [path.with_name(name) for path in store.SHIPPED_MODELS]
+    return next((path for path in places if path.exists()), None)
