@@ -22,6 +22,7 @@ _CLOSED = 2  # pixels, across which a broken line goes on
 _UNLIKE = 0.4  # logarithm of a side's ratio to the usual one: no whole cell
 _USUAL = 0.3  # quantile of the cells' sides
 _UNEVEN = 0.25  # of a cell's side, by which rows of one height are off their places
+_LARGER = 1.5  # times a cell, which one cell is not
 _APART = 0.5  # of a cell's side, between the middles of two rows or columns
 
 
@@ -43,7 +44,7 @@ def grid_of(ink: Ink) -> Grid | None:
         if lines.area <= _MOST_INK * own.size and (cells := cells_in(own)):
             places = _Places.of([cell.box for cell in cells], own)
             if places is not None:
-                return _filled(lines.box, cells, places, ink)
+                return _filled(lines.box, own, cells, places, ink)
     return None
 
 
@@ -115,11 +116,14 @@ def _evened(places: Levels, extent: float) -> Levels:
     return even if len(places) and (off < _UNEVEN / n).all() else places
 
 
-def _filled(box: Box, cells: list[Cell], places: _Places, ink: Ink) -> Grid:
+def _filled(box: Box, lines: Mask, cells: list[Cell], places: _Places, ink: Ink) -> Grid:
     """Put what is written within the lines into cells."""
     mask, written = box.cut(ink) >= 0.5, np.zeros((box.height, box.width), bool)
+    whole = _LARGER * float(np.quantile([place.width * place.height for place, _ in cells], _USUAL))
     for place, inside in cells:
         place.cut(written)[inside] = place.cut(mask)[inside]
+        if place.width * place.height > whole:  # several that are not parted, but for rests of it
+            place.cut(written)[place.cut(lines)] = False
     numbers, pieces = find_pieces(written)
     in_cell: dict[tuple[int, int], list[Piece]] = {}
     for piece in pieces:

@@ -4,12 +4,13 @@ A closed line encloses a part of the paper, in perspective too, and what is writ
 within the hull of that part, whether it touches the line or not.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw
 
-from mnist_net.pictures.pieces import Box, Mask, find_pieces
+from mnist_net.pictures.pieces import Box, Mask, Piece, find_pieces
 
 _LINE_LENGTH = 0.95  # of the picture's side, which a ruled line has at least
 _LINE_THICKNESS = 0.05  # of the picture's other side, which a ruled line does not exceed
@@ -19,10 +20,13 @@ LEAST_SIDE = 8
 """Pixels of a cell."""
 _CLEAR = 2  # pixels beside a line that are not looked at
 _WRITTEN = 0.25  # of a cell's lesser side, which what is written in it reaches
+_TOUCHING = 0.6  # likewise, if it hangs together with the line: more than the curl of a 6
 _LARGE = 0.25  # of the largest piece's size, from which on a piece may enclose others
 _MOST_FRAMES = 40
 _THIN = 0.14  # of its length, which a line's thickness does not exceed
 _LONG = 1.25  # typical sizes, which a line below digits has
+_BENEATH = 0.5  # of its length, above which there are digits
+_LONG_ALONE = 2.0  # of its own height, likewise
 _SPANS = 0.8  # of a piece's width, that a line along it has
 _GAP = 4  # pixels, and a hundredth of its size
 _STEEPEST = 0.12  # slope of a line below digits
@@ -52,16 +56,18 @@ def _without_enclosing(mask: Mask) -> Mask:
         gap = _GAP + box.size // 100
         closed = ndimage.binary_closing(np.pad(own, gap), iterations=gap)[gap:-gap, gap:-gap] | own
         for cell in cells_in(closed):
-            if _is_written_in(cell, box.cut(mask)):
+            if _is_written_in(cell, box.cut(mask) & ~own, _WRITTEN) or _is_written_in(
+                cell, own, _TOUCHING
+            ):
                 cell.box.cut(within)[cell.inside] = True
         if within.any():
             box.cut(mask)[own & ~within] = False
     return mask
 
 
-def _is_written_in(cell: "Cell", mask: Mask) -> bool:
+def _is_written_in(cell: "Cell", mask: Mask, share: float) -> bool:
     _, pieces = find_pieces(cell.box.cut(mask) & cell.inside)
-    least = _WRITTEN * min(cell.box.width, cell.box.height)
+    least = share * min(cell.box.width, cell.box.height)
     return any(piece.box.size >= least for piece in pieces)
 
 
@@ -73,15 +79,31 @@ def _without_underlines(mask: Mask) -> Mask:
     typical = float(sizes[len(sizes) // 2]) if len(sizes) else 0.0
     for piece in pieces:
         box = piece.box
-        if box.width < max(_LONG * typical, LEAST_SIDE):
+        # A digit that is alone may be as wide as a line below it.
+        long = _LONG if len(sizes) > 1 else _LONG_ALONE
+        if box.width < max(long * typical, LEAST_SIDE):
             continue
         own = box.cut(numbers) == piece.number
         tall = own.shape[0] - own[::-1].argmax(axis=0) - own.argmax(axis=0)  # of each column
         thickest = max(2.0 * _THIN * typical, 4.0)
-        line = own if tall.max() <= thickest else _line_along(own, thickest)
+        line: Mask | None = own
+        if tall.max() > thickest:
+            line = _line_along(own, thickest)
+        elif _covered(piece, pieces) < _BENEATH:
+            continue  # the bar of a broken 5
         if line is not None:
             box.cut(mask)[line & own] = False
     return mask
+
+
+def _covered(line: Piece, pieces: Sequence[Piece]) -> float:
+    """Share of a line's length above or below which there is something else."""
+    columns = np.zeros(line.box.width, bool)
+    for other in pieces:
+        if other is not line:
+            left = line.box.left
+            columns[max(other.box.left - left, 0) : max(other.box.right - left, 0)] = True
+    return float(columns.mean())
 
 
 def _line_along(own: Mask, thickest: float) -> Mask | None:

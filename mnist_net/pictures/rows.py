@@ -14,6 +14,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from mnist_net.pictures.ink import Ink
+from mnist_net.pictures.not_writing import least_size
 from mnist_net.pictures.pieces import Box, Piece, find_pieces
 
 _SAME_SIZE = 0.4  # of the typical size, which a digit's main piece reaches
@@ -68,6 +69,7 @@ class Sheet(NamedTuple):
         x, y = (corners - np.array(self.ink.shape[::-1]) / 2.0).T
         height, width = self.shape
         back = np.stack([cos * x - sin * y + width / 2.0, sin * x + cos * y + height / 2.0])
+        back = back.round(6)  # a quarter turn is exact
         (left, top), (right, bottom) = np.floor(back.min(axis=1)), np.ceil(back.max(axis=1))
         return Box(
             max(int(left), 0), max(int(top), 0), min(int(right), width), min(int(bottom), height)
@@ -95,7 +97,8 @@ def sheet_of(mask: npt.NDArray[np.bool_], ink: Ink, quarter_turns: int = 0) -> S
     else:
         degrees = 0.0
     unused = count(int(numbers.max()) + 1)
-    rows = [cut_apart(row, numbers, unused) for row in _rows(pieces, typical)]
+    found = _rows(pieces, typical) if typical >= least_size(ink) else []
+    rows = [cut_apart(row, numbers, unused) for row in found]
     return Sheet(ink, numbers, tuple(rows), 90.0 * quarter_turns + degrees, shape)
 
 

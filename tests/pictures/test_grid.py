@@ -1,0 +1,83 @@
+"""Cells of tables: where they are, and which are blank."""
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from mnist_net.pictures.grid import grid_of
+from tests.drawings import draw, pixels
+
+SIDE = 60
+
+
+def table(cells: list[list[int | None]], *, thick: int = 2, grey: int = 255) -> Image.Image:
+    """A table in lines, and a digit in each cell that is not None; bright on black."""
+    n_rows, n_columns = len(cells), len(cells[0])
+    image = Image.new("L", (n_columns * SIDE + 40, n_rows * SIDE + 40))
+    for k in range(n_rows + 1):
+        line = (20, 20 + k * SIDE, 20 + n_columns * SIDE, 20 + k * SIDE)
+        ImageDraw.Draw(image).line(line, grey, thick)
+    for k in range(n_columns + 1):
+        line = (20 + k * SIDE, 20, 20 + k * SIDE, 20 + n_rows * SIDE)
+        ImageDraw.Draw(image).line(line, grey, thick)
+    for row, digits in enumerate(cells):
+        for column, digit in enumerate(digits):
+            if digit is not None:
+                one = 255 - pixels(draw(digit, 6, (6, 6)))
+                small = Image.fromarray(one).resize((26, 40), Image.Resampling.BOX)
+                image.paste(small, (20 + column * SIDE + 17, 20 + row * SIDE + 10))
+    return image
+
+
+CELLS = [[5, None, 2, None], [None, None, 7, 1], [2, 4, None, None]]
+BLANKS = [[digit is None for digit in row] for row in CELLS]
+
+
+def blanks(image: Image.Image) -> list[list[bool]]:
+    grid = grid_of((np.asarray(image) / np.float32(255.0)).astype(np.float32))
+    assert grid is not None
+    return [[cell is None for cell in row] for row in grid.cells]
+
+
+@pytest.mark.parametrize("thick", [1, 2, 5])
+def test_cells_are_found_and_blanks_are_blank(thick: int) -> None:
+    assert blanks(table(CELLS, thick=thick)) == BLANKS
+
+
+def test_grey_lines_will_do() -> None:
+    assert blanks(table(CELLS, grey=80)) == BLANKS
+
+
+def test_in_perspective_too() -> None:
+    image = table(CELLS)
+    width, height = image.size
+    seen = (0, -10, 15, height + 30, width + 12, height + 10, width - 25, -25)
+    assert blanks(image.transform(image.size, Image.Transform.QUAD, seen)) == BLANKS
+
+
+def test_cells_that_run_together_count_as_what_they_are() -> None:
+    image = table(CELLS)
+    middle = 20 + SIDE + SIDE // 2
+    ImageDraw.Draw(image).line((20 + SIDE, middle - 8, 20 + SIDE, middle + 8), 0, 4)  # a gap
+    assert blanks(image) == BLANKS
+
+
+def test_numbers_of_rows_are_those_of_the_sheet_and_their_parts_lie_in_their_cells() -> None:
+    image = table(CELLS)
+    grid = grid_of((np.asarray(image) / np.float32(255.0)).astype(np.float32))
+    assert grid is not None
+    for row, cells in enumerate(grid.cells):
+        for column, number in enumerate(cells):
+            if number is not None:
+                for part in grid.sheet.rows[number].parts:
+                    assert (part.box.left - 20) // SIDE == (part.box.right - 20) // SIDE == column
+                    assert (part.box.top - 20) // SIDE == (part.box.bottom - 20) // SIDE == row
+                    assert (grid.sheet.numbers == part.number).sum() == part.area
+
+
+@pytest.mark.parametrize("digit", [4, 5, 7, None])
+def test_without_lines_there_is_no_table(digit: int | None) -> None:
+    ink = np.zeros((80, 80), np.float32)
+    if digit is not None:
+        ink = (255 - pixels(draw(digit, 8, (20, 20)))).astype(np.float32) / 255
+    assert grid_of(ink.astype(np.float32)) is None

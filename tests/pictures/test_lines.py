@@ -1,0 +1,122 @@
+"""Lines that are no strokes go, and digits stay as they are."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+from PIL import Image, ImageDraw
+from scipy import ndimage
+
+from mnist_net.pictures.lines import _long_runs, without_lines, without_ruled_lines
+from tests.drawings import draw, pixels
+from tests.pictures.test_layout import MASKS, digit_ink, page
+
+# Ruled lines.
+
+
+@settings(max_examples=200)
+@given(arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, max_side=12)), st.integers(1, 13))
+def test_long_runs_are_an_opening(mask: np.ndarray, length: int) -> None:
+    expected = ndimage.binary_opening(mask, np.ones((1, length)))
+    np.testing.assert_array_equal(_long_runs(mask, length), expected)
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_ruled_lines_go_and_strokes_across_them_stay(turned: bool) -> None:
+    lines = page(120, 100, *((0, y, 100, y + 2) for y in (20, 60, 100))) > 0
+    stroke = page(120, 100, (40, 10, 46, 110)) > 0
+    mask = lines | stroke
+    result = without_ruled_lines(mask.T if turned else mask)
+    result = result.T if turned else result
+    np.testing.assert_array_equal(result[:, 40:46], stroke[:, 40:46])
+    # Beside a stroke no more of the line is left than the line is thick.
+    assert not result[:, :36].any()
+    assert not result[:, 50:].any()
+
+
+def test_what_is_no_ruled_line_stays() -> None:
+    for ink in (
+        digit_ink(),
+        digit_ink(7),
+        page(100, 100, (10, 50, 90, 52)),  # it does not reach the borders
+        page(100, 100, (0, 40, 100, 60)),  # a beam
+        page(30, 39, (0, 14, 39, 16)),  # a picture so small that its line may be a digit's
+    ):
+        np.testing.assert_array_equal(without_ruled_lines(ink > 0), ink > 0)
+
+
+@settings(max_examples=100)
+@given(MASKS)
+def test_no_ink_is_invented(mask: np.ndarray) -> None:
+    assert not (without_lines(mask.copy()) & ~mask).any()
+
+
+# Lines that enclose, and lines below.
+
+
+def digits_with(*lines: list[tuple[int, int]], width: int = 3) -> tuple[np.ndarray, np.ndarray]:
+    """Three digits side by side, and the same with lines through points."""
+    sides = [pixels(draw(digit, 6, (10, 40))) < 128 for digit in (5, 2, 7)]
+    digits = np.pad(np.hstack(sides), 20)
+    image = Image.fromarray(digits.astype(np.uint8))
+    for line in lines:
+        ImageDraw.Draw(image).line(line, fill=1, width=width)
+    return digits, np.asarray(image) > 0
+
+
+def corners(mask: np.ndarray, off: int) -> tuple[int, int, int, int]:
+    rows, columns = np.nonzero(mask)
+    return columns.min() - off, rows.min() - off, columns.max() + off, rows.max() + off
+
+
+@pytest.mark.parametrize("tilt", [0, 6])
+def test_a_frame_goes_and_what_it_encloses_stays(tilt: int) -> None:
+    digits, _ = digits_with()
+    left, top, right, bottom = corners(digits, 14)
+    frame = [(left, top), (right, top + tilt), (right, bottom + tilt), (left, bottom), (left, top)]
+    _, both = digits_with(frame)
+    np.testing.assert_array_equal(without_lines(both), digits)
+
+
+def test_a_circle_goes_and_what_it_encloses_stays() -> None:
+    digits, _ = digits_with()
+    x0, y0, x1, y1 = corners(digits, 0)
+    angles = np.linspace(0.0, 2.0 * np.pi, 200)
+    x, y = (
+        (x0 + x1) / 2 + 0.8 * (x1 - x0) * np.cos(angles),
+        (y0 + y1) / 2 + 0.8 * (y1 - y0) * np.sin(angles),
+    )
+    big = np.pad(digits, 60)
+    image = Image.fromarray(big.astype(np.uint8))
+    circle = [(float(a) + 60, float(b) + 60) for a, b in zip(x, y, strict=True)]
+    ImageDraw.Draw(image).line(circle, fill=1, width=3)
+    np.testing.assert_array_equal(without_lines(np.asarray(image) > 0), big)
+
+
+@pytest.mark.parametrize("rise", [0, 5])
+def test_a_line_below_goes(rise: int) -> None:
+    digits, _ = digits_with()
+    left, _, right, bottom = corners(digits, 6)
+    _, both = digits_with([(left, bottom + 4), (right, bottom + 4 - rise)])
+    np.testing.assert_array_equal(without_lines(both), digits)
+
+
+def test_of_a_line_below_that_touches_hardly_any_is_left() -> None:
+    digits, _ = digits_with()
+    left, _, right, bottom = corners(digits, 0)
+    _, both = digits_with([(left - 8, bottom), (right + 8, bottom)])
+    rest = without_lines(both.copy())
+    line = both & ~digits
+    assert (rest & line).sum() < 0.2 * line.sum()  # where the line is as thick as the pen
+    assert (rest & digits).sum() > 0.95 * digits.sum()
+
+
+def test_digits_of_mnist_are_left_alone(mnist_arrays: tuple[np.ndarray, np.ndarray]) -> None:
+    images, _ = mnist_arrays
+    harmed = 0
+    for image in images[:1000]:
+        fine = Image.fromarray(image).resize((112, 112), Image.Resampling.BICUBIC)
+        mask = np.asarray(fine) >= 128
+        harmed += not np.array_equal(without_lines(mask.copy()), mask)
+    assert harmed <= 2  # a digit in dashes, whose longest lies below the others
