@@ -27,6 +27,9 @@ one or of several, a sign."""
 
 NONE, DIGIT, PART = 0, 1, 2
 
+LARGE = 0.4
+"""Of a row's height, which no dot or speck reaches."""
+
 _LEAST = 1e-6  # probability: no doubt is without end
 _MAY_BE_DIGIT = 0.02  # probability, from which on it is asked which one
 _MOST_ODDS = 20.0  # that the detector gives for or against a digit: both networks see the same ink
@@ -75,11 +78,17 @@ class Lattice:
     """Reads rows with the network that reads digits, and the one that tells signs apart."""
 
     def __init__(
-        self, model: Predictor, signs: Predictor, detector: Predictor | None = None
+        self,
+        model: Predictor,
+        signs: Predictor,
+        detector: Predictor | None = None,
+        refusal: float = 1.0,
     ) -> None:
+        """The refusal weighs what speaks against a digit: 0 if every large part is to be read."""
         self._model = model
         self._signs = signs
         self._detector = detector
+        self._refusal = refusal
 
     def arcs(self, sheet: Sheet) -> list[Arc]:
         """All ways to read some parts together, row by row; read all at once."""
@@ -145,7 +154,9 @@ class Lattice:
             if signs[k] > least:
                 yield Step(arc, None, SIGNS[PART + 1 + k], max(float(signs[k]), _LEAST))
         if arc.candidate.end == arc.candidate.begin + 1:
-            yield Step(arc, None, "", max(float(arc.kinds[NONE]), _LEAST))
+            large = arc.candidate.box.size >= LARGE * arc.candidate.row.height
+            none = float(arc.kinds[NONE]) * (self._refusal if large else 1.0)
+            yield Step(arc, None, "", max(none, _LEAST))
 
 
 def _with_odds(kinds: Array, detected: Array) -> Array:

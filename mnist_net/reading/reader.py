@@ -21,7 +21,7 @@ from mnist_net.pictures.looks import Look, looks
 from mnist_net.pictures.rows import Row, Sheet
 from mnist_net.reading.answers import UNREAD, Page, Reading, Table
 from mnist_net.reading.judge import SURE, Judge, Judged, best_view, is_sure
-from mnist_net.reading.lattice import Lattice, Step
+from mnist_net.reading.lattice import LARGE, Lattice, Step
 from mnist_net.reading.rules import Rule
 from mnist_net.reading.threshold import REJECT_BELOW
 from mnist_net.trained.committee import Predictor
@@ -34,7 +34,6 @@ _MOST_ODDS = 600.0  # logarithm
 _LEAST_SHARE = 0.34  # of a page's figures are digits, or none is
 _UPRIGHT = 0.8  # clarity of a page, from which on it is not turned round
 _MOST_TURNED = 60  # figures on a page that is turned round: grains look alike from all sides
-_LARGE = 0.4  # of a row's height, which no dot or speck reaches
 _WIDE_GAP = 1.0  # heights of a digit between two signs, that are a space
 _MAY_BE_SEVERAL = 0.75  # of its height: a figure that is wider may be several digits
 _FIRST_BATCH = 1  # pictures that are read together at first, so that answers come at once, ...
@@ -97,7 +96,8 @@ class Reader:
 
     @cached_property
     def _lattice(self) -> Lattice:
-        return Lattice(self.model, self._signs or load_signs(), self.detector)
+        refusal = min(self.reject_below / REJECT_BELOW, 1.0)
+        return Lattice(self.model, self._signs or load_signs(), self.detector, refusal)
 
     def read(self, pictures: Iterable[Picture | ImageError]) -> Iterator[Reading | ImageError]:
         """Read the one digit of each picture, in bounded memory.
@@ -233,7 +233,7 @@ class Reader:
             end = np.inf
             for step in steps if rule else map(self._refused, steps):
                 box = step.arc.candidate.box
-                is_large = box.size >= _LARGE * row.height
+                is_large = box.size >= LARGE * row.height
                 if step.digit is None and not step.sign and not is_large:
                     continue
                 n_large += is_large

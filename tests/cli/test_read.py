@@ -29,9 +29,13 @@ def test_read_json_has_one_object_a_picture(number: Path, reader: Reader) -> Non
     result = invoke("read", "--json", number, "blank.png")
     page, blank = map(json.loads, result.stdout.splitlines())
     model = os.environ["MNIST_NET_MODEL"]
-    said = {"image": "blank.png", "text": "", "digits": [], "reason": BLANK, "model": model}
+    nothing = {"text": "", "digits": [], "signs": [], "degrees": 0.0, "runner_up": None}
+    said = {"image": "blank.png", **nothing, "odds": None, "reason": BLANK, "model": model}
     assert blank == said
-    assert list(page) == ["image", "text", "digits", "reason", "model"]
+    assert list(page) == list(said)
+    assert [(sign["kind"], sign["text"], sign["row"]) for sign in page["signs"]] == [
+        *(("digit", "2", 0), ("digit", "5", 0), ("digit", "7", 1), ("digit", "1", 1))
+    ]
     assert page["reason"] is None
     assert page["image"] == "number.png"
     assert page["text"] == "25\n71"

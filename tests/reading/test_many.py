@@ -8,7 +8,7 @@ import pytest
 from mnist_net.errors import ImageError
 from mnist_net.pictures.decoding import save_png
 from mnist_net.reading.answers import Page, Reading
-from mnist_net.reading.many import Given, read_many
+from mnist_net.reading.many import Given, Wanted, read_many
 from mnist_net.trained.store import SHIPPED_MODELS
 from tests.drawings import draw, pixels
 
@@ -30,7 +30,8 @@ def given(tmp_path_factory: pytest.TempPathFactory) -> list[Given]:
 
 @pytest.mark.parametrize("pages", [False, True])
 def test_several_processes_answer_as_one(given: list[Given], pages: bool) -> None:
-    one, two = (list(read_many(given, MODEL, 0.0, pages=pages, n_jobs=n_jobs)) for n_jobs in (1, 2))
+    wanted = Wanted(0.0, "page" if pages else "digit")
+    one, two = (list(read_many(given, MODEL, wanted, n_jobs=n_jobs)) for n_jobs in (1, 2))
     assert [seen.given.name for seen in one] == [seen.given.name for seen in two]
     for alone, shared in zip(one, two, strict=True):
         if isinstance(alone.answer, ImageError):
@@ -59,10 +60,10 @@ def test_answers_come_before_all_pictures_are_opened(
 
     open_image = many.open_image
 
-    def counted(source: object, name: str, *, page: int) -> object:
+    def counted(source: object, name: str, **how: object) -> object:
         opened.append(name)
-        return open_image(source, name, page=page)
+        return open_image(source, name, **how)
 
     monkeypatch.setattr(many, "open_image", counted)
-    next(read_many(given, MODEL, 0.0, pages=False))
+    next(read_many(given, MODEL, Wanted(0.0)))
     assert len(opened) <= 4
