@@ -3,23 +3,13 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image, ImageDraw
-from scipy import ndimage
 
-from mnist_net.pictures.lines import _long_runs, without_lines, without_ruled_lines
+from mnist_net.pictures.lines import without_lines, without_ruled_lines
 from tests.drawings import draw, pixels
 from tests.pictures.test_layout import MASKS, digit_ink, page
 
 # Ruled lines.
-
-
-@settings(max_examples=200)
-@given(arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, max_side=12)), st.integers(1, 13))
-def test_long_runs_are_an_opening(mask: np.ndarray, length: int) -> None:
-    expected = ndimage.binary_opening(mask, np.ones((1, length)))
-    np.testing.assert_array_equal(_long_runs(mask, length), expected)
 
 
 @pytest.mark.parametrize("turned", [False, True])
