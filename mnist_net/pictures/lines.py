@@ -1,36 +1,41 @@
 """Lines that are no strokes: of ruled paper, frames, boxes and circles, and below what is written.
 
-A closed line encloses a part of the paper, in perspective too, and what is written there lies
-within the hull of that part, whether it touches the line or not.
+Straight lines go where they are longer than what is written.  A closed line encloses a part of the
+paper, in perspective too, and what is written there lies within the hull of that part, whether it
+touches the line or not.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from mnist_net.pictures.pieces import Box, Mask, Piece, find_pieces
+from mnist_net.pictures.straight import Line, painted, runs_of, straight_lines
 
-_LINE_LENGTH = 0.95  # of the picture's side, which a ruled line has at least
-_LINE_THICKNESS = 0.05  # of the picture's other side, which a ruled line does not exceed
 _LEAST_WIDTH = 40  # pixels of a picture that has ruled lines
+_THICKNESS = 0.05  # of the picture's side, which a ruled line does not exceed
+_COVERED = 0.8  # of the picture's side, on which a ruled line has ink
+_SPANNED = 0.95  # of the picture's side, from a ruled line's first ink to its last
+_FRAGMENT = 0.35  # of the picture's side, likewise of one in a grid whose ink is faint
+_MOST_LINES = 60
+_AT_BORDER = 0.02  # of the picture's side
 _LEAST_CELL, _LARGEST_CELL = 0.2, 6.0  # of the median cell's area
 LEAST_SIDE = 8
 """Pixels of a cell."""
 _CLEAR = 2  # pixels beside a line that are not looked at
-_WRITTEN = 0.25  # of a cell's lesser side, which what is written in it reaches
+_WRITTEN = 0.4  # of a cell's lesser side, which what is written in it reaches
 _TOUCHING = 0.6  # likewise, if it hangs together with the line: more than the curl of a 6
 _LARGE = 0.25  # of the largest piece's size, from which on a piece may enclose others
 _MOST_FRAMES = 40
-_THIN = 0.14  # of its length, which a line's thickness does not exceed
+_THIN = 0.28  # of a digit's height, which a line below does not exceed
 _LONG = 1.25  # typical sizes, which a line below digits has
-_BENEATH = 0.5  # of its length, above which there are digits
 _LONG_ALONE = 2.0  # of its own height, likewise
+_LEVEL = 4.0  # times its height, which a level stroke is wide
 _SPANS = 0.8  # of a piece's width, that a line along it has
 _GAP = 4  # pixels, and a hundredth of its size
-_STEEPEST = 0.12  # slope of a line below digits
-_SAMPLES = 120  # columns, to find it
+_RING, _AROUND = 0.6, 0.85  # of half the size and of all directions, where a line around is
+_BELOW = (0.06, 0.7)  # of a digit's height, from it to a line below
 
 
 def without_lines(mask: Mask) -> Mask:
@@ -39,30 +44,105 @@ def without_lines(mask: Mask) -> Mask:
     return _without_underlines(mask)
 
 
+def without_ruled_lines(mask: Mask) -> Mask:
+    """Remove thin straight lines that cross the whole picture, but not where a stroke meets one."""
+    level, upright = _crossing(mask), _crossing(mask.T)
+    is_grid = min(len(level), len(upright)) > 2
+    if not is_grid:
+        level = [line for line in level if line.length >= _COVERED * mask.shape[1]]
+        upright = [line for line in upright if line.length >= _COVERED * mask.shape[0]]
+    if len(level) < 2 and _fills(mask):  # of a 7 that fills the picture, the bar is no line
+        level = []
+    if len(level) < 2:  # a 1 is slanted
+        upright = [line for line in upright if abs(line.slope) * mask.shape[0] <= 2.0]
+    for lines, turned in ((level, False), (upright, True)):
+        if lines:
+            mask = mask & ~(
+                painted(lines, mask.T.shape).T if turned else painted(lines, mask.shape)
+            )
+    return mask
+
+
+def _crossing(mask: Mask) -> list[Line]:
+    """Lines from side to side of a picture."""
+    height, width = mask.shape
+    if width < _LEAST_WIDTH or np.count_nonzero(mask.any(axis=0)) < _FRAGMENT * width:
+        return []
+    thickest = max(3.0, _THICKNESS * height)
+    lines = straight_lines(runs_of(mask), thickest, _FRAGMENT * width, _MOST_LINES)
+    return [line for line in lines if line.ends[1] - line.ends[0] >= _SPANNED * width]
+
+
+def _fills(mask: Mask) -> bool:
+    """Whether there is ink at the upper and at the lower border."""
+    margin = 1 + int(_AT_BORDER * len(mask))
+    return bool(mask[:margin].any() and mask[-margin:].any())
+
+
 def _without_enclosing(mask: Mask) -> Mask:
     """Keep of lines that enclose writing what lies within."""
-    from scipy import ndimage
-
     numbers, pieces = find_pieces(mask)
     if not pieces:
         return mask
     least = max(_LARGE * max(piece.box.size for piece in pieces), 2 * LEAST_SIDE)
     large = sorted((p for p in pieces if p.box.size >= least), key=lambda p: -p.box.size)
+    kept = mask
     for piece in large[:_MOST_FRAMES]:
+        if not any(_may_enclose(piece.box, other.box) for other in pieces if other is not piece):
+            continue
         box = piece.box
         own = box.cut(numbers) == piece.number
         within = np.zeros_like(own)
-        # A pen does not quite close what it draws.
-        gap = _GAP + box.size // 100
-        closed = ndimage.binary_closing(np.pad(own, gap), iterations=gap)[gap:-gap, gap:-gap] | own
-        for cell in cells_in(closed):
-            if _is_written_in(cell, box.cut(mask) & ~own, _WRITTEN) or _is_written_in(
-                cell, own, _TOUCHING
-            ):
-                cell.box.cut(within)[cell.inside] = True
+        other = box.cut(mask) & ~own
+        cells = [
+            cell
+            for cell in cells_in(_closed(own))
+            if _is_written_in(cell, other, _WRITTEN) or _is_written_in(cell, own, _TOUCHING)
+        ]
+        if not cells and (ring := _within_ring(own)) and _is_written_in(ring, other, _WRITTEN):
+            cells = [ring]
+        for cell in cells:
+            cell.box.cut(within)[cell.inside] = True
         if within.any():
-            box.cut(mask)[own & ~within] = False
-    return mask
+            kept = kept.copy() if kept is mask else kept
+            box.cut(kept)[own & ~within] = False
+    return kept
+
+
+def _may_enclose(outer: Box, inner: Box) -> bool:
+    return inner.size >= LEAST_SIDE and outer.union(inner) == outer
+
+
+def _closed(own: Mask) -> Mask:
+    """A pen does not quite close what it draws."""
+    from scipy import ndimage
+
+    gap = _GAP + max(own.shape) // 100
+    step = max(1, gap // 3)
+    height, width = own.shape
+    padded = np.pad(own, ((gap, gap + -height % step), (gap, gap + -width % step)))
+    padded = np.pad(padded, [(0, -side % step) for side in padded.shape])
+    coarse = padded.reshape(padded.shape[0] // step, step, -1, step).any(axis=(1, 3))
+    closed = ndimage.binary_closing(coarse, np.ones((3, 3)), iterations=-(-gap // step) // 2 + 1)
+    fine = closed.repeat(step, axis=0).repeat(step, axis=1)
+    return np.asarray(fine[gap:, gap:][:height, :width] | own)
+
+
+def _within_ring(own: Mask) -> "Cell | None":
+    """What a line goes around, though its ends do not meet; None if it does not."""
+    height, width = own.shape
+    y, x = np.nonzero(own)
+    x, y = 2.0 * x / width - 1.0, 2.0 * y / height - 1.0
+    outer = np.hypot(x, y) > _RING
+    angles = np.arctan2(y[outer], x[outer])
+    share = np.mean(
+        np.bincount(((angles + np.pi) * (36.0 / np.pi)).astype(int), minlength=72)[:72] > 0
+    )
+    if share < _AROUND:
+        return None
+    pen = len(x) / (1.57 * (height + width))  # of an ellipse
+    inside = _hull(own, 2 * round(pen) + _CLEAR)
+    return Cell(Box(0, 0, width, height), inside)
 
 
 def _is_written_in(cell: "Cell", mask: Mask, share: float) -> bool:
@@ -74,112 +154,52 @@ def _is_written_in(cell: "Cell", mask: Mask, share: float) -> bool:
 def _without_underlines(mask: Mask) -> Mask:
     """Remove lines below, above or between digits that are longer than those are."""
     numbers, pieces = find_pieces(mask)
-    sizes = np.sort([piece.box.height for piece in pieces])
-    sizes = sizes[sizes >= 0.4 * sizes[-1]] if len(sizes) else sizes
-    typical = float(sizes[len(sizes) // 2]) if len(sizes) else 0.0
+    rest = [piece for piece in pieces if not _is_level(piece)]
+    if not rest:
+        return mask
+    sizes = np.sort([piece.box.height for piece in rest])
+    sizes = sizes[sizes >= _LARGE * sizes[-1]]
+    typical = float(sizes[len(sizes) // 2])
+    # A digit that is alone may be as wide as a line below it.
+    long = (_LONG if len(sizes) > 1 else _LONG_ALONE) * typical
+    kept = mask
     for piece in pieces:
         box = piece.box
-        # A digit that is alone may be as wide as a line below it.
-        long = _LONG if len(sizes) > 1 else _LONG_ALONE
-        if box.width < max(long * typical, LEAST_SIDE):
+        if box.width >= max(long, LEAST_SIDE):
+            line = _along(box.cut(numbers) == piece.number, max(_THIN * typical, 4.0))
+        elif _is_level(piece) and any(_is_below(box, other.box) for other in rest):
+            line = box.cut(numbers) == piece.number
+        else:
             continue
-        own = box.cut(numbers) == piece.number
-        tall = own.shape[0] - own[::-1].argmax(axis=0) - own.argmax(axis=0)  # of each column
-        thickest = max(2.0 * _THIN * typical, 4.0)
-        line: Mask | None = own
-        if tall.max() > thickest:
-            line = _line_along(own, thickest)
-        elif _covered(piece, pieces) < _BENEATH:
-            continue  # the bar of a broken 5
         if line is not None:
-            box.cut(mask)[line & own] = False
-    return mask
+            kept = kept.copy() if kept is mask else kept
+            box.cut(kept)[line] = False
+    return kept
 
 
-def _covered(line: Piece, pieces: Sequence[Piece]) -> float:
-    """Share of a line's length above or below which there is something else."""
-    columns = np.zeros(line.box.width, bool)
-    for other in pieces:
-        if other is not line:
-            left = line.box.left
-            columns[max(other.box.left - left, 0) : max(other.box.right - left, 0)] = True
-    return float(columns.mean())
+def _is_level(piece: Piece) -> bool:
+    """Whether it is a thin level stroke."""
+    return piece.box.width > _LEVEL * piece.box.height
 
 
-def _line_along(own: Mask, thickest: float) -> Mask | None:
-    """A nearly level line from one side of a piece to the other, but not where strokes cross it."""
-    from scipy import ndimage
-
-    height, width = own.shape
-    near = ndimage.binary_dilation(own, np.ones((3, 1)))
-    columns = np.arange(0, width, max(1, width // _SAMPLES))
-    best, place = 0.0, np.zeros(width)
-    for slope in np.linspace(-_STEEPEST, _STEEPEST, 2 * int(_STEEPEST * width) + 1):
-        drop = slope * (np.arange(width) - width / 2.0)
-        rows = np.arange(height)[:, None] + np.round(drop[columns]).astype(int)
-        inside = (rows >= 0) & (rows < height)
-        share = (near[rows.clip(0, height - 1), columns] & inside).mean(axis=1)
-        if share.max() > best:
-            best, place = float(share.max()), float(share.argmax()) + drop
-    if best < _SPANS:
+def _along(own: Mask, thickest: float) -> Mask | None:
+    """A line from one side of a piece to the other; all of the piece, if that is all it is."""
+    lines = straight_lines(runs_of(own), thickest, _SPANS * own.shape[1], 1)
+    if not lines:
         return None
-    runs, n = ndimage.label(own, [[0, 1, 0], [0, 1, 0], [0, 1, 0]])  # each column by itself
-    lengths = np.bincount(runs.ravel(), minlength=n + 1)
-    lengths[0] = height
-    beside = np.clip(np.round(place).astype(int) + np.arange(-1, 2)[:, None], 0, height - 1)
-    met = np.unique(runs[beside, np.arange(width)])
-    thin = met[lengths[met] <= thickest]
-    if not len(thin):
-        return None
-    usual = 1.5 * float(np.median(lengths[thin])) + 1.0  # where it is thicker, a stroke crosses
-    return np.isin(runs, thin[lengths[thin] <= usual])
+    line = painted(lines, own.shape)
+    return own if len(own) <= 2.0 * thickest and own.sum() < 1.5 * line.sum() else line
 
 
-def without_ruled_lines(mask: Mask) -> Mask:
-    """Remove thin straight lines that cross the whole picture, but not where a stroke meets one."""
-    for turned in (False, True):
-        lines = _ruled_lines(mask.T if turned else mask)
-        mask = mask & ~(lines.T if turned else lines)
-    return mask
-
-
-def _ruled_lines(mask: Mask) -> Mask:
-    from scipy import ndimage
-
-    height, width = mask.shape
-    found = np.zeros_like(mask)
-    if width < _LEAST_WIDTH:
-        return found
-    straight = _long_runs(mask, width // 4)
-    if not straight.any():
-        return found
-    numbers, pieces = find_pieces(ndimage.binary_dilation(straight, np.ones((3, 3))))
-    for number, _, box, _ in pieces:
-        thickness = box.height - 2
-        if box.width < _LINE_LENGTH * width or thickness > max(3.0, _LINE_THICKNESS * height):
-            continue
-        above, below = (
-            mask[row] if 0 <= row < height else np.zeros(width, bool)
-            for row in (box.top - 1, box.bottom)
-        )
-        above, below = (
-            ndimage.binary_dilation(beyond, iterations=max(1, thickness))
-            for beyond in (above, below)
-        )
-        band = (numbers[box.top : box.bottom] == number) & ~(above & below)
-        found[box.top : box.bottom] |= band & mask[box.top : box.bottom]
-    return found
-
-
-def _long_runs(mask: Mask, length: int) -> Mask:
-    """Horizontal runs of at least so many pixels: an opening, in time that no length adds to."""
-    found = np.zeros_like(mask)
-    rows = np.flatnonzero(np.count_nonzero(mask, axis=1) >= length)
-    ends = np.diff(np.pad(mask[rows], ((0, 0), (1, 1))).astype(np.int8), axis=1)
-    (row, begin), (_, end) = np.nonzero(ends > 0), np.nonzero(ends < 0)
-    for k in np.flatnonzero(end - begin >= length):
-        found[rows[row[k]], begin[k] : end[k]] = True
-    return found
+def _is_below(line: Box, digit: Box) -> bool:
+    """Whether a line is below a digit, and sticks out on both sides."""
+    gap = line.top - digit.bottom
+    return (
+        line.left <= digit.left
+        and line.right >= digit.right
+        and 2 * digit.height >= line.width
+        and _BELOW[0] * digit.height <= gap <= _BELOW[1] * digit.height
+    )
 
 
 class Cell(NamedTuple):
@@ -218,13 +238,17 @@ def cells_in(lines: Mask) -> list[Cell]:
     ]
 
 
-def _hull(inside: Mask) -> Mask:
+def _hull(inside: Mask, margin: int = _CLEAR) -> Mask:
     """Convex hull, less a margin, of what is inside a cell: a digit may touch its lines."""
-    from scipy import ndimage
     from scipy.spatial import ConvexHull
 
-    points = np.argwhere(inside & ~ndimage.binary_erosion(inside))
+    runs = runs_of(inside)
+    ends = (runs.top, runs.bottom - 1)
+    points = np.unique(np.concatenate([np.stack([runs.column, y], axis=1) for y in ends]), axis=0)
     corners = points[ConvexHull(points).vertices]
     image = Image.new("1", inside.shape[::-1])
-    ImageDraw.Draw(image).polygon([(int(x), int(y)) for y, x in corners], fill=1)
-    return np.asarray(ndimage.binary_erosion(np.asarray(image), iterations=_CLEAR))
+    drawing = ImageDraw.Draw(image)
+    outline = [(int(x), int(y)) for x, y in corners]
+    drawing.polygon(outline, fill=1)
+    drawing.line([*outline, outline[0], outline[1]], fill=0, width=2 * margin + 1, joint="curve")
+    return np.asarray(image)

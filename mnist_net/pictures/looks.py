@@ -18,6 +18,7 @@ from mnist_net.pictures.lines import without_lines
 from mnist_net.pictures.not_writing import framed, is_writing, least_size
 from mnist_net.pictures.pieces import Box, Figure, bounds, figure_of, find_pieces
 from mnist_net.pictures.rows import Sheet, sheet_of
+from mnist_net.pictures.surroundings import sheet_box
 
 _SURE_OF_PAPER = 1.0  # of the evidence that `paper_lightness` gives
 _LESS_LIKELY = 0.8  # prior of the other polarity
@@ -128,7 +129,18 @@ def _as_ink(levels: Bytes) -> Ink:
 
 
 def _followed(pixels: Bytes, *, shadows: bool) -> Iterator[Look]:
-    """A look for each likely polarity, within a frame if there is one."""
+    """A look for each likely polarity, on the sheet, and within a frame if there is one."""
+    sheet = sheet_box(pixels)
+    if sheet is not None:
+        for look in _followed_on(sheet.cut(pixels), shadows=shadows):
+            column, row = look.corner
+            corner = (sheet.left + column, sheet.top + row)
+            yield replace(look, pixels=pixels, corner=corner)
+    else:
+        yield from _followed_on(pixels, shadows=shadows)
+
+
+def _followed_on(pixels: Bytes, *, shadows: bool) -> Iterator[Look]:
     lightness = paper_lightness(pixels)
     likelier = lightness > 0.0
     for dark, prior in ((likelier, 1.0), (not likelier, _LESS_LIKELY)):

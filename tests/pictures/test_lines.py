@@ -3,23 +3,13 @@
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image, ImageDraw
-from scipy import ndimage
 
-from mnist_net.pictures.lines import _long_runs, without_lines, without_ruled_lines
-from tests.drawings import draw, pixels
+from mnist_net.pictures.lines import without_lines, without_ruled_lines
+from tests.drawings import STROKES, draw, pixels
 from tests.pictures.test_layout import MASKS, digit_ink, page
 
 # Ruled lines.
-
-
-@settings(max_examples=200)
-@given(arrays(np.bool_, array_shapes(min_dims=2, max_dims=2, max_side=12)), st.integers(1, 13))
-def test_long_runs_are_an_opening(mask: np.ndarray, length: int) -> None:
-    expected = ndimage.binary_opening(mask, np.ones((1, length)))
-    np.testing.assert_array_equal(_long_runs(mask, length), expected)
 
 
 @pytest.mark.parametrize("turned", [False, True])
@@ -110,6 +100,53 @@ def test_of_a_line_below_that_touches_hardly_any_is_left() -> None:
     line = both & ~digits
     assert (rest & line).sum() < 0.2 * line.sum()  # where the line is as thick as the pen
     assert (rest & digits).sum() > 0.95 * digits.sum()
+
+
+def test_lines_below_one_digit_go() -> None:
+    seven = np.pad(pixels(draw(7, 6, (10, 10))) < 128, 30)
+    left, _, right, bottom = corners(seven, 8)
+    both = seven.copy()
+    for top in (bottom + 4, bottom + 14):
+        both[top : top + 3, left:right] = True
+    np.testing.assert_array_equal(without_lines(both), seven)
+
+
+def test_squared_paper_goes_in_perspective_and_where_it_is_faint() -> None:
+    digits = np.pad(digits_with()[0], 40)
+    height, width = digits.shape
+    image = Image.fromarray(np.zeros(digits.shape, np.uint8))
+    drawing = ImageDraw.Draw(image)
+    for place in range(15, width, 45):
+        drawing.line([(place, 0), (place + 9, height)], fill=1, width=2)
+    for place in range(10, height - 12, 45):
+        drawing.line([(0, place), (width, place + 10)], fill=1, width=2)
+    lines = np.asarray(image) > 0
+    lines[:, 200:215] = False
+    lines[180:190] = False
+    rest = without_lines(digits | lines)
+    assert (rest & digits).sum() == pytest.approx(digits.sum(), rel=0.02)
+    assert (rest & ~digits).sum() < 0.1 * (lines & ~digits).sum()
+
+
+@pytest.mark.parametrize("gap", [0.1, 0.3])
+def test_a_ring_that_is_not_closed_goes(gap: float) -> None:
+    seven = np.pad(pixels(draw(7, 4, (0, 0))) < 128, 50)
+    height, width = seven.shape
+    angles = np.linspace(1.0, 1.0 + 2.0 * np.pi - gap, 200)
+    ring = [(width / 2 + 60 * np.cos(a), height / 2 + 65 * np.sin(a)) for a in angles]
+    image = Image.fromarray(seven.astype(np.uint8))
+    ImageDraw.Draw(image).line(ring, fill=1, width=3)
+    np.testing.assert_array_equal(without_lines(np.asarray(image) > 0), seven)
+
+
+@pytest.mark.parametrize("tight", [False, True])
+@pytest.mark.parametrize("digit", STROKES)
+def test_a_digit_alone_is_left_alone_however_large(digit: int, tight: bool) -> None:
+    mask = pixels(draw(digit, 8, (6, 6))) < 128
+    if tight:
+        left, top, right, bottom = corners(mask, 0)
+        mask = mask[top : bottom + 1, left : right + 1]
+    np.testing.assert_array_equal(without_lines(mask), mask)
 
 
 def test_digits_of_mnist_are_left_alone(mnist_arrays: tuple[np.ndarray, np.ndarray]) -> None:

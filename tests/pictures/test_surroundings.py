@@ -1,0 +1,60 @@
+"""The sheet is found beside a table, and nothing is cut off where there is none."""
+
+import numpy as np
+import pytest
+
+from mnist_net.pictures.looks import looks
+from mnist_net.pictures.surroundings import sheet_box
+from tests.drawings import STROKES, draw, pixels
+
+
+def photograph(*, edge: float, slope: float = 0.0, table: float = 60.0) -> np.ndarray:
+    """A 7 on grey paper with noise, and a table above the edge; 300 × 240."""
+    generator = np.random.default_rng(0)
+    seven = np.pad(pixels(draw(7, 6, (10, 40))) < 128, ((100, 200), (40, 200)))[:300, :240]
+    levels = np.where(seven, 90.0, 200.0)
+    rows, columns = np.indices(levels.shape)
+    levels[rows < edge + slope * columns] = table
+    noisy = levels + generator.normal(0.0, 4.0, levels.shape)
+    return np.clip(noisy, 0, 255).astype(np.uint8)[..., None]
+
+
+@pytest.mark.parametrize("turns", range(4))
+@pytest.mark.parametrize("slope", [0.0, 0.08])
+def test_the_table_is_cut_off_on_each_side(turns: int, slope: float) -> None:
+    picture = np.rot90(photograph(edge=40, slope=slope), turns)
+    box = sheet_box(picture)
+    assert box is not None
+    height, width = picture.shape[:2]
+    off = (box.top, box.left, height - box.bottom, width - box.right)[turns]
+    deepest = 40 + 240 * slope
+    assert deepest <= off <= deepest + 12  # four rows of the reduced picture
+    assert picture.size - box.width * box.height == off * 240
+
+
+def test_without_a_table_nothing_is_cut_off() -> None:
+    assert sheet_box(photograph(edge=0)) is None
+    assert sheet_box(photograph(edge=40, table=185.0)) is None  # a fold, a soft shadow
+    assert sheet_box(photograph(edge=200)) is None  # what covers most, is no table
+    assert sheet_box(photograph(edge=-20, slope=0.4)) is None  # a corner
+    assert sheet_box(photograph(edge=40)[:20, :20]) is None  # it is too small
+
+
+@pytest.mark.parametrize("digit", STROKES)
+def test_a_digit_that_fills_its_picture_is_no_table(digit: int) -> None:
+    ink = pixels(draw(digit, 12, (0, 0))) < 128
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    tight = ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    assert sheet_box(np.where(tight, 30, 220).astype(np.uint8)[..., None]) is None
+
+
+def test_what_lies_beyond_the_sheet_is_no_ink() -> None:
+    picture = photograph(edge=40)
+    (look,) = next(looks(picture))
+    assert look.ink.shape[0] < 262
+    (row,) = look.sheet().rows
+    left, top, right, bottom = row.figures[0].moved(*look.corner)
+    seven = np.argwhere(photograph(edge=0)[..., 0] < 145)
+    (first_row, first_column), (last_row, last_column) = seven.min(axis=0), seven.max(axis=0)
+    found = (left, top, right - 1, bottom - 1)
+    assert np.abs(np.subtract(found, (first_column, first_row, last_column, last_row))).max() <= 3
