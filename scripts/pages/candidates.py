@@ -27,6 +27,9 @@ _CLOSE = 0.12  # of a digit's height: so far each edge may be off
 _PART = 0.6  # intersection over union, below which it is not that sign
 _OF_SIGNS = 0.55  # of its box, from which on it is a part of signs, and not beside them
 
+_TURNED = 0.3  # share of the looks that are turned by quarters
+_NO_OTHER_WAY_UP = "23457"  # digits that show which way up they are
+
 _UNSURE = 255
 _MOST_NONE = 50  # of one look, so that textures are not most of what there is
 
@@ -43,14 +46,15 @@ def candidates_of(page: Page, random: np.random.Generator) -> Candidates:
     heights = [item.box[3] - item.box[1] for item in page.truth.digits]
     fields, labels = [], []
     for look in (look for stage in looks(open_image(page.pixels).pixels) for look in stage):
-        sheet = look.sheet()
-        if sheet.degrees:
-            continue
+        turns = int(random.integers(1, 4)) if random.random() < _TURNED else 0
+        sheet = look.sheet(turns)
         some: dict[int, list[Candidate]] = defaultdict(list)
-        for row in sheet.rows:
+        for row in sheet.rows if turns or not sheet.degrees else ():
             close = _CLOSE * (float(np.median(heights)) if heights else row.height) + 1.5
             for one in candidates(row):
-                some[_label(page, one.box.moved(*look.corner), close)].append(one)
+                box = sheet.box_on_page(one.box).moved(*look.corner)
+                label = _label(page, box, close)
+                some[_as_turned(label, page, box) if turns else label].append(one)
         for label, ones in some.items():
             if label != _UNSURE:
                 most = _MOST_NONE if label in (NONE, PART) else len(ones)
@@ -58,6 +62,14 @@ def candidates_of(page: Page, random: np.random.Generator) -> Candidates:
                 fields += [field_on(sheet, one) for one in kept]
                 labels += [label] * len(kept)
     return Candidates(np.array(fields, np.uint8).reshape(-1, 28, 28), np.array(labels, np.uint8))
+
+
+def _as_turned(label: int, page: Page, box: Place) -> int:
+    """What a candidate is on a page that is read from the side or upside down: hardly ever one."""
+    if label in (NONE, PART):
+        return label
+    nearest = max((i for row in page.truth.rows for i in row), key=lambda i: overlap(i.box, box))
+    return NONE if label == DIGIT and nearest.text in _NO_OTHER_WAY_UP else _UNSURE
 
 
 def _label(page: Page, box: Place, close: float) -> int:

@@ -1,0 +1,140 @@
+"""``mnist-net read`` with what is known of the text, of a table, and as a table."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from mnist_net.pictures.decoding import open_image, save_png
+from mnist_net.reading.shortcuts import read_digits
+from tests.cli.conftest import invoke
+from tests.drawings import draw, pixels
+
+pytestmark = pytest.mark.usefixtures("shipped_model")
+
+
+def said(*arguments: object) -> list[str]:
+    result = invoke("read", "-q", *arguments)
+    assert result.exit_code == 0, result.stderr
+    return result.stdout.splitlines()
+
+
+@pytest.fixture
+def date() -> Path:
+    """7/2, its slash as a hand writes it."""
+    sheet = np.full((150, 300), 255, np.uint8)
+    for left, digit in ((10, 7), (190, 2)):
+        one = pixels(draw(digit, 6, (10, 10)))
+        sheet[20 : 20 + one.shape[0], left : left + one.shape[1]] = one
+    image = Image.fromarray(sheet)
+    ImageDraw.Draw(image).line((160, 24, 112, 128), fill=0, width=6)
+    path = Path("date.png")
+    image.save(path)
+    return path
+
+
+def test_a_sign_is_read_and_left_out_if_only_digits_are_wanted(date: Path) -> None:
+    assert said(date) == ["7/2"]
+    assert said("--digits-only", date) == ["72"]
+
+
+def test_a_form_is_filled_in(date: Path) -> None:
+    assert said("--pattern", "d/d", date) == ["7/2"]
+    # What a form wants is taken where it is likelier than anything else that fits.
+    assert said("--pattern", "ddd", date)[0] in ("712", "772")
+    loud = invoke("read", "--pattern", "d/d", date)
+    assert "times as likely as the next that fits" in loud.stderr
+
+
+def test_so_many_digits_are_read(date: Path, number: Path) -> None:
+    assert sum(sign.isdigit() for sign in said("--expect", 3, date)[0]) == 3
+    assert said("--expect", 4, number) == ["25", "71"]
+    assert said("--expect", 30, number) == ["- (nothing on it fits what is known of it)"]
+
+
+def test_one_of_the_choices_is_read(number: Path) -> None:
+    Path("roster.txt").write_text("1234\n2571\n2577\n\n", encoding="utf-8")
+    assert said("--choices", "roster.txt", number) == ["25", "71"]
+    answer = json.loads(said("--json", "--choices", "roster.txt", number)[0])
+    assert answer["runner_up"] == "2577"
+    assert answer["odds"] > 10
+    assert read_digits(number, choices=["1234", "2577"]).digits_only == "25\n77"
+
+
+def test_a_checksum_is_kept(number: Path) -> None:
+    """2571 has another last digit by Luhn: the sum of 2, 2·5 → 1, 7 → 7, 2·x is 10 with x → 0."""
+    read = "".join(said("--check", "luhn", "--digits-only", number))
+    doubled = [sum(divmod(2 * int(d), 10)) if k % 2 else int(d) for k, d in enumerate(read[::-1])]
+    assert sum(doubled) % 10 == 0
+
+
+def test_rows_of_a_table_of_all_pictures(number: Path, five: Path) -> None:
+    rows = list(csv.reader(said("--csv", number, five)))
+    assert rows == [["number.png", "1", "25"], ["number.png", "2", "71"], ["five.png", "1", "5"]]
+
+
+def test_a_part_of_a_picture_is_read_and_told_where_it_is(number: Path) -> None:
+    height, width = open_image(number).pixels.shape[:2]
+    whole = json.loads(said("--json", number)[0])["digits"]
+    lower = json.loads(said("--json", "--crop", f"0,{height // 2},{width},{height}", number)[0])
+    assert lower["text"] == "71"
+    assert [digit["box"] for digit in lower["digits"]] == [digit["box"] for digit in whole[2:]]
+
+
+def test_cells_of_a_table() -> None:
+    image = Image.new("L", (300, 200), 255)
+    for x in (20, 100, 180, 260):
+        ImageDraw.Draw(image).line((x, 20, x, 180), 0, 2)
+    for y in (20, 100, 180):
+        ImageDraw.Draw(image).line((20, y, 260, y), 0, 2)
+    for (x, y), digit in {(40, 32): 5, (200, 32): 7, (120, 112): 2}.items():
+        one = Image.fromarray(pixels(draw(digit, 4, (4, 4)))).resize((36, 56))
+        image.paste(one, (x, y))
+    image.save("table.png")
+    assert said("--grid", "table.png") == ["5\t\t7", "\t2\t"]
+    assert json.loads(said("--grid", "--json", "table.png")[0])["cells"] == [
+        ["5", "", "7"],
+        ["", "2", ""],
+    ]
+    assert list(csv.reader(said("--grid", "--csv", "table.png"))) == [
+        ["table.png", "1", "5", "", "7"],
+        ["table.png", "2", "", "2", ""],
+    ]
+    save_png(np.full((40, 40), 255, np.uint8), Path("blank.png"))
+    assert said("--grid", "blank.png") == ["- (there is no table on it that is drawn in lines)"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--pattern", "ab"], "'ab' is not a form"),
+        (["--expect", "2", "--pattern", "dd"], "only one of"),
+        (["--grid", "--expect", "2"], "leave one out"),
+        (["--csv", "--json"], "choose one"),
+        (["--crop", "1,2,3"], "is not X,Y,WIDTH,HEIGHT"),
+        (["--crop", "1,2,0,4"], "is not X,Y,WIDTH,HEIGHT"),
+        (["--expect", "0"], "0 is not in the range"),
+    ],
+)
+def test_wrong_use_is_one_sentence(number: Path, arguments: list[str], sentence: str) -> None:
+    result = invoke("read", *arguments, number)
+    assert result.exit_code == 2
+    assert sentence in result.stderr
+
+
+@pytest.mark.parametrize("content", [b"", b"12\nabc\n", b"\xff\xfe\x00"])
+def test_a_list_that_is_none_is_refused(number: Path, content: bytes) -> None:
+    Path("roster.txt").write_bytes(content)
+    result = invoke("read", "--choices", "roster.txt", number)
+    assert result.exit_code in (1, 2)
+    assert "roster.txt" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_part_beyond_the_picture_is_refused(number: Path) -> None:
+    result = invoke("read", "--crop", "9000,0,10,10", number)
+    assert result.exit_code == 1
+    assert "nothing at" in result.stderr
