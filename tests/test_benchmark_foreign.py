@@ -22,11 +22,10 @@ from mnist_net.reading.answers import Reading
 from mnist_net.reading.reader import Reader
 from mnist_net.trained.model import Model
 from mnist_net.trained.store import save_model
-from scripts.reading import constants
+from scripts.reading import constants, speed
 from scripts.reading.figures import main
 from scripts.reading.foreign import Row, edit_distance, read_one_each, squashed
 from scripts.reading.measures import KEPT
-from scripts.speed import reading
 from tests.drawings import first_look
 
 SIDE = 60
@@ -193,7 +192,7 @@ def test_the_curve_is_drawn_and_mistakes_are_listed(folder: Path, files: dict[st
 
 
 def test_speed(folder: Path, files: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "PHOTOGRAPH", (400, 300))
+    monkeypatch.setattr(speed, "PHOTOGRAPH", (400, 300))
     _, figures = run_main(folder, files, "--time")
     assert len(figures["speed"]) == 3
     assert all(value > 0.0 for value in figures["speed"].values())
@@ -202,7 +201,7 @@ def test_speed(folder: Path, files: dict[str, Path], monkeypatch: pytest.MonkeyP
 def test_off_form_digits_are_found_again() -> None:
     digit = np.zeros((28, 28), np.uint8)
     digit[4:24, 12:16] = 255
-    page = reading.off_form(digit)
+    page = speed.off_form(digit)
     assert page.shape == (28, 28)
     assert page.min() == 0
     assert in_mnist_form(page[..., None]) is None

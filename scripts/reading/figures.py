@@ -33,8 +33,8 @@ from scripts import options
 from scripts.reading import measures
 from scripts.reading.foreign import Answer, PageAnswer, read_manifest, read_one_each, read_pages
 from scripts.reading.measures import Share, counted, share, usual
+from scripts.reading.speed import measure_speed
 from scripts.records import stamp, write_json
-from scripts.speed.reading import measure_speed
 
 VALIDATION = 10_000  # of MNIST's training pictures, the last, that no network was trained on
 
