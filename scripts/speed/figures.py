@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from scripts.records import table, write_json
 from scripts.speed.workers import Outcome
 
@@ -38,6 +40,11 @@ def measured(outcomes: Mapping[str, Outcome], *bases: str) -> dict[str, dict[str
         row |= {"peak_megabytes": one.peak, "facts": one.facts}
         found[name] = {key: value for key, value in row.items() if value}
     return found
+
+
+def slope(sizes: Sequence[float], costs: Sequence[float]) -> float:
+    """Exponent p of ``cost ∝ size^p``: the least-squares line through the logarithms."""
+    return float(np.polyfit(np.log(sizes), np.log(costs), 1)[0])
 
 
 def duration(seconds: float | None) -> str:

@@ -12,7 +12,7 @@ from mnist_net.learning.network import forward
 from mnist_net.learning.recipe import PRESETS
 from mnist_net.learning.training import Batch, Progress, classifier, train
 from mnist_net.runs.together import blas_threads, train_model
-from scripts.speed.figures import Row, measured
+from scripts.speed.figures import Row, measured, slope
 from scripts.speed.machine import distance
 from scripts.speed.problems import Labels, Problem, Settings, Trainer
 from scripts.speed.products import training_floor
@@ -168,8 +168,7 @@ def exponents(rows: list[Row]) -> Iterator[Row]:
             costs = [row["measured"][name]["fastest"] for row in those]
             if what == "batch":  # as many steps fewer as the batch is larger
                 costs = [cost * size for cost, size in zip(costs, sizes, strict=True)]
-            # The least-squares line through the logarithms.
-            found[name] = {"exponent": float(np.polyfit(np.log(sizes), np.log(costs), 1)[0])}
+            found[name] = {"exponent": slope(sizes, costs)}
         yield {"problem": f"{what}, {min(sizes):,} to {max(sizes):,}", "measured": found}
 
 
