@@ -40,6 +40,9 @@ data = file("--data", "../shared/data/foreign", help="Pictures and their manifes
 dataset = click.option("--dataset", default="mnist", show_default=True)
 model = file("--model", "models/mnist.joblib")
 detector = file("--detector", "models/detector.joblib")
+held_out = click.option(
+    "--held-out", default=10_000, show_default=True, help="Pictures to validate on, the last ones."
+)
 jobs = click.option("--jobs", default=2, show_default=True, help="Runs at a time, a thread each.")
 folder = file("--folder", ".", help="Where results/, models/ and checkpoints/ are.")
 only = click.option("--only", default="", help="Recipes whose name begins so.")

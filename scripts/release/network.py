@@ -142,7 +142,7 @@ def release(
 @click.option("--seed", type=click.IntRange(min=0), help="Only this one, in stage 2.")
 @click.option("--preset", type=click.Choice(list(PRESETS)), default="accurate", show_default=True)
 @options.dataset
-@click.option("--held-out", default=10_000, show_default=True, help="Pictures, in stage 1.")
+@options.held_out
 @options.trial
 @options.folder
 def main(
