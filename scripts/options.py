@@ -6,13 +6,21 @@ from typing import Any, TypeVar
 
 import click
 
+from mnist_net.errors import MnistNetError
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Studies(click.Group):
-    """Commands, one of which is meant where none is named."""
+    """Commands, one of which is meant where none is named; what is wrong is one sentence."""
 
     default = ""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (MnistNetError, FileNotFoundError) as error:
+            raise click.ClickException(str(error)) from error
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         named = args and (args[0] in self.commands or args[0] == "--help")

@@ -132,13 +132,10 @@ def card(model: Model, file: Path, records: list[Record], foreign: Path) -> str:
 @options.folder
 def main(folder: Path) -> None:
     file = folder / "models" / "mnist.joblib"
-    try:
-        model = load_model(file)
-        assert isinstance(model, Model)
-        records = read_lines(folder / "results" / "test_evaluations.jsonl")
-        page = card(model, file, records, folder / "results" / "foreign.json")
-    except MnistNetError as error:
-        raise click.ClickException(str(error)) from error
+    model = load_model(file)
+    assert isinstance(model, Model)
+    records = read_lines(folder / "results" / "test_evaluations.jsonl")
+    page = card(model, file, records, folder / "results" / "foreign.json")
     with atomic_write(folder / "models" / "README.md") as stream:
         stream.write(page.encode())
     print(f"{folder / 'models' / 'README.md'}: {len(page.splitlines())} lines")

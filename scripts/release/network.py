@@ -156,13 +156,10 @@ def main(
 ) -> None:
     changes = options.TINY if trial else {}
     recipe = replace(PRESETS[preset], validation=0, patience=None, random_state=SEEDS[0], **changes)
-    try:
-        splits = load_dataset(dataset)
-        if stage != 2:
-            choose_temperature(splits, replace(recipe, validation=held_out), preset, folder)
-        if stage != 1:
-            temperature = frozen_temperature(recipe, preset, folder)
-            for one in SEEDS if seed is None else (seed,):
-                release(splits, replace(recipe, random_state=one), preset, folder, temperature)
-    except MnistNetError as error:
-        raise click.ClickException(str(error)) from error
+    splits = load_dataset(dataset)
+    if stage != 2:
+        choose_temperature(splits, replace(recipe, validation=held_out), preset, folder)
+    if stage != 1:
+        temperature = frozen_temperature(recipe, preset, folder)
+        for one in SEEDS if seed is None else (seed,):
+            release(splits, replace(recipe, random_state=one), preset, folder, temperature)
