@@ -6,13 +6,21 @@ from typing import Any, TypeVar
 
 import click
 
+from mnist_net.errors import MnistNetError
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Studies(click.Group):
-    """Commands, one of which is meant where none is named."""
+    """Commands, one of which is meant where none is named; what is wrong is one sentence."""
 
     default = ""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (MnistNetError, FileNotFoundError) as error:
+            raise click.ClickException(str(error)) from error
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         named = args and (args[0] in self.commands or args[0] == "--help")
@@ -40,6 +48,9 @@ data = file("--data", "../shared/data/foreign", help="Pictures and their manifes
 dataset = click.option("--dataset", default="mnist", show_default=True)
 model = file("--model", "models/mnist.joblib")
 detector = file("--detector", "models/detector.joblib")
+held_out = click.option(
+    "--held-out", default=10_000, show_default=True, help="Pictures to validate on, the last ones."
+)
 jobs = click.option("--jobs", default=2, show_default=True, help="Runs at a time, a thread each.")
 folder = file("--folder", ".", help="Where results/, models/ and checkpoints/ are.")
 only = click.option("--only", default="", help="Recipes whose name begins so.")

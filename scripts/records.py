@@ -11,7 +11,6 @@ from typing import Any
 from mnist_net.files import atomic_write
 
 ROOT = Path(__file__).resolve().parent.parent
-_WIDTH = 160  # characters: lists and objects that are no longer stand on one line
 
 
 def commit() -> str:
@@ -45,26 +44,30 @@ def read_json(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write as JSON, atomically; what is short stands on one line."""
+def write_json(path: Path, value: Any, width: int = 160, apart: str = "") -> None:
+    """Write as JSON, atomically; what is short, and is not to be taken apart, stands on one line.
+
+    Short is what has so many characters at most; taken apart is what has this key, at any depth.
+    """
+
+    def compact(value: Any, depth: int) -> str:
+        flat = json.dumps(value, ensure_ascii=False)
+        short = depth and len(flat) + depth <= width and not (apart and f'"{apart}":' in flat)
+        if short or not isinstance(value, dict | list | tuple):
+            return flat
+        if isinstance(value, dict):
+            lines = [
+                f"{json.dumps(key, ensure_ascii=False)}: {compact(item, depth + 1)}"
+                for key, item in value.items()
+            ]
+        else:
+            lines = [compact(item, depth + 1) for item in value]
+        begin, end = "{}" if isinstance(value, dict) else "[]"
+        indent = "\n" + " " * (depth + 1)
+        return begin + indent + f",{indent}".join(lines) + indent[:-1] + end
+
     with atomic_write(path) as stream:
-        stream.write((_compact(value, 0) + "\n").encode())
-
-
-def _compact(value: Any, depth: int) -> str:
-    flat = json.dumps(value, ensure_ascii=False)
-    if not isinstance(value, dict | list | tuple) or (depth and len(flat) + depth <= _WIDTH):
-        return flat
-    if isinstance(value, dict):
-        keys = (json.dumps(key, ensure_ascii=False) for key in value)
-        lines = [
-            f"{k}: {_compact(v, depth + 1)}" for k, v in zip(keys, value.values(), strict=True)
-        ]
-    else:
-        lines = [_compact(item, depth + 1) for item in value]
-    begin, end = "{}" if isinstance(value, dict) else "[]"
-    indent = "\n" + " " * (depth + 1)
-    return begin + indent + f",{indent}".join(lines) + indent[:-1] + end
+        stream.write((compact(value, 0) + "\n").encode())
 
 
 def append_line(path: Path, record: dict[str, Any]) -> None:

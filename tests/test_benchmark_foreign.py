@@ -7,6 +7,7 @@ were not refused.
 
 import json
 from pathlib import Path
+from pkgutil import resolve_name
 
 import numpy as np
 import pytest
@@ -21,11 +22,10 @@ from mnist_net.reading.answers import Reading
 from mnist_net.reading.reader import Reader
 from mnist_net.trained.model import Model
 from mnist_net.trained.store import save_model
-from scripts.reading import constants
+from scripts.reading import constants, speed
 from scripts.reading.figures import main
 from scripts.reading.foreign import Row, edit_distance, read_one_each, squashed
 from scripts.reading.measures import KEPT
-from scripts.speed import reading
 from tests.drawings import first_look
 
 SIDE = 60
@@ -117,7 +117,7 @@ def files(tmp_path: Path) -> dict[str, Path]:
 
 def run_main(folder: Path, files: dict[str, Path], *options: str) -> tuple[str, dict]:
     named = [f"--{name}={path}" for name, path in files.items()]
-    arguments = [f"--data={folder}", *named, "--output=f.json", "--plot=p.png", "--mistakes=m.png"]
+    arguments = [f"--data={folder}", *named, "--output=f.json", "--plot=p.png", "--mistakes=m.txt"]
     result = CliRunner().invoke(main, [*arguments, *options], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result.output, json.loads(Path("f.json").read_text(encoding="utf-8"))
@@ -176,16 +176,23 @@ def test_refusals(folder: Path, files: dict[str, Path]) -> None:
     assert all(shares == sorted(shares) for shares in curve.values())
 
 
-def test_pictures_are_drawn(folder: Path, files: dict[str, Path]) -> None:
+def test_the_curve_is_drawn_and_mistakes_are_listed(folder: Path, files: dict[str, Path]) -> None:
     run_main(folder, files)
-    for name in ("p.png", "m.png"):
-        with Image.open(name) as image:
-            image.load()
-            assert np.ptp(np.asarray(image.convert("L"))) > 200
+    with Image.open("p.png") as image:
+        image.load()
+        assert np.ptp(np.asarray(image.convert("L"))) > 200
+    lines = [line.split("\t") for line in Path("m.txt").read_text().splitlines()]
+    assert [line[:2] for line in lines] == [
+        ["multi/test/01_1.png", "11"],
+        ["junk/test/object_1.png", "1"],
+        ["single/test/0_2.png", "1"],
+        ["single/e/0_1.png", "0, refused"],
+        ["single/bilal02s/0_1.png", "1"],
+    ]
 
 
 def test_speed(folder: Path, files: dict[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "PHOTOGRAPH", (400, 300))
+    monkeypatch.setattr(speed, "PHOTOGRAPH", (400, 300))
     _, figures = run_main(folder, files, "--time")
     assert len(figures["speed"]) == 3
     assert all(value > 0.0 for value in figures["speed"].values())
@@ -194,7 +201,7 @@ def test_speed(folder: Path, files: dict[str, Path], monkeypatch: pytest.MonkeyP
 def test_off_form_digits_are_found_again() -> None:
     digit = np.zeros((28, 28), np.uint8)
     digit[4:24, 12:16] = 255
-    page = reading.off_form(digit)
+    page = speed.off_form(digit)
     assert page.shape == (28, 28)
     assert page.min() == 0
     assert in_mnist_form(page[..., None]) is None
@@ -207,23 +214,27 @@ def test_constants_are_checked_on_half_0_alone(
 ) -> None:
     alternatives = {
         "reading.judge.SURE": (0.5, judge.SURE),
-        "pictures.looks._CUT_WIDER_THAN": (9.0, 0.75),
+        "pictures.rows._CUT_WIDER_THAN": (9.0, 0.7),
     }
     monkeypatch.setattr(constants, "ALTERNATIVES", alternatives)
     options = ["--data", folder, "--model", files["model"], "--detector", files["detector"]]
     out = tmp_path / "reading.json"
     done = CliRunner().invoke(constants.main, [*map(str, options), "--output", str(out)])
     assert done.exit_code == 0, done.output
-    # Of half 0 there are two bars, both read as 1, and a page of two, which need no cutting.
-    rows = [line.split("|") for line in done.output.splitlines()[2:]]
-    assert [(row[2].strip(), row[3].strip(), row[6].strip()) for row in rows] == [
-        ("0.5", "100.00%", "1 of 1"),
-        (f"{judge.SURE} (committed)", "100.00%", "1 of 1"),
-        ("9.0", "100.00%", "1 of 1"),
-        ("0.75 (committed)", "100.00%", "1 of 1"),
-    ]
+    assert "| reading.judge.SURE | committed | digits | surprise |" in done.output
+    assert f"\n| {judge.SURE} | True | 1.0 | " in done.output
     found = json.loads(out.read_text())["constants"]
-    assert [row["committed"] for row in found["reading.judge.SURE"]] == [False, True]
+    # Of half 0 there are two bars, both read as 1, and a page of two, which need no cutting.
+    assert [
+        (name, row["value"], row["committed"], row["digits"], row["pages"])
+        for name, rows in found.items()
+        for row in rows
+    ] == [
+        ("reading.judge.SURE", 0.5, False, 1.0, 1),
+        ("reading.judge.SURE", judge.SURE, True, 1.0, 1),
+        ("pictures.rows._CUT_WIDER_THAN", 9.0, False, 1.0, 1),
+        ("pictures.rows._CUT_WIDER_THAN", 0.7, True, 1.0, 1),
+    ]
     # By hand: a bar's ink is read as 1 with the logit 8 or nearly so.
     assert 0.0 < found["reading.judge.SURE"][1]["surprise"] < 0.1
 
@@ -232,7 +243,12 @@ def test_constants_are_checked_on_half_0_alone(
     assert CliRunner().invoke(constants.main, only).exit_code == 0
     again = json.loads(out.read_text())["constants"]
     assert [row["value"] for row in again["reading.judge.SURE"]] == [0.6]
-    assert again["pictures.looks._CUT_WIDER_THAN"] == found["pictures.looks._CUT_WIDER_THAN"]
+    assert again["pictures.rows._CUT_WIDER_THAN"] == found["pictures.rows._CUT_WIDER_THAN"]
+
+
+@pytest.mark.parametrize("name", constants.ALTERNATIVES)
+def test_the_committed_value_is_among_the_alternatives(name: str) -> None:
+    assert resolve_name(f"mnist_net.{name}") in constants.ALTERNATIVES[name]
 
 
 def test_surprise_is_the_logarithm_of_the_labels_probability() -> None:

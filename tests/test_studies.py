@@ -14,7 +14,7 @@ from mnist_net.learning.distortion import DISTORTIONS
 from mnist_net.pictures.decoding import open_image
 from mnist_net.trained.committee import Committee
 from mnist_net.trained.store import load_model, save_model
-from scripts.accuracy import ablation, adapt
+from scripts.accuracy import adapt, validation
 from tests.conftest import ROOT
 
 
@@ -64,7 +64,7 @@ def test_ablation_by_hand() -> None:
         "elastic": {"0": 0.008, "1": 0.009, "2": 0.010},
         "both": {"0": 0.006, "1": 0.006, "2": 0.006},
     }
-    lines = ablation.tables(found).splitlines()
+    lines = validation.tables(found).splitlines()
     # 2.0, 2.2, 2.4: their deviation is 0.2, and 0.2 / √3 is 0.115.
     assert "| none | 2.20 ± 0.12 | 3 |" in lines
     # Seed by seed affine saves 1.0 each time; elastic 1.2, 1.3, 1.4, of deviation 0.1.

@@ -39,11 +39,13 @@ def digit_forms() -> list[tuple[int, list[Points]]]:
     """
     lines = Path(__file__).with_name("forms.txt").read_text(encoding="ascii").splitlines()
     parts = (line.split(":") for line in lines)
-    return [(int(digit), [_points(stroke) for stroke in form.split("|")]) for digit, form in parts]
+    return [(int(digit), strokes_of(form)) for digit, form in parts]
 
 
-def _points(stroke: str) -> Points:
-    return np.array([point.split(",") for point in stroke.split()], np.float64) / 100.0
+def strokes_of(form: str) -> list[Points]:
+    """The strokes of a form, as forms.txt writes them."""
+    points = ([point.split(",") for point in stroke.split()] for stroke in form.split("|"))
+    return [np.array(stroke, np.float64) / 100.0 for stroke in points]
 
 
 def draw_digits(n: int, random_state: int = 0) -> tuple[Bytes, npt.NDArray[np.int64]]:

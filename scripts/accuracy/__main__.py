@@ -8,16 +8,11 @@
 Only the last two look at the test set; the others choose, and explain, on validation pictures.
 """
 
-from scripts.accuracy import ablation, adapt, recipes, search
+from scripts.accuracy import adapt, recipes
+from scripts.accuracy.validation import ablation, search
 from scripts.options import studies
 
-main = studies(
-    __doc__,
-    search=search.main,
-    ablation=ablation.main,
-    recipes=recipes.main,
-    adapt=adapt.main,
-)
+main = studies(__doc__, search=search, ablation=ablation, recipes=recipes.main, adapt=adapt.main)
 
 if __name__ == "__main__":
     main()

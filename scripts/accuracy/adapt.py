@@ -22,14 +22,13 @@ import numpy as np
 
 from mnist_net import Reader, load_dataset, load_detector, load_model, open_image
 from mnist_net.datasets.dataset import Dataset, Splits, data_digest
-from mnist_net.errors import ImageError
 from mnist_net.pictures.decoding import Picture
 from mnist_net.pictures.looks import first_sight
 from mnist_net.reading.answers import Reading
 from mnist_net.runs.adaptation import adapt_model, known_digits
 from mnist_net.trained.model import Model
 from scripts import options
-from scripts.reading.foreign import read_manifest
+from scripts.reading.foreign import opened, read_manifest
 from scripts.records import read_json, stamp, table, write_json
 
 Hand = list[tuple[Picture, int]]
@@ -46,13 +45,8 @@ def hand(name: str, data: Path) -> Hand:
             for image, label in zip(images, labels, strict=True)
         ]
     rows = [r for r in read_manifest(data) if r.kind == "single" and r.source == name]
-    found: Hand = []
-    for row in rows:
-        try:
-            found.append((open_image(row.file), int(row.label)))
-        except ImageError:
-            continue
-    return found
+    pairs = ((opened(row), int(row.label)) for row in rows)
+    return [(picture, label) for picture, label in pairs if isinstance(picture, Picture)]
 
 
 def drawn_by(pictures: Hand, per_digit: int, seed: int) -> tuple[Dataset, Hand]:

@@ -27,13 +27,11 @@ from scripts import options
 from scripts.records import append_line, read_json, stamp, write_json
 
 PLAIN, CS229 = PRESETS["plain"], PRESETS["cs229"]
-
+WIDE = replace(PLAIN, hidden_layer_sizes=(800,))
 RECIPES: dict[str, Hyperparameters] = {
     "plain": PLAIN,
-    "800 hidden": replace(PLAIN, hidden_layer_sizes=(800,)),
-    "800 hidden, binary cross-entropy": replace(
-        PLAIN, hidden_layer_sizes=(800,), loss="binary-cross-entropy"
-    ),
+    "800 hidden": WIDE,
+    "800 hidden, binary cross-entropy": replace(WIDE, loss="binary-cross-entropy"),
     "binary cross-entropy": replace(PLAIN, loss="binary-cross-entropy"),
     "squared error": replace(PLAIN, loss="mean-squared-error"),
     "tanh": replace(PLAIN, activation="tanh", learning_rate=0.1),
@@ -52,12 +50,6 @@ def learn(dataset: Dataset, recipe: Hyperparameters) -> tuple[Run, Progress]:
     with threadpool_limits(1, user_api="blas"):
         *_, progress = train(run.training, recipe, validation=run.validation)
     return run, progress
-
-
-def validation_error(dataset: Dataset, recipe: Hyperparameters) -> float:
-    """Fraction of the held-out pictures that are misread after the last epoch."""
-    _, progress = learn(dataset, recipe)
-    return round(1.0 - float(progress.history[-1]["validation_accuracy"]), 6)
 
 
 def measure(splits: Splits, recipe: Hyperparameters) -> tuple[float, float]:
@@ -79,9 +71,8 @@ def main(dataset: str, only: str, seeds: int, jobs: int, output: Path) -> None:
     splits = load_dataset(dataset)
     print(f"| recipe | test accuracy, mean ± sd of {seeds} | worst seed | training, one core |")
     print("|---|---:|---:|---:|")
-    for name, recipe in RECIPES.items():
-        if not name.startswith(only):
-            continue
+    for name in filter(lambda name: name.startswith(only), RECIPES):
+        recipe = RECIPES[name]
         seeded = [replace(recipe, random_state=seed) for seed in range(seeds)]
         pairs = Parallel(n_jobs=jobs)(delayed(measure)(splits, one) for one in seeded)
         accuracies, seconds = zip(*pairs, strict=True)

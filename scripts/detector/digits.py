@@ -6,16 +6,9 @@ import numpy as np
 from PIL import Image
 
 from mnist_net.arrays import Bytes
-from mnist_net.datasets.drawn import draw_digits
-from scripts.detector.drawing import (
-    CANVAS,
-    Points,
-    as_mnist_shows,
-    bezier,
-    draw_lines,
-    fit_lines,
-    place,
-)
+from mnist_net.datasets.drawn import Points, draw_digits
+from scripts.detector import drawing
+from scripts.detector.drawing import CANVAS, bezier, place
 from scripts.detector.glyphs import Fonts, one_of
 from scripts.detector.not_digits import line_sign
 
@@ -63,7 +56,7 @@ def all_sorts_of_digits(
     images, of_images = draw_digits(n // 4, int(random.integers(1 << 31)))
     drawn = np.concatenate([*others, enlarge(images)])
     labels = np.concatenate([*answers, of_images.astype(np.uint8)])
-    return as_mnist_shows(drawn, random), labels
+    return drawing.as_mnist_shows(drawn, random), labels
 
 
 def _one_or_seven(digit: int, random: np.random.Generator) -> Bytes:
@@ -72,8 +65,8 @@ def _one_or_seven(digit: int, random: np.random.Generator) -> Bytes:
     lines = [bezier(stroke + random.normal(0.0, 0.02, stroke.shape)) for stroke in strokes]
     width = np.exp(random.uniform(-0.4, 0.6))  # some scans are stretched to a square
     matrix = np.array([[width, 0.0], [random.uniform(-0.5, 0.25) * width, 1.0]])
-    lines = fit_lines([line @ matrix for line in lines])
-    return place(draw_lines(lines, random.uniform(2.0, 6.0)))
+    lines = drawing.fit_lines([line @ matrix for line in lines])
+    return place(drawing.draw_with_some_pen(lines, random))
 
 
 def _one(random: np.random.Generator) -> list[Points]:

@@ -15,12 +15,12 @@ from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from mnist_net.arrays import Bytes
+from mnist_net.datasets.drawn import Points
 from mnist_net.learning.distortion import Distortion, distort
 from mnist_net.pictures.form import fitted
 from mnist_net.pictures.pieces import bounds
 
 CANVAS, EXTENT = 56, 40  # the field and the box of MNIST, at twice its scale
-Points = npt.NDArray[np.float64]
 
 _BENDS = (
     Distortion(rotation=8, scale=0.1, shear=0.25, elastic=1.6, smoothness=9.0),
@@ -68,6 +68,11 @@ def draw_lines(lines: list[Points], width: float = 4.0) -> Bytes:
     return np.asarray(image.reduce(factor))
 
 
+def draw_with_some_pen(lines: list[Points], random: np.random.Generator) -> Bytes:
+    """Draw polylines with a pen that is neither a hairline nor a brush."""
+    return draw_lines(lines, random.uniform(2.0, 6.0))
+
+
 def bezier(corners: Points, n: int = 24) -> Points:
     """Points of a smooth curve through the middles of a control polygon, its ends included."""
     corners = np.vstack([corners[:1], corners, corners[-1:]])
@@ -85,11 +90,8 @@ def as_mnist_shows(canvases: Bytes, random: np.random.Generator, *, drawn: bool 
 
     Where a pen has `drawn` them, most are drawn anew along their skeleton with another.
     """
-    parts = [
-        _shown(canvases[begin : begin + _CHUNK], random, drawn)
-        for begin in range(0, len(canvases), _CHUNK)
-    ]
-    return np.concatenate(parts)
+    starts = range(0, len(canvases), _CHUNK)
+    return np.concatenate([_shown(canvases[k : k + _CHUNK], random, drawn) for k in starts])
 
 
 def _shown(canvases: Bytes, random: np.random.Generator, drawn: bool) -> Bytes:
@@ -173,13 +175,17 @@ def _spoil(images: Bytes, random: np.random.Generator) -> Bytes:
     return np.round(255 * ink.clip(0, 1)).astype(np.uint8)
 
 
+_NEIGHBOURS = np.array([[[128, 1, 2], [64, 0, 4], [32, 16, 8]]], np.uint8)
+"""A bit for each, clockwise from the north."""
+
+
 @cache
 def _removable() -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
     """Which of the 256 neighbourhoods lose their middle, in either half of a thinning step."""
-    bits = (np.arange(256)[:, None] >> np.arange(8)) & 1  # clockwise from the north
+    bits = (np.arange(256)[:, None] >> np.arange(8)) & 1
     neighbours = bits.sum(axis=1)
     steps = ((bits == 0) & (np.roll(bits, -1, axis=1) == 1)).sum(axis=1)
-    north, east, south, west = bits[:, 0], bits[:, 2], bits[:, 4], bits[:, 6]
+    north, east, south, west = bits[:, ::2].T
     edge = (neighbours >= 2) & (neighbours <= 6) & (steps == 1)
     first = edge & (north * east * south == 0) & (east * south * west == 0)
     second = edge & (north * east * west == 0) & (north * south * west == 0)
@@ -191,18 +197,13 @@ def skeletons(masks: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
 
     Zhang and Suen, *A fast parallel algorithm for thinning digital patterns*, 1984.
     """
-    masks = np.pad(masks, ((0, 0), (1, 1), (1, 1)))
-    around = [(-1, 0), (-1, 1), (0, 1), (1, 1), (1, 0), (1, -1), (0, -1), (-1, -1)]
-    active = np.arange(len(masks))
+    masks, active = masks.copy(), np.arange(len(masks))
     while len(active):
         part = masks[active]
         before = part.sum(axis=(1, 2))
         for removable in _removable():
-            code = np.zeros(part[:, 1:-1, 1:-1].shape, np.uint8)
-            for bit, (down, right) in enumerate(around):
-                shifted = np.roll(part, (-down, -right), axis=(1, 2))[:, 1:-1, 1:-1]
-                code |= shifted.astype(np.uint8) << np.uint8(bit)
-            part[:, 1:-1, 1:-1] &= ~removable[code]
+            around = ndimage.correlate(part.astype(np.uint8), _NEIGHBOURS, mode="constant")
+            part &= ~removable[around]
         masks[active] = part
         active = active[part.sum(axis=(1, 2)) < before]
-    return masks[:, 1:-1, 1:-1]
+    return masks

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
 from typing import TypeVar
 
@@ -9,7 +10,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from mnist_net.arrays import Bytes
-from scripts.detector.drawing import Points, fit_lines
+from mnist_net.datasets.drawn import Points
+from scripts.detector.drawing import fit_lines
 
 FONTS, HERSHEY = Path("/usr/share/fonts"), Path("/usr/share/hershey-fonts")
 
@@ -26,40 +28,32 @@ def one_of(items: Sequence[T], random: np.random.Generator) -> T:
     return items[int(random.integers(len(items)))]
 
 
-class Fonts:
-    """All outline fonts that are installed, by family, which is their folder's name.
+def _family(path: Path) -> str:
+    return "go" if "fonts-go" in str(path) else path.parent.name
 
-    A family is drawn first and one of its fonts then, so that large families do not rule.
+
+class Fonts:
+    """The outline fonts of this machine, by family, which is their folder's name.
+
+    A family is drawn first and one of its fonts then, so that large families do not rule.  The few
+    that are `APART` are taken alone, or all the others are.  If there are too few, an exit says
+    what to install.
     """
 
-    def __init__(self, families: dict[str, list[Path]]) -> None:
-        self.families = families
-        self.names = sorted(families)
-
-    @classmethod
-    def installed(cls, *, without: tuple[str, ...] = ()) -> "Fonts":
-        """Fonts of this machine; if there are too few, an exit that says what to install."""
-        families: dict[str, list[Path]] = {}
-        for path in sorted(FONTS.rglob("*.[ot]tf")):
-            family = "go" if "fonts-go" in str(path) else path.parent.name
-            if not any(name in str(path) for name in without):
-                families.setdefault(family, []).append(path)
+    def __init__(self, *, without: tuple[str, ...] = (), apart: bool = False) -> None:
+        paths = sorted(FONTS.rglob("*.[ot]tf"), key=lambda path: (_family(path), path))
+        kept = [path for path in paths if not any(name in str(path) for name in without)]
+        families = {name: list(fonts) for name, fonts in groupby(kept, _family)}
         if len(families) < _LEAST_FAMILIES or not HERSHEY.exists():
             raise SystemExit(
                 "too few fonts to learn from; on Debian 12: apt-get install "
                 "--no-install-recommends $(cat scripts/detector/packages.txt)"
             )
-        return cls(families)
-
-    def apart(self) -> tuple["Fonts", "Fonts"]:
-        """Most families, and the few that are `APART`."""
-        names = set(self.families).difference(APART), set(self.families).intersection(APART)
-        most, few = (Fonts({name: self.families[name] for name in some}) for some in names)
-        return most, few
+        self.families = [fonts for name, fonts in families.items() if (name in APART) == apart]
 
     def pick(self, random: np.random.Generator) -> Path:
         """A font of a family that is drawn first."""
-        return one_of(self.families[one_of(self.names, random)], random)
+        return one_of(one_of(self.families, random), random)
 
     def draw(self, signs: str, random: np.random.Generator) -> Bytes:
         """One of these signs, in one of the fonts that have it."""
@@ -82,8 +76,7 @@ def _load(path: Path) -> ImageFont.FreeTypeFont | None:
 @lru_cache(maxsize=50_000)
 def _glyph(path: Path, sign: str) -> Bytes | None:
     ink = draw_text(path, sign)
-    absent = draw_text(path, "\uffff")
-    missing = ink.shape == absent.shape and bool((ink == absent).all())
+    missing = np.array_equal(ink, draw_text(path, "\uffff"))
     return None if missing or ink.size < 200 or ink.max() < 128 else ink
 
 

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from mnist_net.arrays import Bytes
-from scripts.detector.drawing import CANVAS, bezier, draw_lines, place
+from scripts.detector.drawing import CANVAS, bezier, draw_lines, draw_with_some_pen, place
 from scripts.detector.glyphs import Fonts, draw_text, hershey, one_of
 from scripts.detector.letters import draw_letter
 
@@ -50,6 +50,13 @@ class Sources(NamedTuple):
             if str(self.labels[index]) in among:
                 return self.digits[index]
 
+    def printed(self, text: Callable[[], str], random: Random) -> Bytes:
+        """A text, made anew until there is a font that has it."""
+        ink = np.zeros((0, 0), np.uint8)
+        while not ink.size:
+            ink = draw_text(self.fonts.pick(random), text())
+        return ink
+
 
 Draw = Callable[[Sources, Random], Bytes]
 
@@ -58,8 +65,7 @@ def line_sign(font: str, among: Callable[[str], bool], random: Random) -> Bytes:
     """A sign of a font of Hershey's that looks like no digit, each stroke moved by a little."""
     signs = {a: s for a, s in hershey(font).items() if among(a) and a not in "oOlIisSzZbBgGqQ"}
     strokes = one_of(list(signs.values()), random)
-    moved = [stroke + random.normal(0.0, 0.025, 2) for stroke in strokes]
-    return draw_lines(moved, random.uniform(2.0, 6.0))
+    return draw_with_some_pen([s + random.normal(0.0, 0.025, 2) for s in strokes], random)
 
 
 def letter(sources: Sources, random: Random) -> Bytes:
@@ -85,26 +91,12 @@ def words(sources: Sources, random: Random) -> Bytes:
     """A word, a line, or a page of text."""
     columns, rows = one_of([(1, 1), (3, 1), (4, 4), (7, 9)], random)
     lines = [" ".join(_word(random) for _ in range(columns)) for _ in range(rows)]
-    return _text(lambda: "\n".join(lines), sources, random)
-
-
-def two_letters(sources: Sources, random: Random) -> Bytes:
-    """Two or three letters beside each other."""
-    return _text(lambda: _word(random, 2, 4), sources, random)
+    return sources.printed(lambda: "\n".join(lines), random)
 
 
 def _word(random: Random, least: int = 2, most: int = 9) -> str:
     letters = random.integers(len(WORDS), size=random.integers(least, most))
     return "".join(WORDS[index] for index in letters)
-
-
-def _text(make: Callable[[], str], sources: Sources, random: Random) -> Bytes:
-    """In the first font that has it."""
-    while True:
-        font = sources.fonts.pick(random)
-        ink = draw_text(font, make())
-        if ink.size:
-            return ink
 
 
 def number(sources: Sources, random: Random) -> Bytes:
@@ -165,7 +157,7 @@ def scribble(_: Sources, random: Random) -> Bytes:
     n = int(random.integers(1, 5))
     lengths = random.integers(7, 16, 1) if n == 1 else random.integers(2, 7, n)
     lines = [bezier(random.uniform(0.0, 1.0, (int(length), 2)), 60) for length in lengths]
-    return draw_lines(lines, random.uniform(2.0, 6.0))
+    return draw_with_some_pen(lines, random)
 
 
 def strokes(_: Sources, random: Random) -> Bytes:
@@ -183,7 +175,7 @@ def strokes(_: Sources, random: Random) -> Bytes:
     else:
         height, waves = random.uniform(0.05, 0.35), random.uniform(1.5, 6.0)
         lines = [np.hstack([t, 0.5 + height * np.sin(2.0 * np.pi * waves * t)])]
-    return draw_lines(lines, random.uniform(2.0, 6.0))
+    return draw_with_some_pen(lines, random)
 
 
 def rules(_: Sources, random: Random) -> Bytes:
@@ -251,12 +243,12 @@ def photograph(sources: Sources, random: Random) -> Bytes:
 
 KINDS: dict[str, tuple[Draw, float]] = {
     "letter": (letter, 19.0),
-    "greek": (lambda sources, random: sources.fonts.draw(GREEK, random), 8.0),
+    "greek": (lambda s, random: s.fonts.draw(GREEK, random), 8.0),
     "line letter": (line_letter, 10.0),
     "handwritten": (lambda _, random: draw_letter(random), 18.0),
     "sign": (sign, 9.0),
     "words": (words, 5.0),
-    "two letters": (two_letters, 3.0),
+    "two letters": (lambda s, random: s.printed(lambda: _word(random, 2, 4), random), 3.0),
     "number": (number, 6.0),
     "two halves": (two_halves, 1.0),
     "overlay": (overlay, 1.5),

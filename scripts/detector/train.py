@@ -85,11 +85,9 @@ def make_junk(n: int, sources: Sources, random: np.random.Generator) -> Junk:
 
 def make_dataset(images: Bytes, labels: Bytes, random: np.random.Generator) -> Dataset:
     """Digits and about as much junk (`NONE`), from MNIST's pictures and all fonts but some."""
-    fonts, _ = Fonts.installed().apart()
-    clear_fonts, _ = Fonts.installed(without=NO_DIGIT_FONTS).apart()
-    canvases = enlarge(images)
+    canvases, clear_fonts = enlarge(images), Fonts(without=NO_DIGIT_FONTS)
     drawn, answers = all_sorts_of_digits(canvases, labels, clear_fonts, random)
-    sources = Sources(fonts, canvases, labels, photographs())
+    sources = Sources(Fonts(), canvases, labels, photographs())
     junk = make_junk(len(images) + len(drawn), sources, random).images
     pictures = np.concatenate([images, drawn, junk])
     answers = np.concatenate([labels, answers, np.full(len(junk), NONE, np.uint8)])
@@ -98,8 +96,7 @@ def make_dataset(images: Bytes, labels: Bytes, random: np.random.Generator) -> D
 
 def held_out_junk(n: int, images: Bytes, labels: Bytes, seed: int) -> Junk:
     """Junk that was not trained on: other digits, and letters of other families of fonts."""
-    _, fonts = Fonts.installed().apart()
-    sources = Sources(fonts, enlarge(images), labels, photographs())
+    sources = Sources(Fonts(apart=True), enlarge(images), labels, photographs())
     return make_junk(n, sources, np.random.default_rng([seed, 1]))
 
 

@@ -17,6 +17,7 @@ from mnist_net import load_model
 from mnist_net.reports.plots import plot_first_layer, plot_training, save_figure
 from mnist_net.trained.committee import Committee
 from mnist_net.trained.model import Model
+from scripts import options
 
 
 def one_network(path: Path) -> Model:
@@ -25,10 +26,10 @@ def one_network(path: Path) -> Model:
     return loaded.members[0] if isinstance(loaded, Committee) else loaded
 
 
-@click.command(help=__doc__)
-@click.option("--model", type=Path, default=Path("models/mnist.joblib"), show_default=True)
-@click.option("--curves", type=Path, default=Path("models/accurate-validation.joblib"))
-@click.option("--folder", type=Path, default=Path("docs/images"), show_default=True)
+@click.command(help=options.paragraphs(__doc__))
+@options.model
+@options.file("--curves", "models/accurate-validation.joblib")
+@options.file("--folder", "docs/images")
 def main(model: Path, curves: Path, folder: Path) -> None:
     network, validated = one_network(model), one_network(curves)
     first, second = network.parameters[:2]

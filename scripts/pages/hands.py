@@ -13,8 +13,8 @@ from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from mnist_net.arrays import Bytes
-from mnist_net.datasets.drawn import smooth_curve
-from scripts.detector.drawing import Points, bezier, skeletons
+from mnist_net.datasets.drawn import Points, smooth_curve
+from scripts.detector.drawing import bezier, skeletons
 from scripts.detector.glyphs import draw_text, one_of
 from scripts.pages.sources import Half, inks_of
 

@@ -17,11 +17,10 @@ from scipy import ndimage
 
 from mnist_net import load_dataset
 from mnist_net.arrays import Bytes
-from mnist_net.datasets.drawn import digit_forms
+from mnist_net.datasets.drawn import Points, digit_forms
 from mnist_net.errors import ImageError
 from mnist_net.pictures.decoding import open_image
 from scripts.detector import letters
-from scripts.detector.drawing import Points
 from scripts.detector.glyphs import FONTS
 from scripts.detector.not_digits import LOWER, UPPER
 from scripts.reading.foreign import read_manifest

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from scripts.detector.drawing import Points
+from mnist_net.datasets.drawn import Points
 from scripts.detector.glyphs import one_of
 from scripts.pages.hands import INKED, SEPARATORS, Glyph, Hand, Ink, Random, draw_strokes, word
 

@@ -29,17 +29,16 @@ from mnist_net.trained.store import load_model
 from scripts import options
 from scripts.reading.foreign import PageAnswer, Row, read_manifest
 from scripts.reading.measures import APART
-from scripts.records import read_json, stamp, write_json
+from scripts.records import read_json, stamp, table, write_json
 
 HALF = 0  # the other one is for reporting
 MOST_SURPRISE = 5.0  # what is refused or entirely wrong
 
 ALTERNATIVES: dict[str, tuple[Any, ...]] = {
-    "reading.judge.SURE": (0.7, 0.8, 0.9, 0.95),
+    "reading.judge.SURE": (0.8, 0.9, 0.92, 0.95),
     "pictures.looks._SURE_OF_PAPER": (0.5, 1.0, 1.5),
     "pictures.looks._LESS_LIKELY": (0.6, 0.8, 0.9),
     "pictures.looks._LIKELIER_AS_IT_IS": (0.9, 0.95, 1.0),
-    "pictures.looks._CUT_WIDER_THAN": (0.65, 0.75, 0.85),
     "pictures.form._WIDTHS": ((1.6, 3.8), (1.8, 3.6), (2.0, 3.4), (2.2, 3.2)),
     "pictures.form._MOST_THINNING": (1.0, 2.0, 4.0),
     "pictures.ink._LEAST_CONTRAST": (0.04, 0.06, 0.08),
@@ -52,7 +51,8 @@ ALTERNATIVES: dict[str, tuple[Any, ...]] = {
     "pictures.not_writing._SPECK": (0.01, 0.02, 0.04),
     "pictures.not_writing._LARGE": (0.08, 0.12, 0.16),
     "pictures.layout._NEAR": (0.15, 0.2, 0.25),
-    "pictures.layout._SAME_SIZE": (0.3, 0.4, 0.5),
+    "pictures.rows._SAME_SIZE": (0.3, 0.4, 0.5),
+    "pictures.rows._CUT_WIDER_THAN": (0.6, 0.7, 0.8),
 }
 
 
@@ -77,7 +77,8 @@ Pictures = list[tuple[Row, Picture]]
 
 def outcome(single: Pictures, multi: Pictures, reader: Reader) -> Outcome:
     """Read all pictures of one digit and of several with the constants as they are now."""
-    hits, surprises = defaultdict(list), defaultdict(list)
+    hits: dict[str, list[float]] = defaultdict(list)
+    surprises: dict[str, list[float]] = defaultdict(list)
     classes = reader.model.classes.tolist()
     readings = reader.read(picture for _, picture in single)
     for (row, _), reading in zip(single, readings, strict=True):
@@ -85,11 +86,11 @@ def outcome(single: Pictures, multi: Pictures, reader: Reader) -> Outcome:
         hits[row.source].append(str(reading.digit) == row.label)
         surprises[row.source].append(surprise(reading, row.label, classes))
     right = [PageAnswer(row, reader.read_page(page)).is_right for row, page in multi]
-    return Outcome(
-        {source: statistics.fmean(values) for source, values in hits.items()},
-        {source: statistics.fmean(values) for source, values in surprises.items()},
-        sum(right),
-    )
+    return Outcome(_means(hits), _means(surprises), sum(right))
+
+
+def _means(by_source: dict[str, list[float]]) -> dict[str, float]:
+    return {source: statistics.fmean(values) for source, values in by_source.items()}
 
 
 def compared(other: Outcome, committed: Outcome) -> dict[str, float]:
@@ -125,21 +126,13 @@ def main(data: Path, model: Path, detector: Path, only: tuple[str, ...], output:
     reader = Reader(load_model(model), load_model(detector), reject_below=0.0)
     committed = outcome(single, multi, reader)
     found = read_json(output).get("constants", {}) if only else {}
-    print("| constant | value | digits | surprise | more than committed | pages |")
-    print("|---|---|---:|---:|---:|---:|")
     for name in only or ALTERNATIVES:
         found[name] = []
         for value in ALTERNATIVES[name]:
+            is_committed = value == resolve_name(f"mnist_net.{name}")
             with patch(f"mnist_net.{name}", value):
                 figures = compared(outcome(single, multi, reader), committed)
-            is_committed = value == resolve_name(f"mnist_net.{name}")
             found[name].append({"value": value, "committed": is_committed, **figures})
-            shown = f"{value} (committed)" if is_committed else f"{value}"
-            more = figures["surprise more than committed"]
-            print(
-                f"| {name} | {shown} | {figures['digits']:.2%} | {figures['surprise']:.4f} "
-                f"| {more:+.4f} ± {figures['standard error']:.4f} "
-                f"| {figures['pages']} of {len(multi)} |",
-                flush=True,
-            )
+        print(table([name, *list(found[name][0])[1:]], [row.values() for row in found[name]]))
+        print(f"of {len(multi)} pages\n", flush=True)
     write_json(output, {"constants": found, **stamp()})

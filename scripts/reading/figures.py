@@ -10,18 +10,20 @@ source.  "Naive" is the same network on the picture squashed to 28 × 28, "ours"
 reads if it must read something, and in the third column a refusal is an error.  Sources are in two
 halves by a hash of their name: constants are checked on half 0 alone (`python -m scripts.reading
 constants`), though mistakes in both were looked at; both columns are of "ours".  It also draws what
-each threshold refuses, and all mistakes: other people's pictures, which are not ours to publish.
+each threshold refuses, and lists the mistakes; `mnist-net predict --show` and `mnist-net read
+--annotate` draw what was seen of one of them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 
 from mnist_net import load_dataset
 from mnist_net.arrays import Bytes
-from mnist_net.files import check_writable
+from mnist_net.files import atomic_write, check_writable
 from mnist_net.pictures.decoding import Picture
 from mnist_net.reading.answers import Reading
 from mnist_net.reading.reader import Reader
@@ -29,18 +31,10 @@ from mnist_net.reports.plots import check_plot, save_figure
 from mnist_net.trained.store import load_model
 from scripts import options
 from scripts.reading import measures
-from scripts.reading.foreign import (
-    Answer,
-    PageAnswer,
-    Row,
-    read_manifest,
-    read_one_each,
-    read_pages,
-)
-from scripts.reading.measures import APART, Share
-from scripts.reading.mistakes import digit_cell, page_cell, save_sheet
+from scripts.reading.foreign import Answer, PageAnswer, read_manifest, read_one_each, read_pages
+from scripts.reading.measures import Share, counted, share, usual
+from scripts.reading.speed import measure_speed
 from scripts.records import stamp, write_json
-from scripts.speed.reading import measure_speed
 
 VALIDATION = 10_000  # of MNIST's training pictures, the last, that no network was trained on
 
@@ -75,67 +69,38 @@ def plot_curve(curve: dict[str, list[Share]], threshold: float, path: Path) -> N
     save_figure(figure, path)
 
 
-class Answers(NamedTuple):
-    """What was read on the pictures of each kind; pages twice."""
-
-    single: list[Answer]
-    junk: list[Answer]
-    printed: list[Answer]
-    multi: list[PageAnswer]
-    multi_nothing_refused: list[PageAnswer]
-
-    @property
-    def usual(self) -> list[Answer]:
-        """Single digits of all sources but the one apart."""
-        return [answer for answer in self.single if answer.row.source != APART]
-
-
-def read_all(rows: Sequence[Row], reader: Reader, anything: Reader) -> Answers:
-    """Read the pictures of every kind; what refuses nothing reads the single digits."""
-    single, junk, printed, multi = (
-        [row for row in rows if row.kind == kind] for kind in ("single", "junk", "printed", "multi")
-    )
-    return Answers(
-        read_one_each(single, anything),
-        read_one_each(junk, anything),
-        read_one_each(printed, anything),
-        read_pages(multi, reader),
-        read_pages(multi, anything),
-    )
-
-
 def measure(
-    answers: Answers, validation: Sequence[float], test: Sequence[float], threshold: float
+    answers: dict[str, list[Answer]],
+    pages: Sequence[PageAnswer],
+    unrefused: Sequence[PageAnswer],
+    validation: Sequence[float],
+    threshold: float,
 ) -> dict[str, Any]:
-    """All figures; of MNIST's scores of digits are given."""
+    """All figures but those of the test set; of MNIST's validation digits the scores are given."""
+    single, junk = answers["single"], answers["junk"]
     return {
         "threshold": threshold,
-        "single": measures.measure_single(answers.single, threshold),
-        "sources": measures.measure_sources(answers.single, threshold),
-        "multi": measures.measure_multi(answers.multi, answers.multi_nothing_refused),
-        "junk": measures.measure_junk(answers.junk, threshold),
-        "digits": measures.measure_refusals(answers.usual, threshold),
-        "MNIST refused": measures.share(score < threshold for score in validation),
-        "printed": measures.accuracies(answers.printed, threshold, measures.pooled),
-        "curve": measures.measure_curve(measures.counted(answers.junk), answers.usual, validation),
-        # For the record: nothing was chosen by it.
-        "MNIST test refused": measures.share(score < threshold for score in test),
+        "single": measures.measure_single(single, threshold),
+        "sources": measures.measure_sources(single, threshold),
+        "multi": measures.measure_multi(pages, unrefused),
+        "junk": measures.measure_junk(junk, threshold),
+        "digits": measures.measure_refusals(usual(single), threshold),
+        "MNIST refused": share(score < threshold for score in validation),
+        "printed": measures.accuracies(answers["printed"], threshold, measures.pooled),
+        "curve": measures.measure_curve(counted(junk), usual(single), validation),
     }
 
 
-def save_mistakes(answers: Answers, threshold: float, path: Path) -> None:
-    """Draw the mistakes of every kind."""
-    junk = measures.counted(answers.junk)
-    sections = {
-        "no digit, not refused": [a for a in junk if not a.is_refused(threshold)],
-        f"one digit, without {APART}": [a for a in answers.usual if not a.is_right(threshold)],
-        "printed": [a for a in answers.printed if not a.is_right(threshold)],
-    }
-    apart = [a for a in answers.single if a.row.source == APART]
-    sections[APART] = [a for a in apart if not a.is_right(threshold)]
-    cells = {name: [digit_cell(a, threshold) for a in some] for name, some in sections.items()}
-    pages = [page_cell(a) for a in answers.multi if not a.is_right]
-    save_sheet({"several digits": pages, **cells}, path)
+def mistakes_of(
+    answers: dict[str, list[Answer]], pages: Sequence[PageAnswer], threshold: float
+) -> Iterator[str]:
+    """A line for each answer that is wrong: its picture, what was read, and the score."""
+    yield from (f"{a.row.path}\t{a.text or 'nothing'}\n" for a in pages if not a.is_right)
+    for answer in chain(counted(answers["junk"]), answers["single"], answers["printed"]):
+        refused = answer.is_refused(threshold)
+        if not (refused if answer.row.kind == "junk" else answer.is_right(threshold)):
+            said = f"{answer.reading.digit}{', refused' if refused else ''}"
+            yield f"{answer.row.path}\t{said}\tscore {answer.reading.score:.2f}\n"
 
 
 @click.command(help=options.paragraphs(__doc__))
@@ -145,7 +110,7 @@ def save_mistakes(answers: Answers, threshold: float, path: Path) -> None:
 @options.dataset
 @options.file("--output", "results/foreign.json")
 @options.file("--plot", "docs/images/rejection.png")
-@options.file("--mistakes", "build/foreign-mistakes.png")
+@options.file("--mistakes", "build/foreign-mistakes.txt")
 @click.option("--time", "with_time", is_flag=True, help="Measure the speed too.")
 def main(
     data: Path,
@@ -162,14 +127,22 @@ def main(
         check_writable(path)
     reader = Reader(load_model(model), load_model(detector))
     anything = Reader(reader.model, reader.detector, reject_below=0.0)
-    threshold = reader.reject_below
-    answers = read_all(read_manifest(data), reader, anything)
-    splits = load_dataset(dataset)
+    rows, splits, threshold = read_manifest(data), load_dataset(dataset), reader.reject_below
+    answers = {
+        kind: read_one_each([row for row in rows if row.kind == kind], anything)
+        for kind in ("junk", "single", "printed")
+    }
+    several = [row for row in rows if row.kind == "multi"]
+    pages, unrefused = read_pages(several, reader), read_pages(several, anything)
     validation = scores_of(splits.train.images[-VALIDATION:], anything)
-    result = measure(answers, validation, scores_of(splits.test.images, anything), threshold)
+    result = measure(answers, pages, unrefused, validation, threshold)
+    # For the record: nothing was chosen by it.
+    of_test = scores_of(splits.test.images, anything)
+    result["MNIST test refused"] = share(score < threshold for score in of_test)
     if with_time:
         result["speed"] = measure_speed(splits.test.images, reader)
     print(measures.table_of(result), measures.notes(result), sep="\n\n")
-    save_mistakes(answers, threshold, mistakes)
+    with atomic_write(mistakes) as stream:
+        stream.write("".join(mistakes_of(answers, pages, threshold)).encode())
     plot_curve(result["curve"], threshold, plot)
     write_json(output, {**result, "curve": measures.kept(result["curve"]), **stamp()})

@@ -8,7 +8,6 @@ typeset digit), path (below the folder: kind/source/file), label, and style.
 import csv
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -64,12 +63,10 @@ class Row(NamedTuple):
         return next(found, "other")
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What was read on a picture of one digit or none.
+class Answer(NamedTuple):
+    """What was read on a picture of one digit or none, by a reader that may refuse nothing.
 
-    `naive` was read by the network alone, see `squashed`, and is None if the picture cannot be
-    opened; `reading` is by a reader that may refuse nothing.
+    `naive` is what the network alone reads, see `squashed`; None if the picture cannot be opened.
     """
 
     row: Row
@@ -90,8 +87,7 @@ class Answer:
         return str(self.naive) == self.row.label
 
 
-@dataclass(frozen=True, slots=True)
-class PageAnswer:
+class PageAnswer(NamedTuple):
     """What was read on a picture of several digits."""
 
     row: Row
@@ -144,7 +140,7 @@ def read_one_each(rows: Sequence[Row], reader: Reader) -> list[Answer]:
 
     def pictures() -> Iterator[Picture | ImageError]:
         for row, image in zip(rows, small, strict=True):
-            picture = _opened(row)
+            picture = opened(row)
             if isinstance(picture, Picture):
                 image[:] = squashed(picture)
             yield picture
@@ -162,11 +158,12 @@ def read_pages(rows: Sequence[Row], reader: Reader) -> list[PageAnswer]:
     """Read all digits of each picture; none where it cannot be opened."""
     return [
         PageAnswer(row, reader.read_page(p) if isinstance(p, Picture) else Page(()))
-        for row, p in zip(rows, map(_opened, rows), strict=True)
+        for row, p in zip(rows, map(opened, rows), strict=True)
     ]
 
 
-def _opened(row: Row) -> Picture | ImageError:
+def opened(row: Row) -> Picture | ImageError:
+    """Its picture, or why that cannot be opened."""
     try:
         return open_image(row.file, row.path)
     except ImageError as error:

@@ -1,10 +1,9 @@
-"""Figures and tables of what was read on foreign pictures, for `scripts.reading.figures`."""
+"""Figures and the table of what was read on foreign pictures, for `scripts.reading.figures`."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from itertools import groupby
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -18,8 +17,9 @@ KEPT = (0.0, 0.01, 0.05, 0.1, 0.15, 0.18, 0.19, 0.2, 0.25, 0.3, 0.5, 0.7, 0.9, 1
 """The thresholds of the curve that are written down; all of them are drawn."""
 
 Share = float | None  # None: of nothing
+Answers = Sequence[Answer]
 Rule = Callable[[Answer], bool]
-A = TypeVar("A", Answer, PageAnswer)
+Mean = Callable[[Answers, Rule], Share]
 
 
 def share(truths: Iterable[bool]) -> Share:
@@ -28,20 +28,22 @@ def share(truths: Iterable[bool]) -> Share:
     return round(sum(values) / len(values), 4) if values else None
 
 
-def pooled(answers: Sequence[Answer], rule: Rule) -> Share:
+def pooled(answers: Answers, rule: Rule) -> Share:
     """Share of the pictures for which a rule holds."""
     return share(map(rule, answers))
 
 
-def by_source(answers: Sequence[Answer]) -> Iterator[tuple[str, list[Answer]]]:
+def by_source(answers: Answers) -> dict[str, list[Answer]]:
     """Answers on the pictures of each source."""
-    ordered = sorted(answers, key=lambda answer: answer.row.source)
-    return ((s, list(some)) for s, some in groupby(ordered, lambda answer: answer.row.source))
+    found = defaultdict(list)
+    for answer in answers:
+        found[answer.row.source].append(answer)
+    return dict(sorted(found.items()))
 
 
-def over_sources(answers: Sequence[Answer], rule: Rule) -> Share:
+def over_sources(answers: Answers, rule: Rule) -> Share:
     """Mean over sources of the share within a source."""
-    within = [np.mean([rule(answer) for answer in some]) for _, some in by_source(answers)]
+    within = [np.mean(list(map(rule, some))) for some in by_source(answers).values()]
     return round(float(np.mean(within)), 4) if within else None
 
 
@@ -50,102 +52,87 @@ def counts(answers: Sequence[Answer | PageAnswer]) -> dict[str, int]:
     return {"sources": len({a.row.source for a in answers}), "pictures": len(answers)}
 
 
-def half_of(answers: Sequence[A], half: int) -> list[A]:
-    """Answers on pictures of the sources of one half."""
-    return [answer for answer in answers if answer.row.half == half]
+def halves(answers: Answers, rule: Rule, mean: Mean) -> dict[str, Share]:
+    """Of the sources of either half."""
+    return {f"half {n}": mean([a for a in answers if a.row.half == n], rule) for n in (0, 1)}
 
 
-def in_halves(answers: Sequence[A], measure: Callable[[Sequence[A]], Any]) -> dict[str, Any]:
-    """What is measured of either half."""
-    return {f"half {half}": measure(half_of(answers, half)) for half in (0, 1)}
+def usual(answers: Answers) -> list[Answer]:
+    """Without those of the source that is reported apart."""
+    return [answer for answer in answers if answer.row.source != APART]
 
 
-def columns(
-    answers: Sequence[Answer],
-    threshold: float,
-    mean: Callable[[Sequence[Answer], Rule], Share] = pooled,
-) -> dict[str, Share]:
-    """The three accuracies of a line of the table."""
-    return {
-        "naive": mean(answers, lambda a: a.naive_is_right),
-        "ours": mean(answers, Answer.is_right),
-        "ours, refusals are errors": mean(answers, lambda a: a.is_right(threshold)),
-    }
-
-
-def accuracies(
-    answers: Sequence[Answer],
-    threshold: float,
-    mean: Callable[[Sequence[Answer], Rule], Share] = over_sources,
-) -> dict[str, Any]:
-    """A line of the table."""
-    halves = in_halves(answers, lambda some: mean(some, Answer.is_right))
-    return {**columns(answers, threshold, mean), **halves, **counts(answers)}
-
-
-def measure_single(answers: Sequence[Answer], threshold: float) -> dict[str, Any]:
-    """Accuracies by style and over all; `APART` is in neither."""
-    usual = [a for a in answers if a.row.source != APART]
-    styles = (*STYLES, *sorted({a.row.style for a in usual}.difference(STYLES)))
-    parts = {style: [a for a in usual if a.row.style == style] for style in styles}
-    parts |= {"all": usual, APART: [a for a in answers if a.row.source == APART]}
-    result = {}
-    for name, some in parts.items():
-        if some:
-            result[name] = accuracies(some, threshold)
-        if some and name == "photo":
-            result["photo, pooled"] = accuracies(some, threshold, pooled)
-    return result
-
-
-def measure_sources(answers: Sequence[Answer], threshold: float) -> dict[str, Any]:
-    """Accuracies of each source."""
-    return {
-        source: {
-            "styles": sorted({a.row.style for a in some}),
-            "half": some[0].row.half,
-            "pictures": len(some),
-            **columns(some, threshold),
-        }
-        for source, some in by_source(answers)
-    }
-
-
-def exact(answers: Sequence[PageAnswer]) -> dict[str, Share]:
-    """How often all digits of a picture are right, and the edits a digit."""
-    n_digits = sum(a.n_digits for a in answers)
-    edits = sum(a.edits for a in answers)
-    return {
-        "exact": share(a.is_right for a in answers),
-        "edits a digit": round(edits / n_digits, 4) if n_digits else None,
-    }
-
-
-def measure_multi(
-    answers: Sequence[PageAnswer], nothing_refused: Sequence[PageAnswer]
-) -> dict[str, Any]:
-    """Figures of pictures of several digits."""
-    unrefused = {"nothing refused": exact(nothing_refused)}
-    return {**exact(answers), **unrefused, **in_halves(answers, exact), **counts(answers)}
-
-
-def counted(junk: Sequence[Answer]) -> list[Answer]:
+def counted(junk: Answers) -> list[Answer]:
     """Junk without the letters that look like digits."""
     return [a for a in junk if not a.row.is_lookalike]
 
 
-def measure_refusals(answers: Sequence[Answer], threshold: float) -> dict[str, Any]:
-    """Share refused of digits, or of what is none, and in either half."""
-    rule = partial(Answer.is_refused, below=threshold)
+def accuracies(answers: Answers, threshold: float, mean: Mean = over_sources) -> dict[str, Any]:
+    """A line of the table."""
     return {
-        "refused": pooled(answers, rule),
-        "mean over sources": over_sources(answers, rule),
-        **in_halves(answers, lambda some: pooled(some, rule)),
+        "naive": mean(answers, lambda a: a.naive_is_right),
+        "ours": mean(answers, Answer.is_right),
+        "ours, refusals are errors": mean(answers, lambda a: a.is_right(threshold)),
+        **halves(answers, Answer.is_right, mean),
         **counts(answers),
     }
 
 
-def measure_junk(answers: Sequence[Answer], threshold: float) -> dict[str, Any]:
+def measure_single(answers: Answers, threshold: float) -> dict[str, Any]:
+    """Accuracies by style and over all; `APART` is in neither."""
+    result = {}
+    styles = {a.row.style for a in usual(answers)}
+    for style in (*filter(styles.__contains__, STYLES), *sorted(styles.difference(STYLES))):
+        some = [a for a in usual(answers) if a.row.style == style]
+        result[style] = accuracies(some, threshold)
+        if style == "photo":
+            result["photo, pooled"] = accuracies(some, threshold, pooled)
+    apart = [a for a in answers if a.row.source == APART]
+    for name, some in (("all", usual(answers)), (APART, apart)):
+        if some:
+            result[name] = accuracies(some, threshold)
+    return result
+
+
+def measure_sources(answers: Answers, threshold: float) -> dict[str, Any]:
+    """Accuracies of each source."""
+    result = {}
+    for source, some in by_source(answers).items():
+        figures = accuracies(some, threshold, pooled)
+        shown = ("pictures", "naive", "ours", "ours, refusals are errors")
+        about = {"styles": sorted({a.row.style for a in some}), "half": some[0].row.half}
+        result[source] = about | {name: figures[name] for name in shown}
+    return result
+
+
+def measure_multi(answers: Sequence[PageAnswer], unrefused: Sequence[PageAnswer]) -> dict[str, Any]:
+    """How often all digits of a picture are right, and the edits a digit."""
+
+    def exact(some: Sequence[PageAnswer]) -> dict[str, Share]:
+        n_digits, edits = sum(a.n_digits for a in some), sum(a.edits for a in some)
+        a_digit = round(edits / n_digits, 4) if n_digits else None
+        return {"exact": share(a.is_right for a in some), "edits a digit": a_digit}
+
+    return {
+        **exact(answers),
+        "nothing refused": exact(unrefused),
+        **{f"half {n}": exact([a for a in answers if a.row.half == n]) for n in (0, 1)},
+        **counts(answers),
+    }
+
+
+def measure_refusals(answers: Answers, threshold: float) -> dict[str, Any]:
+    """Share refused of digits, or of what is none, and in either half."""
+    is_refused = partial(Answer.is_refused, below=threshold)
+    return {
+        "refused": pooled(answers, is_refused),
+        "mean over sources": over_sources(answers, is_refused),
+        **halves(answers, is_refused, pooled),
+        **counts(answers),
+    }
+
+
+def measure_junk(answers: Answers, threshold: float) -> dict[str, Any]:
     """Refusals of what is no digit, and those of each group of it."""
     groups = defaultdict(list)
     for answer in answers:
@@ -156,18 +143,20 @@ def measure_junk(answers: Sequence[Answer], threshold: float) -> dict[str, Any]:
 
 
 def measure_curve(
-    junk: Sequence[Answer], single: Sequence[Answer], validation: Sequence[float]
+    junk: Answers, digits: Answers, validation: Sequence[float]
 ) -> dict[str, list[Share]]:
     """Share that each threshold refuses of junk, of foreign digits, and of MNIST's."""
-    rules = [partial(Answer.is_refused, below=below) for below in THRESHOLDS]
-    curve: dict[str, list[Share]] = {"thresholds": list(THRESHOLDS)}
-    for name, answers in (("junk", junk), ("digits", single)):
-        curve[name] = [pooled(answers, rule) for rule in rules]
-        for half in (0, 1):
-            curve[f"{name}, half {half}"] = [pooled(half_of(answers, half), r) for r in rules]
-    curve["digits, mean over sources"] = [over_sources(single, rule) for rule in rules]
-    curve["MNIST"] = [share(score < below for score in validation) for below in THRESHOLDS]
-    return curve
+    curve: dict[str, list[Share]] = defaultdict(list)
+    for below in THRESHOLDS:
+        curve["thresholds"].append(below)
+        for name, answers in (("junk", junk), ("digits", digits)):
+            refusals = measure_refusals(answers, below)
+            curve[name].append(refusals["refused"])
+            for half in ("half 0", "half 1"):
+                curve[f"{name}, {half}"].append(refusals[half])
+        curve["digits, mean over sources"].append(refusals["mean over sources"])
+        curve["MNIST"].append(share(score < below for score in validation))
+    return dict(curve)
 
 
 def kept(curve: dict[str, list[Share]]) -> dict[str, list[Share]]:
@@ -184,10 +173,10 @@ def percent(value: Share) -> str:
 def table_of(result: dict[str, Any]) -> str:
     """The figures in Markdown; what is not measured is a dash."""
     multi, junk, digits = (result[name] for name in ("multi", "junk", "digits"))
-    exact_halves = {half: multi[half]["exact"] for half in ("half 0", "half 1")}
+    exact = {half: multi[half]["exact"] for half in ("half 0", "half 1")}
     lines = {
         **result["single"],
-        "several digits, all right": {**multi, **exact_halves, "ours": multi["exact"]},
+        "several digits, all right": {**multi, **exact, "ours": multi["exact"]},
         "no digit, refused, pooled": {**junk, "ours": junk["refused"]},
         "digits, refused, pooled": {**digits, "ours": digits["refused"]},
         "printed, pooled": result["printed"],
@@ -197,8 +186,7 @@ def table_of(result: dict[str, Any]) -> str:
         [name, *(percent(line.get(key)) for key in shares), line["sources"], line["pictures"]]
         for name, line in lines.items()
     ]
-    header = ("pictures", "naive", "ours", "refusals are errors", "half 0", "half 1", "sources")
-    return table([*header, "pictures"], rows)
+    return table(["pictures", *shares, "sources", "pictures"], rows)
 
 
 def notes(result: dict[str, Any]) -> str:
@@ -206,14 +194,14 @@ def notes(result: dict[str, Any]) -> str:
     multi, unrefused = result["multi"], result["multi"]["nothing refused"]
     groups = result["junk"]["groups"].items()
     by_group = (f"{name} {percent(g['refused'])} of {g['pictures']}" for name, g in groups)
-    lines = [
-        f"several digits: {percent(multi['edits a digit'])} edits a digit",
-        f"the same if nothing is refused: {percent(unrefused['edits a digit'])}",
-        f"several digits, all right if nothing is refused: {percent(unrefused['exact'])}",
-        f"no digit, refused: {', '.join(by_group)}",
-        f"digits, refused, mean over sources: {percent(result['digits']['mean over sources'])}",
-        f"MNIST's validation digits, refused: {percent(result['MNIST refused'])}",
-        f"MNIST's test digits, refused: {percent(result['MNIST test refused'])}",
-        *(f"{name}: {value:,}" for name, value in result.get("speed", {}).items()),
-    ]
-    return "\n".join(lines)
+    figures = {
+        "several digits, edits a digit": percent(multi["edits a digit"]),
+        "the same if nothing is refused": percent(unrefused["edits a digit"]),
+        "several digits, all right if nothing is refused": percent(unrefused["exact"]),
+        "no digit, refused": ", ".join(by_group),
+        "digits, refused, mean over sources": percent(result["digits"]["mean over sources"]),
+        "MNIST's validation digits, refused": percent(result["MNIST refused"]),
+        "MNIST's test digits, refused": percent(result["MNIST test refused"]),
+        **{name: f"{value:,}" for name, value in result.get("speed", {}).items()},
+    }
+    return "\n".join(f"{name}: {figure}" for name, figure in figures.items())

@@ -52,41 +52,18 @@ def plain(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
-def data_sentence(metadata: Record) -> str:
-    """What the network was trained on."""
-    data, drawn = metadata["data"], metadata["hyperparameters"]["drawn_digits"]
-    more = f", and {drawn:,} digits drawn in forms that it hardly has" if drawn else ""
+def other_seeds(record: Record, of_seeds: list[Record]) -> str:
+    """What networks of the same recipe have, if there are others."""
+    if len(of_seeds) < 2:
+        return ""
+    errors = [other["error"] for other in of_seeds]
     return (
-        f"The {data['n_train']:,} training pictures of {data['name']} (SHA-256 of the set "
-        f"`{data['digest']}`){more}."
+        f" Networks of the same recipe with the seeds "
+        f"{', '.join(str(other['seed']) for other in of_seeds)}: "
+        f"{', '.join(f'{error:.2%}' for error in errors)}; mean "
+        f"{statistics.mean(errors):.2%} ± {statistics.stdev(errors):.2%} (standard deviation). "
+        f"This one has the seed {record['seed']}, the first, whether or not it is the best."
     )
-
-
-def error_sentences(record: Record, of_seeds: list[Record]) -> str:
-    """Error with its interval, and what other seeds gave."""
-    low, high = record["error_interval"]
-    text = (
-        f"**{record['error']:.2%} error** on the {record['n']:,} test pictures "
-        f"({record['errors']} of them; 95 % interval {low:.2%} to {high:.2%}, Wilson 1927); "
-        f"log loss {record['log_loss']:.4f}."
-    )
-    if len(of_seeds) > 1:
-        errors = [other["error"] for other in of_seeds]
-        text += (
-            f" Networks of the same recipe with the seeds "
-            f"{', '.join(str(other['seed']) for other in of_seeds)}: "
-            f"{', '.join(f'{error:.2%}' for error in errors)}; mean "
-            f"{statistics.mean(errors):.2%} ± {statistics.stdev(errors):.2%} (standard deviation). "
-            f"This one has the seed {record['seed']}, the first, whether or not it is the best."
-        )
-    return text
-
-
-def digits_table(record: Record) -> str:
-    """Precision, recall and F1 of each digit."""
-    formats = ("", ".2%", ".2%", ".2%", ",")
-    rows = [list(map(format, row.values(), formats)) for row in record["per_class"]]
-    return table(["digit", "precision", "recall", "F1", "pictures"], rows)
 
 
 def confusions(record: Record) -> str:
@@ -118,30 +95,36 @@ def foreign_table(path: Path) -> str:
 
 
 def card(model: Model, file: Path, records: list[Record], foreign: Path) -> str:
-    """The page."""
+    """The page: card.md, filled in."""
     metadata, record = model.metadata, own_evaluation(model, records)
-    recipe = metadata["hyperparameters"].items()
-    page = Path(__file__).with_name("card.md").read_text(encoding="utf-8")
-    return page.format(
-        file=file.name,
-        layers="-".join(map(str, model.architecture.layer_sizes)),
-        n_parameters=sum(a.size for layer in model.parameters for a in layer if a is not None),
-        n_bytes=file.stat().st_size,
-        data=data_sentence(metadata),
-        metadata=metadata,
-        minutes=metadata["seconds"] / 60.0,
-        day=metadata["date"][:10],
-        versions=", ".join(f"{name} {number}" for name, number in metadata["versions"].items()),
-        recipe=table(
-            ["hyperparameter", "value"],
-            [[name.replace("_", " "), plain(value)] for name, value in recipe],
-        ),
-        error=error_sentences(record, latest_of_each_seed(record, records)),
-        digits=digits_table(record),
-        temperature=model.temperature,
-        record=record,
-        foreign=foreign_table(foreign),
-        confusions=confusions(record),
+    recipe, drawn = metadata["hyperparameters"], metadata["hyperparameters"]["drawn_digits"]
+    low, high = record["error_interval"]
+    formats = ("", ".2%", ".2%", ".2%", ",")
+    digits = [list(map(format, row.values(), formats)) for row in record["per_class"]]
+    values = [[name.replace("_", " "), plain(value)] for name, value in recipe.items()]
+    return (
+        Path(__file__)
+        .with_name("card.md")
+        .read_text(encoding="utf-8")
+        .format(
+            metadata=metadata,
+            record=record,
+            file=file.name,
+            n_bytes=file.stat().st_size,
+            layers="-".join(map(str, model.architecture.layer_sizes)),
+            n_parameters=sum(a.size for layer in model.parameters for a in layer if a is not None),
+            drawn=f", and {drawn:,} digits drawn in forms that it hardly has" if drawn else "",
+            minutes=metadata["seconds"] / 60.0,
+            day=metadata["date"][:10],
+            versions=", ".join(f"{name} {number}" for name, number in metadata["versions"].items()),
+            recipe=table(["hyperparameter", "value"], values),
+            interval=f"{low:.2%} to {high:.2%}",
+            other_seeds=other_seeds(record, latest_of_each_seed(record, records)),
+            digits=table(["digit", "precision", "recall", "F1", "pictures"], digits),
+            temperature=model.temperature,
+            foreign=foreign_table(foreign),
+            confusions=confusions(record),
+        )
     )
 
 
@@ -149,13 +132,10 @@ def card(model: Model, file: Path, records: list[Record], foreign: Path) -> str:
 @options.folder
 def main(folder: Path) -> None:
     file = folder / "models" / "mnist.joblib"
-    try:
-        model = load_model(file)
-        assert isinstance(model, Model)
-        records = read_lines(folder / "results" / "test_evaluations.jsonl")
-        page = card(model, file, records, folder / "results" / "foreign.json")
-    except MnistNetError as error:
-        raise click.ClickException(str(error)) from error
+    model = load_model(file)
+    assert isinstance(model, Model)
+    records = read_lines(folder / "results" / "test_evaluations.jsonl")
+    page = card(model, file, records, folder / "results" / "foreign.json")
     with atomic_write(folder / "models" / "README.md") as stream:
         stream.write(page.encode())
     print(f"{folder / 'models' / 'README.md'}: {len(page.splitlines())} lines")

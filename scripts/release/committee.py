@@ -73,15 +73,12 @@ def member(name: str, recipe: Hyperparameters, splits: Splits, folder: Path) -> 
 def main(dataset: str, only: str | None, trial: bool, folder: Path) -> None:
     changes = options.TINY if trial else {}
     recipes = {name: replace(recipe, **changes) for name, recipe in MEMBERS.items()}
-    try:
-        splits = load_dataset(dataset)
-        models = {
-            name: member(name, recipes[name], splits, folder)
-            for name in recipes
-            if only in (None, name)
-        }
-    except MnistNetError as error:
-        raise click.ClickException(str(error)) from error
+    splits = load_dataset(dataset)
+    models = {
+        name: member(name, recipe, splits, folder)
+        for name, recipe in recipes.items()
+        if only in (None, name)
+    }
     if only:
         return
     test = splits.test

@@ -142,7 +142,7 @@ def release(
 @click.option("--seed", type=click.IntRange(min=0), help="Only this one, in stage 2.")
 @click.option("--preset", type=click.Choice(list(PRESETS)), default="accurate", show_default=True)
 @options.dataset
-@click.option("--held-out", default=10_000, show_default=True, help="Pictures, in stage 1.")
+@options.held_out
 @options.trial
 @options.folder
 def main(
@@ -156,13 +156,10 @@ def main(
 ) -> None:
     changes = options.TINY if trial else {}
     recipe = replace(PRESETS[preset], validation=0, patience=None, random_state=SEEDS[0], **changes)
-    try:
-        splits = load_dataset(dataset)
-        if stage != 2:
-            choose_temperature(splits, replace(recipe, validation=held_out), preset, folder)
-        if stage != 1:
-            temperature = frozen_temperature(recipe, preset, folder)
-            for one in SEEDS if seed is None else (seed,):
-                release(splits, replace(recipe, random_state=one), preset, folder, temperature)
-    except MnistNetError as error:
-        raise click.ClickException(str(error)) from error
+    splits = load_dataset(dataset)
+    if stage != 2:
+        choose_temperature(splits, replace(recipe, validation=held_out), preset, folder)
+    if stage != 1:
+        temperature = frozen_temperature(recipe, preset, folder)
+        for one in SEEDS if seed is None else (seed,):
+            release(splits, replace(recipe, random_state=one), preset, folder, temperature)

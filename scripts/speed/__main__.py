@@ -32,8 +32,9 @@ import click
 
 from mnist_net.errors import MnistNetError
 from mnist_net.files import check_writable
+from scripts import options
 from scripts.records import commit, now, read_json
-from scripts.speed import predicting, processes, reaching, reading, training
+from scripts.speed import predicting, processes, reaching, training
 from scripts.speed.figures import Row, table_of, write_figures
 from scripts.speed.machine import PEERS, cores, describe
 from scripts.speed.problems import Settings
@@ -47,7 +48,6 @@ PARTS: dict[str, Callable[[Settings], Iterator[Row]]] = {
     "distortion": training.measure_distortion,
     "memory": training.measure_memory,
     "predicting": predicting.measure_predicting,
-    "reading": reading.measure_reading,
     "startup": processes.measure_startup,
     "loading": processes.measure_loading,
 }
@@ -74,10 +74,9 @@ def _require_figures(output: Path) -> None:
         raise click.ClickException(f"{output} has no figures of this benchmark: name another file")
 
 
-# \b keeps click from joining the lines of the commands.
-@click.command(help=__doc__.replace("\n\n    ", "\n\n\b\n    "))
+@click.command(help=options.paragraphs(__doc__))
 @click.option("--only", default="", help=f"Parts: {', '.join(PARTS)}.")
-@click.option("--dataset", default="mnist", show_default=True)
+@options.dataset
 @click.option("--rounds", type=click.IntRange(min=1), default=5, show_default=True)
 @click.option("--threads", type=click.IntRange(min=1), default=cores(), help="By default all.")
 @click.option("--quick", is_flag=True, help="Tiny problems: proves that it works, and no more.")
@@ -86,8 +85,8 @@ def _require_figures(output: Path) -> None:
 @click.option(
     "--output", type=Path, help=f"Figures as JSON.  [default: {_RESULTS}; with --quick, none]"
 )
-def main(only: str, output: Path | None, **options: Any) -> None:
-    settings = Settings(**options)
+def main(only: str, output: Path | None, **choices: Any) -> None:
+    settings = Settings(**choices)
     output = output or (None if settings.quick else _RESULTS)
     if output:  # before the work, not after it
         _require_figures(output)

@@ -1,21 +1,20 @@
-"""What becomes of measured seconds: medians, ratios and exponents; their table and their file."""
+"""What becomes of measured seconds: medians and ratios; their table and their file."""
 
-import json
 import math
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mnist_net.files import atomic_write
-from scripts.records import table
+import numpy as np
+
+from scripts.records import table, write_json
 from scripts.speed.workers import Outcome
 
 Row = dict[str, Any]  # a problem, and under "measured" what was found of each competitor
 
 _NEAR = 1.25  # by `machine.distance`; cores of one die have 1.0, of two dies from 1.4 to 2
 _ENOUGH = 3  # rounds for a median
-_WIDTH = 420  # characters: all that was measured of one competitor
 
 
 def measured(outcomes: Mapping[str, Outcome], *bases: str) -> dict[str, dict[str, Any]]:
@@ -45,8 +44,7 @@ def measured(outcomes: Mapping[str, Outcome], *bases: str) -> dict[str, dict[str
 
 def slope(sizes: Sequence[float], costs: Sequence[float]) -> float:
     """Exponent p of ``cost ∝ size^p``: the least-squares line through the logarithms."""
-    x, y = [math.log(size) for size in sizes], [math.log(cost) for cost in costs]
-    return statistics.linear_regression(x, y).slope
+    return float(np.polyfit(np.log(sizes), np.log(costs), 1)[0])
 
 
 def duration(seconds: float | None) -> str:
@@ -89,21 +87,6 @@ def table_of(name: str, rows: Sequence[Row]) -> str:
     return table([name, "", *keys, *(f"/ {base}" for base in bases)], lines)
 
 
-def compact(value: Any, indent: str = "") -> str:
-    """JSON in which all that is measured of one competitor stands on one line."""
-    flat = json.dumps(value, ensure_ascii=False)
-    if not isinstance(value, dict | list) or (len(flat) <= _WIDTH and '"measured"' not in flat):
-        return flat
-    inner = indent + " "
-    if isinstance(value, list):
-        items = [compact(item, inner) for item in value]
-    else:
-        items = [f"{json.dumps(key)}: {compact(item, inner)}" for key, item in value.items()]
-    begin, end = "[]" if isinstance(value, list) else "{}"
-    return f"{begin}\n{inner}" + f",\n{inner}".join(items) + f"\n{indent}{end}"
-
-
 def write_figures(path: Path, parts: dict[str, Any]) -> None:
-    """Write all parts, atomically."""
-    with atomic_write(path) as stream:
-        stream.write((compact(parts) + "\n").encode())
+    """Write all parts, atomically: all that was measured of one competitor stands on one line."""
+    write_json(path, parts, width=422, apart="measured")

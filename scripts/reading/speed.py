@@ -3,7 +3,6 @@
 import gc
 import tempfile
 import timeit
-from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
@@ -11,16 +10,10 @@ import numpy as np
 from PIL import Image
 from threadpoolctl import threadpool_limits
 
-from mnist_net import load_dataset
 from mnist_net.arrays import Bytes
 from mnist_net.pictures.decoding import open_image, save_png
 from mnist_net.reading.reader import Reader
-from mnist_net.trained.companions import load_detector
-from mnist_net.trained.store import load_model
 from scripts.docs.examples import draw
-from scripts.speed.figures import Row
-from scripts.speed.problems import Settings
-from scripts.speed.workers import Trial, alone
 
 REPEATS = 3  # the fastest counts: whatever else the machine does only ever adds time
 N_OFF_FORM = 2_000  # are enough, for they are read more slowly
@@ -77,17 +70,3 @@ def measure_speed(images: Bytes, reader: Reader) -> dict[str, float]:
             fastest = min(timeit.repeat(work, gc.enable, repeat=REPEATS, number=1))
         speed[form] = round(fastest, 3) if form == LARGE else round(n_read / fastest, 1)
     return speed
-
-
-def shipped(dataset: str, n_images: int | None) -> Trial:
-    """`measure_speed` of the network and the detector that ship."""
-    images = load_dataset(dataset).test.images[:n_images]
-    return Trial(lambda: measure_speed(images, Reader(load_model(), load_detector())))
-
-
-def measure_reading(settings: Settings) -> Iterator[Row]:
-    """How many small pictures are read a second, and how long a large one takes."""
-    n_images = 20 if settings.quick else None
-    (speed,) = alone(partial(shipped, settings.dataset, n_images), 1).results
-    found = {form: {"figure": figure} for form, figure in speed.items()}
-    yield {"problem": "from files, on one core", "measured": found}
