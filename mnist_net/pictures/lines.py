@@ -5,6 +5,7 @@ paper, in perspective too, and what is written there lies within the hull of tha
 touches the line or not.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +31,7 @@ _LARGE = 0.25  # of the largest piece's size, from which on a piece may enclose 
 _MOST_FRAMES = 40
 _THIN = 0.28  # of a digit's height, which a line below does not exceed
 _LONG = 1.25  # typical sizes, which a line below digits has
+_BENEATH = 0.4  # of its length, above which there are digits
 _LONG_ALONE = 2.0  # of its own height, likewise
 _LEVEL = 4.0  # times its height, which a level stroke is wide
 _SPANS = 0.8  # of a piece's width, that a line along it has
@@ -46,31 +48,37 @@ def without_lines(mask: Mask) -> Mask:
 
 def without_ruled_lines(mask: Mask) -> Mask:
     """Remove thin straight lines that cross the whole picture, but not where a stroke meets one."""
-    level, upright = _crossing(mask), _crossing(mask.T)
-    is_grid = min(len(level), len(upright)) > 2
-    if not is_grid:
-        level = [line for line in level if line.length >= _COVERED * mask.shape[1]]
-        upright = [line for line in upright if line.length >= _COVERED * mask.shape[0]]
-    if len(level) < 2 and _fills(mask):  # of a 7 that fills the picture, the bar is no line
-        level = []
-    if len(level) < 2:  # a 1 is slanted
-        upright = [line for line in upright if abs(line.slope) * mask.shape[0] <= 2.0]
-    for lines, turned in ((level, False), (upright, True)):
-        if lines:
-            mask = mask & ~(
-                painted(lines, mask.T.shape).T if turned else painted(lines, mask.shape)
-            )
-    return mask
+    found = [_long_lines(mask), _long_lines(mask.T)]
+    sides = mask.shape[::-1]
+    crossing = [
+        [line for line in lines if line.ends[1] - line.ends[0] >= _SPANNED * side]
+        for lines, side in zip(found, sides, strict=True)
+    ]
+    if min(map(len, crossing)) > 0 and sum(map(len, crossing)) > 4:  # squared paper
+        usual = float(np.median([line.thickness for lines in crossing for line in lines]))
+        level, upright = (
+            [line for line in lines if line.thickness <= usual + 1.0] for lines in found
+        )
+    else:
+        level, upright = (
+            [line for line in lines if line.length >= _COVERED * side]
+            for lines, side in zip(crossing, sides, strict=True)
+        )
+        if len(level) < 2 and _fills(mask):  # of a 7 that fills the picture, the bar is no line
+            level = []
+        if len(level) < 2:  # a 1 is slanted
+            upright = [line for line in upright if abs(line.slope) * len(mask) <= 2.0]
+    if level:
+        mask = mask & ~painted(level, mask.shape)
+    return mask & ~painted(upright, mask.T.shape).T if upright else mask
 
 
-def _crossing(mask: Mask) -> list[Line]:
-    """Lines from side to side of a picture."""
+def _long_lines(mask: Mask) -> list[Line]:
     height, width = mask.shape
     if width < _LEAST_WIDTH or np.count_nonzero(mask.any(axis=0)) < _FRAGMENT * width:
         return []
     thickest = max(3.0, _THICKNESS * height)
-    lines = straight_lines(runs_of(mask), thickest, _FRAGMENT * width, _MOST_LINES)
-    return [line for line in lines if line.ends[1] - line.ends[0] >= _SPANNED * width]
+    return straight_lines(runs_of(mask), thickest, _FRAGMENT * width, _MOST_LINES)
 
 
 def _fills(mask: Mask) -> bool:
@@ -171,10 +179,21 @@ def _without_underlines(mask: Mask) -> Mask:
             line = box.cut(numbers) == piece.number
         else:
             continue
-        if line is not None:
-            kept = kept.copy() if kept is mask else kept
-            box.cut(kept)[line] = False
+        if line is None or (line.sum() == piece.area and _covered(piece, rest) < _BENEATH):
+            continue  # such as the bar of a broken 5
+        kept = kept.copy() if kept is mask else kept
+        box.cut(kept)[line] = False
     return kept
+
+
+def _covered(line: Piece, others: Sequence[Piece]) -> float:
+    """Share of a line's length above or below which there is something else."""
+    columns = np.zeros(line.box.width, bool)
+    for other in others:
+        if other is not line:
+            begin, end = other.box.left - line.box.left, other.box.right - line.box.left
+            columns[max(begin, 0) : max(end, 0)] = True
+    return float(columns.mean())
 
 
 def _is_level(piece: Piece) -> bool:

@@ -44,6 +44,11 @@ class Line(NamedTuple):
     length: int
 
     @property
+    def thickness(self) -> float:
+        """Rows of its ink, in a typical column."""
+        return float(np.median(self.runs.bottom - self.runs.top))
+
+    @property
     def ends(self) -> tuple[int, int]:
         """Columns of its ink: the first, and that after the last."""
         return int(self.runs.column.min()), int(self.runs.column.max()) + 1

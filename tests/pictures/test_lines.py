@@ -149,6 +149,14 @@ def test_a_digit_alone_is_left_alone_however_large(digit: int, tight: bool) -> N
     np.testing.assert_array_equal(without_lines(mask), mask)
 
 
+def test_the_bar_of_a_broken_5_is_no_line_below() -> None:
+    mask = np.pad(pixels(draw(5, 6, (10, 10))) < 128, 20)
+    five = mask.copy()
+    five[:, 42:48] = False
+    five[28:34, 48:110] = True  # the bar, longer than the rest is wide
+    np.testing.assert_array_equal(without_lines(five), five)
+
+
 def test_digits_of_mnist_are_left_alone(mnist_arrays: tuple[np.ndarray, np.ndarray]) -> None:
     images, _ = mnist_arrays
     harmed = 0
