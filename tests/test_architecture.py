@@ -25,7 +25,7 @@ ORDERS = {
     "learning": "activations losses network optimizers scaling distortion recipe training",
     "pictures": "ink pieces decoding straight lines surroundings not_writing layout rows grid form "
     "looks",
-    "reading": "answers judge rules lattice reader neighbours shortcuts many annotation",
+    "reading": "answers judge rules lattice pages reader neighbours shortcuts many annotation",
 }
 """Within some folders, from which module to which one reads on: none imports a later one."""
 

@@ -6,35 +6,28 @@ into MNIST's form and read, the cheapest ways first until one is read with confi
 that is read with most confidence is kept.
 """
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from functools import cached_property
-from itertools import groupby
-
-import numpy as np
 
 from mnist_net.errors import ImageError, ModelFileError
 from mnist_net.pictures.decoding import Picture, Place
 from mnist_net.pictures.grid import grid_of
 from mnist_net.pictures.looks import Look, looks
-from mnist_net.pictures.rows import Row, Sheet
-from mnist_net.reading.answers import UNREAD, Page, Reading, Table
+from mnist_net.pictures.pieces import Box
+from mnist_net.pictures.rows import Sheet
+from mnist_net.reading.answers import Page, Reading, Table
 from mnist_net.reading.judge import SURE, Judge, Judged, best_view, is_sure
-from mnist_net.reading.lattice import LARGE, Lattice, Step
+from mnist_net.reading.lattice import Lattice
+from mnist_net.reading.pages import UNLIKE, Written, page_of, table_of
 from mnist_net.reading.rules import Rule
 from mnist_net.reading.threshold import REJECT_BELOW
 from mnist_net.trained.committee import Predictor
 from mnist_net.trained.companions import load_signs
 
 _BLANK = "nothing on it is darker or lighter than its paper"
-_UNLIKE = "what is on it does not look like a digit"
-_UNFIT = "nothing on it fits what is known of it"
-_MOST_ODDS = 600.0  # logarithm
-_LEAST_SHARE = 0.34  # of a page's figures are digits, or none is
+
 _UPRIGHT = 0.8  # clarity of a page, from which on it is not turned round
 _MOST_TURNED = 60  # figures on a page that is turned round: grains look alike from all sides
-_WIDE_GAP = 1.0  # heights of a digit between two signs, that are a space
 _MAY_BE_SEVERAL = 0.75  # of its height: a figure that is wider may be several digits
 _FIRST_BATCH = 1  # pictures that are read together at first, so that answers come at once, ...
 _BATCH = 256  # ... and at most, as each batch is twice the one before
@@ -154,7 +147,7 @@ class Reader:
             probabilities,
             view.image,
             picture.place(view.figure.box),
-            _UNLIKE if refused else None,
+            UNLIKE if refused else None,
         )
 
     def read_page(self, picture: Picture, rule: Rule | None = None) -> Page:
@@ -192,26 +185,9 @@ class Reader:
         """The cells of the largest table that is drawn in lines on a picture."""
         _require_picture(picture)
         for look in (look for stage in looks(picture.pixels) for look in stage):
-            grid = grid_of(look.ink)
-            if grid is None:
-                continue
-            paths = self._lattice.best_paths(self._lattice.arcs(grid.sheet))
-            read: dict[Row, tuple[Reading, ...]] = {}
-            for row, steps in groupby(paths[0].steps, key=lambda step: step.arc.candidate.row):
-                read[row] = tuple(
-                    self._read_step(
-                        step, picture.place(step.arc.candidate.box.moved(*look.corner)), gap=False
-                    )
-                    for step in map(self._refused, steps)
-                    if step.digit is not None or step.sign
-                )
-            rows = grid.sheet.rows
-            return Table(
-                tuple(
-                    tuple(() if k is None else read.get(rows[k], ()) for k in cells)
-                    for cells in grid.cells
-                )
-            )
+            if (grid := grid_of(look.ink)) is not None:
+                paths = self._lattice.best_paths(self._lattice.arcs(grid.sheet))
+                return table_of(paths[0], grid, self._written(grid.sheet, look, picture))
         return Table((), "there is no table on it that is drawn in lines")
 
     def _page_of_one(self, picture: Picture) -> Page:
@@ -224,66 +200,13 @@ class Reader:
     ) -> tuple[Page, float]:
         """A page as it is read in one way, and how clear it is so: from 0 to 1."""
         paths = self._lattice.best_paths(self._lattice.arcs(sheet), rule)
-        if not paths:
-            return Page((), _UNFIT), 0.0
-        rows: list[tuple[Reading, ...]] = []
-        n_large, n_digits, clarity = 0, 0, 0.0
-        for row, steps in groupby(paths[0].steps, key=lambda step: step.arc.candidate.row):
-            read: list[Reading] = []
-            end = np.inf
-            for step in steps if rule else map(self._refused, steps):
-                box = step.arc.candidate.box
-                is_large = box.size >= LARGE * row.height
-                if step.digit is None and not step.sign and not is_large:
-                    continue
-                n_large += is_large
-                n_digits += step.digit is not None
-                if is_large and (step.digit is not None or step.sign):
-                    clarity += step.score
-                place = picture.place(sheet.box_on_page(box).moved(*look.corner))
-                read.append(self._read_step(step, place, box.left - end > _WIDE_GAP * row.height))
-                end = box.right
-            if any(reading.digit is not None for reading in read):
-                rows.append(tuple(_once(read)))
-        if n_digits < _LEAST_SHARE * n_large and rule is None:
-            return Page((), _UNLIKE), 0.0  # a texture, some of whose grains look like digits
-        page = Page(tuple(rows), None if rows else _UNLIKE, sheet.degrees)
-        if len(paths) > 1:
-            page = replace(
-                page,
-                runner_up=paths[1].text,
-                odds=math.exp(min(paths[0].score - paths[1].score, _MOST_ODDS)),
-            )
-        return page, clarity / max(n_large, 1)
+        return page_of(paths, self._written(sheet, look, picture), by_rule=rule is not None)
 
-    def _refused(self, step: Step) -> Step:
-        """The same, but no digit if that is not sure enough."""
-        return step._replace(digit=None) if step.score < self.reject_below else step
+    def _written(self, sheet: Sheet, look: Look, picture: Picture) -> Written:
+        def place(box: Box) -> Place:
+            return picture.place(sheet.box_on_page(box).moved(*look.corner))
 
-    def _read_step(self, step: Step, place: Place, gap: bool) -> Reading:
-        arc = step.arc
-        if step.digit is None or arc.probabilities is None or arc.image is None:
-            return Reading(
-                None, score=step.score, box=place, sign=step.sign or UNREAD, after_gap=gap
-            )
-        return Reading(
-            int(self.model.classes[step.digit]),
-            float(arc.probabilities[step.digit]),
-            step.score,
-            arc.probabilities,
-            arc.image,
-            place,
-            after_gap=gap,
-        )
-
-
-def _once(readings: Sequence[Reading]) -> Iterator[Reading]:
-    """All that is read, and what is not once for all of it that lies together."""
-    before = ""
-    for reading in readings:
-        if reading.sign != UNREAD or before != UNREAD or reading.after_gap:
-            yield reading
-        before = reading.sign
+        return Written(place, self.model.classes, self.reject_below, sheet.degrees)
 
 
 def _is_one_digit(sheet: Sheet) -> bool:

@@ -96,7 +96,7 @@ class PageAnswer(NamedTuple):
     @property
     def text(self) -> str:
         """As labels are written: `-` parts the rows."""
-        return self.page.text.replace("\n", "-")
+        return self.page.digits_only.replace("\n", "-")
 
     @property
     def is_right(self) -> bool:

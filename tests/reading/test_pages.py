@@ -127,7 +127,7 @@ def test_many_pages_digit_by_digit(
     for _ in range(15):
         chosen = generator.choice(500, 10)
         levels, _ = compose([[sample[0][k] for k in chosen]], gap=int(generator.integers(10, 30)))
-        text = everything.read_page(as_picture(levels)).text
+        text = everything.read_page(as_picture(levels)).digits_only
         alone = "".join(map(str, everything.model.predict(sample[0][chosen])))
         n += 10
         wrong += sum(a != b for a, b in itertools.zip_longest(text, alone))
@@ -136,7 +136,7 @@ def test_many_pages_digit_by_digit(
 
 def test_other_peoples_numbers(reader: Reader, foreign: list[Row]) -> None:
     rows = [row for row in foreign if row.kind == "multi"]
-    read = [reader.read_page(open_image(row.file, row.path)).text for row in rows]
+    read = [reader.read_page(open_image(row.file, row.path)).digits_only for row in rows]
     wrong = [
         (row.path, text)
         for row, text in zip(rows, read, strict=True)

@@ -1,0 +1,135 @@
+"""What a path through a page says: digits and signs in rows, with their gaps, or in cells."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby, pairwise
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from mnist_net.pictures.decoding import Place
+from mnist_net.pictures.grid import Grid
+from mnist_net.pictures.pieces import Box
+from mnist_net.pictures.rows import Row
+from mnist_net.reading.answers import UNREAD, Page, Reading, Table
+from mnist_net.reading.lattice import LARGE, Path, Step
+
+UNLIKE = "what is on it does not look like a digit"
+_UNFIT = "nothing on it fits what is known of it"
+_MOST_ODDS = 600.0  # logarithm
+_LEAST_SHARE = 0.34  # of a page's figures are digits, or none is
+_WIDE_GAP = 1.0  # heights of a digit between two signs, that are a space ...
+_WIDER = 1.6  # ... unless the row is spaced so: times its usual gap
+_ENOUGH = 3  # gaps, to know what is usual
+
+
+class Written(NamedTuple):
+    """How steps become readings.
+
+    Attributes
+    ----------
+    place
+        Where a box of the sheet is on the file's page.
+    classes
+        Label of each class of digits.
+    reject_below
+        See `Reader`.
+    degrees
+        By which the page was turned.
+    """
+
+    place: Callable[[Box], Place]
+    classes: npt.NDArray[np.int64]
+    reject_below: float
+    degrees: float
+
+
+def page_of(paths: Sequence[Path], written: Written, *, by_rule: bool) -> tuple[Page, float]:
+    """The page that the best path reads, and how clear it is: the mean score of large figures.
+
+    What a rule wants is never refused.  Of the next path, if there is one, the page tells the odds.
+    """
+    if not paths:
+        return Page((), _UNFIT), 0.0
+    rows: list[tuple[Reading, ...]] = []
+    n_large, n_digits, clarity = 0, 0, 0.0
+    for row, in_row in groupby(paths[0].steps, key=_row):
+        steps = [s if by_rule else _refused(s, written) for s in in_row]
+        large = [step for step in steps if _is_large(step)]
+        n_large += len(large)
+        n_digits += sum(step.digit is not None for step in steps)
+        clarity += sum(step.score for step in large if step.digit is not None or step.sign)
+        shown = [s for s in steps if s.digit is not None or s.sign or _is_large(s)]
+        if any(step.digit is not None for step in shown):
+            gaps = _wide_gaps(shown, row)
+            readings = (_reading(s, written, gap) for s, gap in zip(shown, gaps, strict=True))
+            rows.append(tuple(_once(readings)))
+    if n_digits < _LEAST_SHARE * n_large and not by_rule:
+        return Page((), UNLIKE), 0.0  # a texture, some of whose grains look like digits
+    page = Page(tuple(rows), None if rows else UNLIKE, written.degrees)
+    if len(paths) > 1:
+        odds = math.exp(min(paths[0].score - paths[1].score, _MOST_ODDS))
+        page = replace(page, runner_up=paths[1].text, odds=odds)
+    return page, clarity / max(n_large, 1)
+
+
+def table_of(path: Path, grid: Grid, written: Written) -> Table:
+    """The table that a path reads."""
+    read: dict[Row, tuple[Reading, ...]] = {}
+    for row, steps in groupby(path.steps, key=_row):
+        certain = (_refused(step, written) for step in steps)
+        read[row] = tuple(_reading(s, written) for s in certain if s.digit is not None or s.sign)
+    rows = grid.sheet.rows
+    return Table(
+        tuple(
+            tuple(() if k is None else read.get(rows[k], ()) for k in cells) for cells in grid.cells
+        )
+    )
+
+
+def _row(step: Step) -> Row:
+    return step.arc.candidate.row
+
+
+def _is_large(step: Step) -> bool:
+    return step.arc.candidate.box.size >= LARGE * _row(step).height
+
+
+def _refused(step: Step, written: Written) -> Step:
+    """The same, but no digit if that is not sure enough."""
+    return step._replace(digit=None) if step.score < written.reject_below else step
+
+
+def _wide_gaps(steps: Sequence[Step], row: Row) -> list[bool]:
+    """Whether there is a space before each sign of a row."""
+    boxes = [step.arc.candidate.box for step in steps]
+    gaps = [(right.left - left.right) / row.height for left, right in pairwise(boxes)]
+    usual = float(np.median(gaps)) if len(gaps) >= _ENOUGH else 0.0
+    return [False, *(gap > max(_WIDE_GAP, _WIDER * usual) for gap in gaps)]
+
+
+def _reading(step: Step, written: Written, after_gap: bool = False) -> Reading:
+    arc, place = step.arc, written.place(step.arc.candidate.box)
+    if step.digit is None or arc.probabilities is None or arc.image is None:
+        sign = step.sign or UNREAD
+        return Reading(None, score=step.score, box=place, sign=sign, after_gap=after_gap)
+    return Reading(
+        int(written.classes[step.digit]),
+        float(arc.probabilities[step.digit]),
+        step.score,
+        arc.probabilities,
+        arc.image,
+        place,
+        after_gap=after_gap,
+    )
+
+
+def _once(readings: Iterator[Reading]) -> Iterator[Reading]:
+    """All that is read, and what is not once for all of it that lies together."""
+    before = ""
+    for reading in readings:
+        if reading.sign != UNREAD or before != UNREAD or reading.after_gap:
+            yield reading
+        before = reading.sign
