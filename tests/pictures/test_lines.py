@@ -114,7 +114,7 @@ def test_lines_below_one_digit_go() -> None:
 def test_a_fragment_of_a_ruled_line_goes_and_a_minus_stays() -> None:
     digits, _ = digits_with()
     digits[100:107, 2:30] = True  # a minus
-    height, width = digits.shape
+    width = digits.shape[1]
     wide = np.pad(digits, ((0, 0), (0, 200)))
     both = wide.copy()
     both[70:72, width + 60 :] = True
