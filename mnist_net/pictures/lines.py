@@ -20,6 +20,7 @@ _COVERED = 0.8  # of the picture's side, on which a ruled line has ink
 _SPANNED = 0.95  # of the picture's side, from a ruled line's first ink to its last
 _FRAGMENT = 0.35  # of the picture's side, likewise of one in a grid whose ink is faint
 _MOST_LINES = 60
+_CROSSING = 2.5  # times its thickness, what is left of a line where another crosses it
 _AT_BORDER = 0.02  # of the picture's side
 _LEAST_CELL, _LARGEST_CELL = 0.2, 6.0  # of the median cell's area
 LEAST_SIDE = 8
@@ -31,6 +32,7 @@ _LARGE = 0.25  # of the largest piece's size, from which on a piece may enclose 
 _MOST_FRAMES = 40
 _THIN = 0.28  # of a digit's height, which a line below does not exceed
 _LONG = 1.25  # typical sizes, which a line below digits has
+_PAPERS = 0.2  # of a digit's ink for its size, which the paper's own lines do not exceed
 _BENEATH = 0.4  # of its length, above which there are digits
 _LONG_ALONE = 2.0  # of its own height, likewise
 _LEVEL = 4.0  # times its height, which a level stroke is wide
@@ -68,9 +70,10 @@ def without_ruled_lines(mask: Mask) -> Mask:
             level = []
         if len(level) < 2:  # a 1 is slanted
             upright = [line for line in upright if abs(line.slope) * len(mask) <= 2.0]
-    if level:
-        mask = mask & ~painted(level, mask.shape)
-    return mask & ~painted(upright, mask.T.shape).T if upright else mask
+    if not (level or upright):
+        return mask
+    removed = painted(level, mask.shape) | painted(upright, mask.T.shape).T
+    return _without_crossings(mask & ~removed, max(line.thickness for line in level + upright))
 
 
 def _long_lines(mask: Mask) -> list[Line]:
@@ -79,6 +82,13 @@ def _long_lines(mask: Mask) -> list[Line]:
         return []
     thickest = max(3.0, _THICKNESS * height)
     return straight_lines(runs_of(mask), thickest, _FRAGMENT * width, _MOST_LINES)
+
+
+def _without_crossings(rest: Mask, thickness: float) -> Mask:
+    """Drop what is left where lines meet: no larger than they are thick."""
+    numbers, pieces = find_pieces(rest)
+    small = [piece.number for piece in pieces if piece.box.size <= _CROSSING * thickness + 2.0]
+    return rest & ~np.isin(numbers, small) if small else rest
 
 
 def _fills(mask: Mask) -> bool:
@@ -170,16 +180,22 @@ def _without_underlines(mask: Mask) -> Mask:
     typical = float(sizes[len(sizes) // 2])
     # A digit that is alone may be as wide as a line below it.
     long = (_LONG if len(sizes) > 1 else _LONG_ALONE) * typical
+    thin = _PAPERS * float(np.median([piece.stroke for piece in rest]))
     kept = mask
     for piece in pieces:
         box = piece.box
         if box.width >= max(long, LEAST_SIDE):
             line = _along(box.cut(numbers) == piece.number, max(_THIN * typical, 4.0))
-        elif _is_level(piece) and any(_is_below(box, other.box) for other in rest):
+        elif _is_level(piece) and (
+            (piece.stroke <= thin and box.width >= _LARGE * typical)
+            or any(_is_below(box, other.box) for other in rest)
+        ):
             line = box.cut(numbers) == piece.number
         else:
             continue
-        if line is None or (line.sum() == piece.area and _covered(piece, rest) < _BENEATH):
+        if line is None:
+            continue
+        if line.sum() == piece.area and piece.stroke > thin and _covered(piece, rest) < _BENEATH:
             continue  # such as the bar of a broken 5
         kept = kept.copy() if kept is mask else kept
         box.cut(kept)[line] = False

@@ -111,6 +111,16 @@ def test_lines_below_one_digit_go() -> None:
     np.testing.assert_array_equal(without_lines(both), seven)
 
 
+def test_a_fragment_of_a_ruled_line_goes_and_a_minus_stays() -> None:
+    digits, _ = digits_with()
+    digits[100:107, 2:30] = True  # a minus
+    width = digits.shape[1]
+    wide = np.pad(digits, ((0, 0), (0, 200)))
+    both = wide.copy()
+    both[70:72, width + 60 :] = True
+    np.testing.assert_array_equal(without_lines(both), wide)
+
+
 def test_squared_paper_goes_in_perspective_and_where_it_is_faint() -> None:
     digits = np.pad(digits_with()[0], 40)
     height, width = digits.shape
