@@ -25,6 +25,7 @@ from scripts.pages.sources import load_half
 
 _CLOSE = 0.12  # of a digit's height: so far each edge may be off
 _PART = 0.6  # intersection over union, below which it is not that sign
+_WHOLE = 0.8  # of a sign's box, that is within a candidate's
 _OF_SIGNS = 0.55  # of its box, from which on it is a part of signs, and not beside them
 
 _TURNED = 0.3  # share of the looks that are turned by quarters
@@ -80,6 +81,8 @@ def _label(page: Page, box: Place, close: float) -> int:
                 return DIGIT
             return SIGNS.index(item.text) if item.text in SIGNS else NONE
     signs = [item.box for item in items if item.kind != "other"]
+    if sum(_shared(sign, box) > _WHOLE * _shared(sign, sign) for sign in signs) > 1:
+        return PART  # of a row: a digit and the point beside it too
     if max((overlap(sign, box) for sign in signs), default=0.0) > _PART:
         return _UNSURE
     shared = sum(_shared(sign, box) for sign in signs) / _shared(box, box)
