@@ -160,10 +160,16 @@ class Lattice:
 
 
 def _with_odds(kinds: Array, detected: Array) -> Array:
-    """By Bayes' rule: what the detector makes of a candidate's form, which is another witness."""
+    """By Bayes' rule: what the detector makes of a candidate's form, which is another witness.
+
+    It speaks for a digit against anything but a part: of a digit and the point beside it, it says
+    that there is a digit.
+    """
     odds = np.clip(detected[:, 1] / np.maximum(detected[:, 0], _LEAST), 1 / _MOST_ODDS, _MOST_ODDS)
     weighed = kinds.copy()
-    weighed[:, DIGIT] *= odds
+    weighed[:, DIGIT] *= np.minimum(odds, 1.0)
+    others = [kind for kind in range(len(SIGNS)) if kind not in (DIGIT, PART)]
+    weighed[:, others] /= np.maximum(odds, 1.0)[:, None]
     result: Array = weighed / weighed.sum(axis=1, keepdims=True)
     return result
 

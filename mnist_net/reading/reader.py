@@ -26,7 +26,7 @@ from mnist_net.trained.companions import load_signs
 
 _BLANK = "nothing on it is darker or lighter than its paper"
 
-_UPRIGHT = 0.8  # clarity of a page, from which on it is not turned round
+_LIKELIER_AS_IT_IS = 0.92  # prior of a page that must be turned by quarters
 _MOST_TURNED = 60  # figures on a page that is turned round: grains look alike from all sides
 _MAY_BE_SEVERAL = 0.75  # of its height: a figure that is wider may be several digits
 _FIRST_BATCH = 1  # pictures that are read together at first, so that answers come at once, ...
@@ -173,12 +173,12 @@ class Reader:
                 best, likelihood, seen = page, clarity if sure else look.prior * clarity, look
             if sure:
                 break
-        turned = likelihood < _UPRIGHT and 2 < n_figures < _MOST_TURNED
+        turned = likelihood < SURE and 2 < n_figures < _MOST_TURNED
         for quarter_turns in (1, 2, 3) if seen is not None and turned else ():
             assert seen is not None
             page, clarity = self._read_sheet(seen.sheet(quarter_turns), seen, picture, rule)
-            if _UPRIGHT * clarity > likelihood:
-                best, likelihood = page, _UPRIGHT * clarity
+            if _LIKELIER_AS_IT_IS * clarity > likelihood:
+                best, likelihood = page, _LIKELIER_AS_IT_IS * clarity
         return best
 
     def read_grid(self, picture: Picture) -> Table:
