@@ -21,7 +21,7 @@ from mnist_net.errors import MnistNetError
 # What help says of each command; its module is imported when it is called for.
 _COMMANDS = {
     "predict": "Read the digit in each picture.",
-    "read": "Read all digits in each picture, row by row.",
+    "read": "Read all digits in each picture, row by row, and the signs between them.",
     "train": "Train a network and save it as a model.",
     "evaluate": "Measure a model on test pictures.",
     "serve": "Serve a page to draw on, and reading over HTTP.",

@@ -6,7 +6,7 @@ Lengths are compared with the digit's own: the size of its main piece.
 import numpy as np
 
 from mnist_net.pictures.ink import Ink
-from mnist_net.pictures.lines import without_lines
+from mnist_net.pictures.lines import without_lines, without_ruled_lines
 from mnist_net.pictures.not_writing import (
     is_full_stop,
     is_speck,
@@ -19,13 +19,14 @@ _PART = 0.1  # of the main piece's area, which a broken stroke's other parts hav
 _OFF = 0.5  # what a piece is worth in a corner, and at a border, of what it is in the middle
 
 
-def main_figure(ink: Ink) -> Figure | None:
-    """The one digit of a picture, of all the ink that is on it.
+def main_figure(ink: Ink, *, all_lines: bool = True) -> Figure | None:
+    """The one digit of a picture, of all the ink that is on it but lines, or but ruled lines only.
 
     The main piece is large, central and off the border; with it go the pieces that are near it
     and no specks, such as the bar of a 5 or the dashes of a broken stroke.
     """
-    numbers, pieces = find_pieces(without_lines(ink >= 0.5))
+    mask = ink >= 0.5
+    numbers, pieces = find_pieces(without_lines(mask) if all_lines else without_ruled_lines(mask))
     if not pieces:
         return None
     large = [piece for piece in pieces if piece.box.size >= least_size(ink)]

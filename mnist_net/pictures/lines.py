@@ -44,8 +44,7 @@ _BELOW = (0.06, 0.7)  # of a digit's height, from it to a line below
 
 def without_lines(mask: Mask) -> Mask:
     """Remove all lines, but not where a stroke meets one."""
-    mask = _without_enclosing(without_ruled_lines(mask))
-    return _without_underlines(mask)
+    return _without_underlines(_without_enclosing(without_ruled_lines(mask)))
 
 
 def without_ruled_lines(mask: Mask) -> Mask:

@@ -70,8 +70,8 @@ class Look:
             box = Box(0, 0, width, height) if self.ready else bounds(self.ink >= 0.5)
             figure = Figure(box.cut(self.ink), box, (box.left, box.top))
             return [View(self.drawing, figure, self.prior, self.ready)]
-        main = main_figure(self.ink)
-        if main is None or not is_writing(figure := main.moved(*self.corner), self.pixels):
+        figure = self._main_figure(all_lines=True) or self._main_figure(all_lines=False)
+        if figure is None:
             return []
         views = [_view(figure, self.prior)]
         if figure.box == (0, 0, *self.pixels.shape[1::-1]):
@@ -84,6 +84,13 @@ class Look:
                 for share in _WIDTHS
             ]
         return views
+
+    def _main_figure(self, *, all_lines: bool) -> Figure | None:
+        """What may be the digit; where nothing is, what was taken for lines may be it after all."""
+        main = main_figure(self.ink, all_lines=all_lines)
+        if main is None or not is_writing(figure := main.moved(*self.corner), self.pixels):
+            return None
+        return figure
 
     def sheet(self, quarter_turns: int = 0) -> Sheet:
         """All that may be written on it, in rows; see `sheet_of`."""

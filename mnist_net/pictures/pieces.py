@@ -96,6 +96,7 @@ class Piece(NamedTuple):
     area: int
     box: Box
     borders: int  # of the picture, that it touches
+    is_cut: bool = False  # from ink that it hangs together with
 
     @property
     def is_dot(self) -> bool:

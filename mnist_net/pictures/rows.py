@@ -243,7 +243,7 @@ def cut_apart(row: Row, numbers: npt.NDArray[np.int32], unused: Iterator[int]) -
                 left + int(x.max()) + 1,
                 top + int(y.max()) + 1,
             )
-            parts.append(Piece(number, int(some.sum()), box, 0))
+            parts.append(Piece(number, int(some.sum()), box, 0, is_cut=True))
     return row._replace(parts=tuple(sorted(parts, key=lambda p: p.box.left + p.box.right)))
 
 

@@ -31,6 +31,8 @@ LARGE = 0.4
 """Of a row's height, which no dot or speck reaches."""
 
 _LEAST = 1e-6  # probability: no doubt is without end
+_PARTS = 0.25  # odds of a part where reading goes, against those among all that is learnt from
+_CUT = 0.2  # odds that what hangs together with a digit is nothing, against what lies by itself
 _MAY_BE_DIGIT = 0.02  # probability, from which on it is asked which one
 _MOST_ODDS = 20.0  # that the detector gives for or against a digit: both networks see the same ink
 _MAY_BE = 0.001  # probability, below which a way to read is not gone unless a rule wants it
@@ -96,6 +98,8 @@ class Lattice:
         if not found:
             return []
         kinds = self._signs.predict_proba(np.stack([field_on(sheet, one) for one in found]))
+        kinds[:, PART] *= _PARTS
+        kinds /= kinds.sum(axis=1, keepdims=True)
         likely = np.flatnonzero(kinds[:, DIGIT] > _MAY_BE_DIGIT).tolist()
         images = [fitted(figure_on(sheet, found[k]).ink, usual_strokes=True) for k in likely]
         which = self._model.predict_proba(np.stack(images)) if images else ()
@@ -156,6 +160,7 @@ class Lattice:
         if arc.candidate.end == arc.candidate.begin + 1:
             large = arc.candidate.box.size >= LARGE * arc.candidate.row.height
             none = float(arc.kinds[NONE]) * (self._refusal if large else 1.0)
+            none *= _CUT if arc.candidate.parts[0].is_cut else 1.0
             yield Step(arc, None, "", max(none, _LEAST))
 
 

@@ -1,6 +1,6 @@
 """Train the network that tells digits, signs and anything else apart at their places in a row.
 
-    python -m scripts.pages train      # models/signs.joblib, half an hour on two cores, drawing included
+    python -m scripts.pages train      # models/signs.joblib, half an hour on two cores
 
 It learns from the candidates of pages that are drawn from the half to choose by (candidates.py).
 Rare signs are shown more often; each candidate is distorted a little each time.  The network that

@@ -45,7 +45,7 @@ ALTERNATIVES: dict[str, tuple[Any, ...]] = {
     "pictures.ink._NOISE": (3.0, 4.0, 5.0),
     "pictures.ink._CLEAR": (1.0, 1.25, 1.5),
     "pictures.ink._EDGE": (0.36, 0.42, 0.48),
-    "pictures.ink._SOLID": (0.65, 0.75, 0.85),
+    "pictures.ink._SOLID": (0.5, 0.6, 0.75),
     "pictures.ink._MOST_INK": (0.6, 0.7, 0.8),
     "pictures.ink._WINDOW": (0.3, 0.4, 0.5),
     "pictures.not_writing._SPECK": (0.01, 0.02, 0.04),
