@@ -70,15 +70,17 @@ class Look:
             box = Box(0, 0, width, height) if self.ready else bounds(self.ink >= 0.5)
             figure = Figure(box.cut(self.ink), box, (box.left, box.top))
             return [View(self.drawing, figure, self.prior, self.ready)]
-        figure = self._main_figure(all_lines=True) or self._main_figure(all_lines=False)
-        if figure is None:
+        main = self._main_figure(all_lines=True)
+        if main is None:
+            main = self._main_figure(all_lines=False)
+        if main is None:
             return []
-        views = [_view(figure, self.prior)]
-        if figure.box == (0, 0, *self.pixels.shape[1::-1]):
+        views = [_view(main, self.prior)]
+        if main.box == (0, 0, *self.pixels.shape[1::-1]):
             # Who cuts a picture off at the ink may also have stretched it.
             views += [
                 _view(
-                    replace(figure, ink=narrowed(figure.ink, share)),
+                    replace(main, ink=narrowed(main.ink, share)),
                     self.prior * _LIKELIER_AS_IT_IS,
                 )
                 for share in _WIDTHS
