@@ -244,4 +244,4 @@ def test_many_pictures_take_no_more_memory_than_a_few(
             tracemalloc.stop()
 
     peak(1)  # with what is imported and cached on the way
-    assert peak(9) < 1.2 * peak(3)
+    assert peak(21) < 1.2 * peak(9)  # of which there are three at once, and no more
