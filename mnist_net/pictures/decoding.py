@@ -132,7 +132,10 @@ def open_image(
                 f"{type(source).__name__}"
             )
         stream = source if isinstance(source, Path) else _seekable(source)
-        return _decoded_file(stream, name, page, crop, max_pixels)
+        try:
+            return _decoded_file(stream, name, page, crop, max_pixels)
+        except TypeError as error:  # Pillow's, of a TIFF without dimensions
+            raise OSError(str(error)) from error
 
 
 def _seekable(stream: BinaryIO) -> BinaryIO:

@@ -313,6 +313,14 @@ def test_a_long_strip_is_read(size: tuple[int, int]) -> None:
     assert read_image(encoded(strip), "it").shape == (28, 28)
 
 
+def test_a_tiff_whose_next_page_has_no_dimensions_is_refused() -> None:
+    damaged = bytearray(encoded(Image.new("L", (44, 56), 255), "TIFF").getvalue())
+    n_tags = int.from_bytes(damaged[8:10], "little")
+    damaged[10 + 12 * n_tags] = 1  # where it says that the next page begins
+    with pytest.raises(ImageError, match="it cannot be read as a picture: Missing dimensions"):
+        open_image(bytes(damaged), "it")
+
+
 def test_pictures_of_a_few_pixels_are_read() -> None:
     tiny = np.full((8, 8), 255, np.uint8)
     tiny[1:7, 3:5] = 0
