@@ -6,7 +6,8 @@ from PIL import Image
 from mnist_net.arrays import Bytes
 from mnist_net.pictures.decoding import Picture
 from mnist_net.pictures.looks import looks
-from mnist_net.pictures.pieces import Box
+from mnist_net.pictures.pieces import Box, find_pieces
+from mnist_net.pictures.rows import large_boxes, typical_size
 from mnist_net.reading.answers import Reading
 
 _FINE = 24  # pixels of a digit's longer side: enough to tell figures apart, and soon looked at
@@ -27,7 +28,9 @@ def is_one_of_several(reading: Reading, picture: Picture) -> bool:
     pixels = _reduced(picture.pixels, factor)
     box = Box(*(edge // factor for edge in (x, y, x + width, y + height)))
     for look in (look for stage in looks(pixels) for look in stage):
-        boxes = [box.moved(*look.corner) for row in look.sheet().rows for box in row.figures]
+        _, pieces = find_pieces(look.ink >= 0.5)
+        figures = large_boxes(pieces, typical_size(pieces))
+        boxes = [box.moved(*look.corner) for box in figures]
         read = max(boxes, key=lambda other: _shared(box, other), default=None)
         if read and _shared(box, read) > _SAME:
             alike = [b for b in boxes if _LIKE * read.height <= b.height <= read.height / _LIKE]
