@@ -49,7 +49,9 @@ def paper_lightness(pixels: Bytes) -> float:
 
     if (clean := clean_paper(pixels)) is not None:
         return 3.0 if clean.mean() >= pixels.mean() else -3.0
-    levels = _reduced(pixels.mean(axis=2, dtype=np.float32))
+    # A sum of channels is many times as fast as a mean along so short an axis.
+    channels = [pixels[..., c].astype(np.float32) for c in range(pixels.shape[2])]
+    levels = _reduced(sum(channels[1:], channels[0]) / np.float32(len(channels)))
     detail = levels - ndimage.gaussian_filter(levels, _WINDOW * _side(levels) / 2, mode="nearest")
     detail -= np.median(detail)
     skewness = float(np.mean((detail / (detail.std() + 1e-6)) ** 3))

@@ -8,6 +8,9 @@ import numpy as np
 
 from mnist_net.arrays import IMAGE_SHAPE, Array, Bytes
 
+UNLIKE = "what is on it does not look like a digit"
+"""Why something is no digit."""
+
 UNREAD = "?"
 """What a page's text shows for ink that is not read."""
 

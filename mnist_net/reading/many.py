@@ -11,17 +11,19 @@ from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from mnist_net.errors import ImageError
 from mnist_net.pictures.decoding import Picture, Place, Source, open_image
 from mnist_net.reading.answers import Page, Reading, Table
 from mnist_net.reading.neighbours import is_one_of_several
 from mnist_net.reading.reader import Reader
-from mnist_net.reading.rules import Rule
 from mnist_net.reading.threshold import REJECT_BELOW
 from mnist_net.trained.companions import load_detector
 from mnist_net.trained.store import load_cached
+
+if TYPE_CHECKING:
+    from mnist_net.reading.rules import Rule
 
 Answer = Reading | Page | Table
 
@@ -64,7 +66,7 @@ class Wanted(NamedTuple):
 
     reject_below: float = REJECT_BELOW
     kind: str = "digit"
-    rule: Rule | None = None
+    rule: "Rule | None" = None
     crop: Place | None = None
 
 

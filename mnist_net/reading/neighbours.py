@@ -7,7 +7,6 @@ from mnist_net.arrays import Bytes
 from mnist_net.pictures.decoding import Picture
 from mnist_net.pictures.looks import looks
 from mnist_net.pictures.pieces import Box, find_pieces
-from mnist_net.pictures.rows import large_boxes, typical_size
 from mnist_net.reading.answers import Reading
 
 _FINE = 24  # pixels of a digit's longer side: enough to tell figures apart, and soon looked at
@@ -24,6 +23,8 @@ def is_one_of_several(reading: Reading, picture: Picture) -> bool:
     rows, columns = picture.pixels.shape[:2]
     if max(columns - width, rows - height) <= max(width, height):  # no room for another one
         return False
+    from mnist_net.pictures.rows import large_boxes, typical_size
+
     factor = max(1, max(width, height) // _FINE)
     pixels = _reduced(picture.pixels, factor)
     box = Box(*(edge // factor for edge in (x, y, x + width, y + height)))

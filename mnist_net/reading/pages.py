@@ -13,10 +13,9 @@ from mnist_net.pictures.decoding import Place
 from mnist_net.pictures.grid import Grid
 from mnist_net.pictures.pieces import Box
 from mnist_net.pictures.rows import Row
-from mnist_net.reading.answers import UNREAD, Page, Reading, Table
+from mnist_net.reading.answers import UNLIKE, UNREAD, Page, Reading, Table
 from mnist_net.reading.lattice import LARGE, Path, Step
 
-UNLIKE = "what is on it does not look like a digit"
 _UNFIT = "nothing on it fits what is known of it"
 _MOST_ODDS = 600.0  # logarithm
 _LEAST_SHARE = 0.34  # of a page's figures are digits, or none is

@@ -8,21 +8,22 @@ that is read with most confidence is kept.
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from mnist_net.errors import ImageError, ModelFileError
 from mnist_net.pictures.decoding import Picture, Place
-from mnist_net.pictures.grid import grid_of
 from mnist_net.pictures.looks import Look, looks
-from mnist_net.pictures.pieces import Box
-from mnist_net.pictures.rows import Sheet
-from mnist_net.reading.answers import Page, Reading, Table
+from mnist_net.reading.answers import UNLIKE, Page, Reading, Table
 from mnist_net.reading.judge import SURE, Judge, Judged, best_view, is_sure
-from mnist_net.reading.lattice import Lattice
-from mnist_net.reading.pages import UNLIKE, Written, page_of, table_of
-from mnist_net.reading.rules import Rule
 from mnist_net.reading.threshold import REJECT_BELOW
 from mnist_net.trained.committee import Predictor
-from mnist_net.trained.companions import load_signs
+
+if TYPE_CHECKING:  # a single digit does not wait for what pages are read with
+    from mnist_net.pictures.pieces import Box
+    from mnist_net.pictures.rows import Sheet
+    from mnist_net.reading.lattice import Lattice
+    from mnist_net.reading.pages import Written
+    from mnist_net.reading.rules import Rule
 
 _BLANK = "nothing on it is darker or lighter than its paper"
 
@@ -88,7 +89,10 @@ class Reader:
         self.reject_below = reject_below
 
     @cached_property
-    def _lattice(self) -> Lattice:
+    def _lattice(self) -> "Lattice":
+        from mnist_net.reading.lattice import Lattice
+        from mnist_net.trained.companions import load_signs
+
         refusal = min(self.reject_below / REJECT_BELOW, 1.0)
         return Lattice(self.model, self._signs or load_signs(), self.detector, refusal)
 
@@ -150,7 +154,7 @@ class Reader:
             UNLIKE if refused else None,
         )
 
-    def read_page(self, picture: Picture, rule: Rule | None = None) -> Page:
+    def read_page(self, picture: Picture, rule: "Rule | None" = None) -> Page:
         """All digits of a picture, and the signs between them, in reading order.
 
         Parameters
@@ -183,6 +187,9 @@ class Reader:
 
     def read_grid(self, picture: Picture) -> Table:
         """The cells of the largest table that is drawn in lines on a picture."""
+        from mnist_net.pictures.grid import grid_of
+        from mnist_net.reading.pages import table_of
+
         _require_picture(picture)
         for look in (look for stage in looks(picture.pixels) for look in stage):
             if (grid := grid_of(look.ink)) is not None:
@@ -196,19 +203,23 @@ class Reader:
         return Page(() if reading.digit is None else ((reading,),), reading.reason)
 
     def _read_sheet(
-        self, sheet: Sheet, look: Look, picture: Picture, rule: Rule | None
+        self, sheet: "Sheet", look: Look, picture: Picture, rule: "Rule | None"
     ) -> tuple[Page, float]:
         """A page as it is read in one way, and how clear it is so: from 0 to 1."""
+        from mnist_net.reading.pages import page_of
+
         paths = self._lattice.best_paths(self._lattice.arcs(sheet), rule)
         return page_of(paths, self._written(sheet, look, picture), by_rule=rule is not None)
 
-    def _written(self, sheet: Sheet, look: Look, picture: Picture) -> Written:
-        def place(box: Box) -> Place:
+    def _written(self, sheet: "Sheet", look: Look, picture: Picture) -> "Written":
+        from mnist_net.reading.pages import Written
+
+        def place(box: "Box") -> Place:
             return picture.place(sheet.box_on_page(box).moved(*look.corner))
 
         return Written(place, self.model.classes, self.reject_below, sheet.degrees)
 
 
-def _is_one_digit(sheet: Sheet) -> bool:
+def _is_one_digit(sheet: "Sheet") -> bool:
     boxes = [box for row in sheet.rows for box in row.figures]
     return len(boxes) == 1 and boxes[0].width <= _MAY_BE_SEVERAL * boxes[0].height
