@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from mnist_net.reading.answers import Page, Table
     from mnist_net.reading.rules import Rule
 
+_MOST_BYTES = 100_000  # of a list of choices: what is read is compared with each
+
 
 @options.command(
     "read phone-number.jpg",
@@ -111,9 +113,12 @@ def _rule(choices: Path | None, **known: Any) -> "Rule | None":
     lines = None
     if choices is not None:
         try:
-            lines = [line.strip() for line in choices.read_text(encoding="utf-8").splitlines()]
+            if not choices.is_file() or choices.stat().st_size > _MOST_BYTES:
+                raise ValueError(choices)
+            text = choices.read_text(encoding="utf-8-sig")
+            lines = [line.strip() for line in text.splitlines()]
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "it is no text"
+            reason = getattr(error, "strerror", None) or "it is no text of at most 100 kB"
             raise ImageError(f"{choices} cannot be read as a list of choices: {reason}") from error
         lines = [line for line in lines if line]
     try:

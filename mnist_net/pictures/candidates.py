@@ -14,6 +14,7 @@ _MOST_PARTS = 6  # that make one character
 _WIDEST = 1.8  # of a row's height, which one character does not exceed
 _APART = 0.4  # of a row's height, which no character's parts are
 _FIELD = 1.7  # heights of a digit: what is seen of a row around one character
+_FINE = 448  # pixels of a field, of which not all are looked at where there are twice as many
 _BESIDES = 96  # grey level of the ink that is not the character's own
 
 
@@ -59,12 +60,17 @@ def field_on(sheet: Sheet, candidate: Candidate) -> Bytes:
     left, top, right, bottom = (round(v) for v in (x - half, y - half, x + half, y + half))
     height, width = sheet.ink.shape
     inner = Box(max(left, 0), max(top, 0), min(right, width), min(bottom, height))
-    levels = np.zeros((max(bottom - top, 1), max(right - left, 1)), np.float32)
+    step = max(1, (bottom - top) // _FINE)
+    levels = np.zeros(
+        (-(-max(bottom - top, 1) // step), -(-max(right - left, 1) // step)), np.float32
+    )
     if inner.width > 0 and inner.height > 0:
-        numbers = inner.cut(sheet.numbers)
+        numbers = inner.cut(sheet.numbers)[::step, ::step]
         own = np.isin(numbers, [piece.number for piece in candidate.parts])
         shade = np.where(own, np.float32(255.0), np.float32(_BESIDES)) * (numbers > 0)
-        levels[inner.top - top :, inner.left - left :][: inner.height, : inner.width] = shade
+        part = levels[(inner.top - top) // step :, (inner.left - left) // step :]
+        part = part[: shade.shape[0], : shade.shape[1]]
+        part[...] = shade[: part.shape[0], : part.shape[1]]
     small = Image.fromarray(levels).resize(IMAGE_SHAPE[::-1], Image.Resampling.BOX)
     field = np.asarray(small)
     return np.round(field * (255.0 / max(float(field.max()), 1.0))).astype(np.uint8)

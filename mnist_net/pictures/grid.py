@@ -16,6 +16,7 @@ from mnist_net.pictures.pieces import Box, Mask, Piece, find_pieces
 from mnist_net.pictures.rows import Row, Sheet, cut_apart, large_boxes, row_of, typical_size
 
 _LEAST_CELLS = 2
+_TILED = 0.5  # of its box that its cells fill at least: the loops of digits fill less
 _MOST_INK = 0.6  # of its box that a table's lines fill
 _FAINT = 0.2  # ink of a line, which is often thinner than strokes, and grey
 _CLOSED = 2  # pixels, across which a broken line goes on
@@ -41,7 +42,8 @@ def grid_of(ink: Ink) -> Grid | None:
     numbers, pieces = find_pieces(ndimage.binary_closing(faint, np.ones((3, 3)), _CLOSED) | faint)
     for lines in sorted(pieces, key=lambda piece: -piece.box.width * piece.box.height)[:3]:
         own = lines.box.cut(numbers) == lines.number
-        if lines.area <= _MOST_INK * own.size and (cells := cells_in(own)):
+        cells = cells_in(own) if lines.area <= _MOST_INK * own.size else []
+        if sum(cell.inside.sum() for cell in cells) >= _TILED * own.size:
             places = _Places.of([cell.box for cell in cells], own)
             if places is not None:
                 return _filled(lines.box, own, cells, places, ink)

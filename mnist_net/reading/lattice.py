@@ -31,6 +31,7 @@ LARGE = 0.4
 """Of a row's height, which no dot or speck reaches."""
 
 _LEAST = 1e-6  # probability: no doubt is without end
+_MOST_CANDIDATES = 4_000  # of a page of 400 digits there are about 2,500
 _PARTS = 0.25  # odds of a part where reading goes, against those among all that is learnt from
 _CUT = 0.2  # odds that what hangs together with a digit is nothing, against what lies by itself
 _MAY_BE_DIGIT = 0.02  # probability, from which on it is asked which one
@@ -95,7 +96,7 @@ class Lattice:
     def arcs(self, sheet: Sheet) -> list[Arc]:
         """All ways to read some parts together, row by row; read all at once."""
         found = [one for row in sheet.rows for one in candidates(row)]
-        if not found:
+        if not 0 < len(found) <= _MOST_CANDIDATES:  # so many, and it is a texture
             return []
         kinds = self._signs.predict_proba(np.stack([field_on(sheet, one) for one in found]))
         kinds[:, PART] *= _PARTS
