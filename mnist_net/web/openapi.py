@@ -122,6 +122,24 @@ def _base64() -> Schema:
     return {"type": "string", "contentEncoding": "base64", "contentMediaType": "image/png"}
 
 
+def _page(named: dict[str, Schema], digit: dict[str, Schema]) -> dict[str, Schema]:
+    sign = {
+        **digit,
+        "kind": {"type": "string", "enum": ["digit", "sign", "unread"]},
+        "text": _TEXT,
+        "row": _number(10_000, 0, "integer"),
+    }
+    return {
+        **named,
+        "text": _TEXT,
+        "digits": _list(_object(digit)),
+        "signs": {"description": "Digits and what is between them.", **_list(_object(sign))},
+        "degrees": {"description": "By which it was turned.", **_NUMBER},
+        "runner_up": _or_null(_TEXT),
+        "odds": _or_null(_NUMBER),
+    }
+
+
 def _said() -> dict[str, Schema]:
     digit = {
         "digit": _or_null({"type": "integer"}),
@@ -151,21 +169,7 @@ def _said() -> dict[str, Schema]:
     named = {"image": _TEXT, "model": _TEXT, "reason": _or_null(_TEXT)}
     probabilities = _or_null({"type": "object", "additionalProperties": _SHARE})
     reading = {**named, **digit, "probabilities": probabilities, **explained}
-    sign = {
-        **digit,
-        "kind": {"type": "string", "enum": ["digit", "sign", "unread"]},
-        "text": _TEXT,
-        "row": _number(10_000, 0, "integer"),
-    }
-    page = {
-        **named,
-        "text": _TEXT,
-        "digits": _list(_object(digit)),
-        "signs": {"description": "Digits and what is between them.", **_list(_object(sign))},
-        "degrees": {"description": "By which it was turned.", **_NUMBER},
-        "runner_up": _or_null(_TEXT),
-        "odds": _or_null(_NUMBER),
-    }
+    page = _page(named, digit)
     problem = {
         "type": _TEXT,
         "title": _TEXT,
