@@ -16,7 +16,7 @@ from mnist_net.pictures.pieces import Box, Mask, Piece, find_pieces
 from mnist_net.pictures.rows import Row, Sheet, cut_apart, large_boxes, row_of, typical_size
 
 _LEAST_CELLS = 2
-_TILED = 0.5  # of its box that its cells fill at least: the loops of digits fill less
+_TILED = 0.3  # of its box that its cells fill at least: the loops of digits fill less
 _MOST_INK = 0.6  # of its box that a table's lines fill
 _FAINT = 0.2  # ink of a line, which is often thinner than strokes, and grey
 _CLOSED = 2  # pixels, across which a broken line goes on
