@@ -1,5 +1,6 @@
 """What ``predict`` and ``read`` have in common: finding pictures, reading them, showing them."""
 
+import logging
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
@@ -167,8 +168,10 @@ def _stem(name: str) -> str:
 
 def _tell_of_more(seen: "Seen") -> None:
     """Say that a picture has digits, or its file pages, that were not read."""
+    if not log.isEnabledFor(logging.INFO):  # then it need not be found out either
+        return
     name = seen.given.name
-    if seen.one_of_several:
+    if seen.is_one_of_several():
         log.info(f"{name} shows several digits, and this is one of them: `mnist-net read` has all")
     if seen.n_pages > 1 and seen.given.page == 1 and " page " not in name:
         log.info(f"{name} has {seen.n_pages:,} pages; this is the first (--page all)")

@@ -77,9 +77,9 @@ def find_ink(pixels: Bytes, *, dark: bool = True, shadows: bool = True) -> Ink |
         else 1.0 - levels[..., c] / np.float32(clean[c] + _BLACK)
         for c in range(light_paper.shape[2])
     ]
-    strength, opposite = (_norm([np.maximum(s * c, 0.0) for c in channels]) for s in (1.0, -1.0))
+    strength = _norm([np.maximum(c, 0.0) for c in channels])
     # What is lighter than the paper cannot be ink; so it tells how noisy the paper is.
-    opposite = _sampled(opposite)
+    opposite = _norm([np.maximum(-_sampled(c), 0.0) for c in channels])
     opposite = opposite[opposite > 0.0]
     noise = _MAD * float(np.median(opposite)) if len(opposite) else 0.0
     least = max(_NOISE * noise, _LEAST_CONTRAST)
@@ -178,7 +178,8 @@ def _window(levels: npt.NDArray[Any]) -> list[int]:
 def _norm(channels: list[Ink]) -> Ink:
     if len(channels) == 1:
         return channels[0]
-    return np.asarray(np.sqrt(np.mean(np.square(channels), axis=0)), np.float32)
+    squares = (np.square(channel) for channel in channels)
+    return np.asarray(np.sqrt(sum(squares) / np.float32(len(channels))), np.float32)
 
 
 def _paper_level(levels: Ink, shadows: bool) -> Ink:

@@ -83,15 +83,23 @@ class Seen(NamedTuple):
         How many pages its file has.
     picture
         Decoded, where it was read by this process.
-    one_of_several
-        Whether the one digit that was read is not alone.
+    several
+        What `is_one_of_several` says, where it was asked before the picture was left behind.
     """
 
     given: Given
     answer: Answer | ImageError
     n_pages: int = 1
     picture: Picture | None = None
-    one_of_several: bool = False
+    several: bool | None = None
+
+    def is_one_of_several(self) -> bool:
+        """Whether the one digit that was read is not alone; asked when the answer is out."""
+        if self.several is not None:
+            return self.several
+        if self.picture is None or not isinstance(self.answer, Reading):
+            return False
+        return is_one_of_several(self.answer, self.picture)
 
 
 def read_many(
@@ -144,7 +152,7 @@ def _read_chunk(chunk: Sequence[Given], model: Path, wanted: Wanted) -> list[See
     with _one_thread():
         seen = _read(chunk, reader_of(model, wanted.reject_below), wanted)
         # The pixels stay where they were read: to send them would cost more than to read them.
-        return [one._replace(picture=None) for one in seen]
+        return [one._replace(picture=None, several=one.is_one_of_several()) for one in seen]
 
 
 def _read(given: Sequence[Given], reader: Reader, wanted: Wanted) -> Iterator[Seen]:
@@ -166,8 +174,7 @@ def _read(given: Sequence[Given], reader: Reader, wanted: Wanted) -> Iterator[Se
     for one, answer in zip(given, answers, strict=True):
         picture = waiting.popleft()
         if isinstance(picture, Picture):
-            several = isinstance(answer, Reading) and is_one_of_several(answer, picture)
-            yield Seen(one, answer, picture.n_pages, picture, several)
+            yield Seen(one, answer, picture.n_pages, picture)
         else:
             yield Seen(one, picture)
 
