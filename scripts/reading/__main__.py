@@ -1,15 +1,14 @@
 """How pictures that are not MNIST's are read.
 
-    python -m scripts.reading              # figures: some minutes
-    python -m scripts.reading constants    # other values of each constant: an hour
+    python -m scripts.reading    # some minutes
 
-Both need a folder of such pictures, which is not ours to publish.
+It needs a folder of such pictures, which is not ours to publish.
 """
 
 from scripts.options import studies
-from scripts.reading import constants, figures
+from scripts.reading import figures
 
-main = studies(__doc__, default="figures", figures=figures.main, constants=constants.main)
+main = studies(__doc__, default="figures", figures=figures.main)
 
 if __name__ == "__main__":
     main()

@@ -8,10 +8,9 @@ FOLDER is as scripts/reading/foreign.py says.  Sources, those who made the pictu
 many they made: unless it says "pooled", an accuracy is the mean over sources of that within a
 source.  "Naive" is the same network on the picture squashed to 28 × 28, "ours" is what the reader
 reads if it must read something, and in the third column a refusal is an error.  Sources are in two
-halves by a hash of their name: constants are checked on half 0 alone (`python -m scripts.reading
-constants`), though mistakes in both were looked at; both columns are of "ours".  It also draws what
-each threshold refuses, and lists the mistakes; `mnist-net predict --show` and `mnist-net read
---annotate` draw what was seen of one of them.
+halves by a hash of their name, which show how far a figure depends on who drew; both columns are of
+"ours".  It also draws what each threshold refuses, and lists the mistakes; `mnist-net predict
+--show` and `mnist-net read --annotate` draw what was seen of one of them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -81,7 +80,6 @@ def measure(
     return {
         "threshold": threshold,
         "single": measures.measure_single(single, threshold),
-        "sources": measures.measure_sources(single, threshold),
         "multi": measures.measure_multi(pages, unrefused),
         "junk": measures.measure_junk(junk, threshold),
         "digits": measures.measure_refusals(usual(single), threshold),

@@ -47,7 +47,7 @@ class Row(NamedTuple):
 
     @property
     def half(self) -> int:
-        """0: constants may be chosen by it; 1: it only reports."""
+        """0 or 1, by a hash of the source: how far a figure depends on who drew."""
         return hashlib.sha256(self.source.encode()).digest()[0] % 2
 
     @property

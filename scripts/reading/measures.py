@@ -13,8 +13,22 @@ from scripts.records import table
 APART = "bilal02s"  # crops from old registers, with pieces of their neighbours: reported apart
 STYLES = ("photo", "scan", "paint", "other")
 THRESHOLDS = (0.0, 0.001, 0.002, 0.005, *(round(0.01 * k, 2) for k in range(1, 101)))
-KEPT = (0.0, 0.01, 0.05, 0.1, 0.15, 0.18, 0.19, 0.2, 0.25, 0.3, 0.5, 0.7, 0.9, 1.0)
-"""The thresholds of the curve that are written down; all of them are drawn."""
+KEPT = (
+    0.0,
+    0.01,
+    0.05,
+    0.1,
+    0.15,
+    0.18,
+    0.19,
+    0.2,
+    0.25,
+    0.3,
+    0.5,
+    0.7,
+    0.9,
+    1.0,
+)  # are written down
 
 Share = float | None  # None: of nothing
 Answers = Sequence[Answer]
@@ -33,17 +47,12 @@ def pooled(answers: Answers, rule: Rule) -> Share:
     return share(map(rule, answers))
 
 
-def by_source(answers: Answers) -> dict[str, list[Answer]]:
-    """Answers on the pictures of each source."""
-    found = defaultdict(list)
-    for answer in answers:
-        found[answer.row.source].append(answer)
-    return dict(sorted(found.items()))
-
-
 def over_sources(answers: Answers, rule: Rule) -> Share:
     """Mean over sources of the share within a source."""
-    within = [np.mean(list(map(rule, some))) for some in by_source(answers).values()]
+    found = defaultdict(list)
+    for answer in answers:
+        found[answer.row.source].append(rule(answer))
+    within = [np.mean(some) for some in found.values()]
     return round(float(np.mean(within)), 4) if within else None
 
 
@@ -91,17 +100,6 @@ def measure_single(answers: Answers, threshold: float) -> dict[str, Any]:
     for name, some in (("all", usual(answers)), (APART, apart)):
         if some:
             result[name] = accuracies(some, threshold)
-    return result
-
-
-def measure_sources(answers: Answers, threshold: float) -> dict[str, Any]:
-    """Accuracies of each source."""
-    result = {}
-    for source, some in by_source(answers).items():
-        figures = accuracies(some, threshold, pooled)
-        shown = ("pictures", "naive", "ours", "ours, refusals are errors")
-        about = {"styles": sorted({a.row.style for a in some}), "half": some[0].row.half}
-        result[source] = about | {name: figures[name] for name in shown}
     return result
 
 

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from mnist_net.arrays import Bytes
 from mnist_net.pictures.decoding import open_image, save_png
 from mnist_net.reading.reader import Reader
-from scripts.docs.examples import draw
+from scripts.records import ROOT
 
 REPEATS = 3  # the fastest counts: whatever else the machine does only ever adds time
 N_OFF_FORM = 2_000  # are enough, for they are read more slowly
@@ -31,16 +31,9 @@ def off_form(image: Bytes) -> Bytes:
 
 
 def _photograph(path: Path) -> None:
-    """Write a digit on shaded, grainy paper as a JPEG of 12 megapixels."""
-    width, height = PHOTOGRAPH
-    digit = draw(4).convert("L").resize((4 * height // 5, 4 * height // 5))
-    left, top = (width - digit.width) // 2, (height - digit.height) // 2
-    light = np.linspace(150.0, 230.0, width, dtype=np.float32)[None].repeat(height, axis=0)
-    ink = np.asarray(digit, np.float32) / 255.0
-    light[top : top + digit.height, left : left + digit.width] *= 0.3 + 0.7 * ink
-    light += np.random.default_rng(0).normal(0.0, 4.0, light.shape).astype(np.float32)
-    grey = Image.fromarray(np.clip(light, 0, 255).astype(np.uint8))
-    grey.convert("RGB").save(path, format="JPEG", quality=90)
+    """Write an example, enlarged to 12 megapixels."""
+    with Image.open(ROOT / "examples" / "0.png") as example:
+        example.convert("RGB").resize(PHOTOGRAPH).save(path, format="JPEG", quality=90)
 
 
 def _files(form: str, images: Bytes, folder: str) -> list[Path]:
