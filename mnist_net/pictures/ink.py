@@ -6,7 +6,7 @@ paper's level is followed across the picture, and what falls short of it by far 
 paper's own noise is ink.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -61,7 +61,33 @@ def paper_lightness(pixels: Bytes) -> float:
     return float(sum(voices))
 
 
+class Traces(NamedTuple):
+    """All that departs from paper, and where it does so as strokes do."""
+
+    ink: Ink
+    solid: npt.NDArray[np.bool_]
+
+    def strokes(self) -> Ink | None:
+        """Without the pieces that nowhere reach the strength of ink (hysteresis)."""
+        from scipy import ndimage
+
+        pieces, n = ndimage.label(self.ink >= 0.5, np.ones((3, 3)))
+        kept = np.zeros(n + 1, bool)
+        kept[pieces[self.solid]] = True
+        if not kept[1:].any():
+            return None
+        kept[0] = True  # soft edges
+        result: Ink = np.where(kept[pieces], self.ink, np.float32(0.0))
+        return result
+
+
 def find_ink(pixels: Bytes, *, dark: bool = True, shadows: bool = True) -> Ink | None:
+    """The strokes of `find_traces`; None where there are none."""
+    traces = find_traces(pixels, dark=dark, shadows=shadows)
+    return None if traces is None else traces.strokes()
+
+
+def find_traces(pixels: Bytes, *, dark: bool = True, shadows: bool = True) -> Traces | None:
     """Separate ink from paper; None where nothing stands out.
 
     The picture is uint8, rows × columns × channels (1 or 3), its ink darker than the paper, or
@@ -94,7 +120,7 @@ def find_ink(pixels: Bytes, *, dark: bool = True, shadows: bool = True) -> Ink |
     ink = np.clip(strength / (2.0 * edge), 0.0, 1.0)
     if (ink >= 0.5).mean() > _MOST_INK:
         return None
-    return _only_solid(ink, strength > _SOLID * typical)
+    return Traces(ink, strength > _SOLID * typical)
 
 
 def ink_on_clean_paper(pixels: Bytes) -> Bytes | None:
@@ -114,20 +140,6 @@ def _agreeing(light_paper: Bytes) -> Bytes:
     """Without the channels whose paper is surely the darker part: green ink on red, in green."""
     kept = [c for c in range(light_paper.shape[2]) if paper_lightness(light_paper[..., [c]]) > -1.0]
     return light_paper[..., kept] if kept and light_paper.shape[2] > 1 else light_paper
-
-
-def _only_solid(ink: Ink, solid: npt.NDArray[np.bool_]) -> Ink | None:
-    """Without the pieces that nowhere reach the strength of ink (hysteresis)."""
-    from scipy import ndimage
-
-    pieces, n = ndimage.label(ink >= 0.5, np.ones((3, 3)))
-    kept = np.zeros(n + 1, bool)
-    kept[pieces[solid]] = True
-    if not kept[1:].any():
-        return None
-    kept[0] = True  # soft edges
-    result: Ink = np.where(kept[pieces], ink, np.float32(0.0))
-    return result
 
 
 def clean_paper(pixels: Bytes) -> Levels | None:

@@ -12,7 +12,14 @@ import numpy as np
 
 from mnist_net.arrays import Bytes
 from mnist_net.pictures.form import deslanted, fitted, in_mnist_form, narrowed
-from mnist_net.pictures.ink import Ink, clean_paper, find_ink, ink_on_clean_paper, paper_lightness
+from mnist_net.pictures.ink import (
+    Ink,
+    clean_paper,
+    find_ink,
+    find_traces,
+    ink_on_clean_paper,
+    paper_lightness,
+)
 from mnist_net.pictures.layout import main_figure
 from mnist_net.pictures.lines import without_lines
 from mnist_net.pictures.not_writing import framed, is_writing, least_size
@@ -54,7 +61,8 @@ class Look:
     """One way to see a picture, and how likely it is, from 0 to 1.
 
     The ink is that of the whole picture, or of a part of it that begins at the corner (column and
-    row).  Where nothing on it can be shadow or dirt, the drawing is all the ink together in MNIST's
+    row); the faint ink has what is nowhere as dark as strokes too, such as the lines of a table.
+    Where nothing on it can be shadow or dirt, the drawing is all the ink together in MNIST's
     form, 28 × 28; it is ready if it is the picture as it came.
     """
 
@@ -64,6 +72,7 @@ class Look:
     prior: float = 1.0
     drawing: Bytes | None = None
     ready: bool = False
+    faint: Ink | None = None
 
     def digit(self) -> list[View]:
         """Views of the one digit on it; none if what there is, is no writing."""
@@ -110,13 +119,14 @@ class Look:
         return sheet_of(mask, self.ink, quarter_turns)
 
 
-def looks(pixels: Bytes) -> Iterator[list[Look]]:
+def looks(pixels: Bytes, *, whole: bool = False) -> Iterator[list[Look]]:
     """Ways to see a picture (uint8, rows × columns × channels), in stages, until one is sure.
 
     Most pictures that are drawn on a screen need no more than the first stage: MNIST's own form,
     which has been through all of this already, or all the ink on clean paper.  Then comes whatever
     departs from paper, light and shadow that are followed across the picture; and at last the same
-    without sharp shadows, which costs no wide stroke.
+    without sharp shadows, which costs no wide stroke.  Unless the picture is wanted whole, only the
+    sheet of paper on it is seen.
     """
     ready = in_mnist_form(pixels)
     if ready is not None:
@@ -125,9 +135,10 @@ def looks(pixels: Bytes) -> Iterator[list[Look]]:
     levels = ink_on_clean_paper(pixels)
     if levels is not None:
         yield [Look(pixels, _as_ink(levels), prior=_HASTY, drawing=fitted(levels))]
-    yield list(_followed(pixels, shadows=True))
+    follow = _followed_on if whole else _followed
+    yield list(follow(pixels, shadows=True))
     if clean_paper(pixels) is None:  # else there is no shadow
-        yield list(_followed(pixels, shadows=False))
+        yield list(follow(pixels, shadows=False))
 
 
 def first_sight(pixels: Bytes) -> Bytes | None:
@@ -159,15 +170,16 @@ def _followed_on(pixels: Bytes, *, shadows: bool) -> Iterator[Look]:
     for dark, prior in ((likelier, 1.0), (not likelier, _LESS_LIKELY)):
         if dark != likelier and abs(lightness) > _SURE_OF_PAPER:
             break
-        ink = find_ink(pixels, dark=dark, shadows=shadows)
+        traces = find_traces(pixels, dark=dark, shadows=shadows)
+        ink = None if traces is None else traces.strokes()
         inner = None if ink is None else framed(ink)
         if inner is not None:
             within = find_ink(inner.cut(pixels), dark=not dark, shadows=shadows)
             if within is not None:
                 yield Look(pixels, within, (inner.left, inner.top), prior)
                 continue
-        if ink is not None:
-            yield Look(pixels, ink, prior=prior)
+        if traces is not None and ink is not None:
+            yield Look(pixels, ink, prior=prior, faint=traces.ink)
 
 
 def _view(figure: Figure, prior: float = 1.0) -> View:

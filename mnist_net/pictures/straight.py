@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from mnist_net.pictures.pieces import Mask
 
-_STEEPEST = 0.12  # slope of a line
+_STEEPEST = 0.12  # slope of a line, unless it is said how steep it may be
 _SAMPLES = 240  # columns that vote
 _MOST_TRIALS = 400  # peaks that are looked at
 _FREE = 0.5  # of its length, on which no stroke meets a line
@@ -35,13 +35,18 @@ class Runs(NamedTuple):
 class Line(NamedTuple):
     """A straight line: its height at column 0, and how many rows it falls a column.
 
-    The runs are what is no stroke's; the length counts all columns that have ink there.
+    The runs are what is no stroke's, nor an earlier line's; the columns all that have ink there.
     """
 
     height: float
     slope: float
     runs: Runs
-    length: int
+    columns: npt.NDArray[np.int64]
+
+    @property
+    def length(self) -> int:
+        """Columns with ink."""
+        return len(self.columns)
 
     @property
     def thickness(self) -> float:
@@ -53,6 +58,10 @@ class Line(NamedTuple):
         """Columns of its ink: the first, and that after the last."""
         return int(self.runs.column.min()), int(self.runs.column.max()) + 1
 
+    def heights(self, columns: npt.ArrayLike) -> npt.NDArray[np.float64]:
+        """Row of the line at each of some columns."""
+        return self.height + self.slope * np.asarray(columns, np.float64)
+
 
 def runs_of(mask: Mask) -> Runs:
     """All runs of ink, column by column."""
@@ -61,7 +70,9 @@ def runs_of(mask: Mask) -> Runs:
     return Runs(column, top, np.nonzero(ends < 0)[1])
 
 
-def straight_lines(runs: Runs, thickest: float, least: float, most: int) -> list[Line]:
+def straight_lines(
+    runs: Runs, thickest: float, least: float, most: int, steepest: float = _STEEPEST
+) -> list[Line]:
     """Lines that are at most so thick, and have ink in so many columns at least; longest first."""
     thin = runs.chosen(runs.bottom - runs.top <= thickest)
     width = int(thin.column.max(initial=0)) + 1
@@ -70,7 +81,7 @@ def straight_lines(runs: Runs, thickest: float, least: float, most: int) -> list
     if not voting.any():
         return []
     x, y = thin.column[voting], (thin.top + thin.bottom)[voting] / 2.0
-    slopes = np.linspace(-_STEEPEST, _STEEPEST, 2 * int(np.ceil(_STEEPEST * width / 2.0)) + 1)
+    slopes = np.linspace(-steepest, steepest, 2 * int(np.ceil(steepest * width / 2.0)) + 1)
     rows = np.floor(y - slopes[:, None] * x).astype(np.int64)
     lowest = int(rows.min())
     n_rows = int(rows.max()) - lowest + 2
@@ -107,7 +118,7 @@ def _line_at(height: float, slope: float, runs: Runs, thin: Runs, free: Mask) ->
     free &= ~near
     place = height + slope * runs.column
     met = (runs.top <= place + _NEAR) & (runs.bottom >= place - _NEAR)
-    return Line(height, slope, own, len(np.unique(runs.column[met])))
+    return Line(height, slope, own, np.unique(runs.column[met]))
 
 
 def painted(lines: list[Line], shape: tuple[int, ...]) -> Mask:

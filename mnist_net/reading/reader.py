@@ -191,8 +191,8 @@ class Reader:
         from mnist_net.reading.pages import table_of
 
         _require_picture(picture)
-        for look in (look for stage in looks(picture.pixels) for look in stage):
-            if (grid := grid_of(look.ink)) is not None:
+        for look in (look for stage in looks(picture.pixels, whole=True) for look in stage):
+            if (grid := grid_of(look.ink, look.faint)) is not None:
                 paths = self._lattice.best_paths(self._lattice.arcs(grid.sheet))
                 return table_of(paths[0], grid, self._written(grid.sheet, look, picture))
         return Table((), "there is no table on it that is drawn in lines")

@@ -29,6 +29,7 @@ Matrix = npt.NDArray[np.float64]
 
 _MOST = 2_000  # pixels on a side
 _MARGINS = (-1.4, 1.25)  # logarithm of heights of a digit, on each side
+_BLACK = 0.25  # of the strongest ink, so that no line between two rows of pixels vanishes
 _SCREEN_PENS = (0.02, 0.12)  # heights of a digit: from a pencil of a drawing program to a brush
 
 
@@ -205,7 +206,7 @@ def _on_screen(ink: Field, random: Random) -> Bytes:
         paper, pen = 255.0 - paper, 255.0 - pen
     strongest = np.clip(ink / 0.85, 0.0, 1.0)
     if random.random() < 0.25:  # a program that knows no grey
-        strongest = np.round(strongest)
+        strongest = (strongest > _BLACK).astype(np.float32)
     return np.round(paper + (pen - paper) * strongest).astype(np.uint8)
 
 

@@ -81,7 +81,7 @@ def dotted(
 PAPERS: dict[str, dict[str, Paper]] = {
     "choosing": {
         "plain": plain,
-        "ruled": partial(ruled, pitch=(1.35, 2.4), dark=(0.1, 0.4)),
+        "ruled": partial(ruled, pitch=(1.35, 2.4), dark=(0.1, 0.4), margin=0.25),
         "squared": partial(squared, pitch=(0.5, 1.1), dark=(0.08, 0.35)),
     },
     "judging": {
@@ -163,11 +163,29 @@ def folds(shape: tuple[int, int], height: float, random: Random) -> Field:
     return result.astype(np.float32)
 
 
+def creases(shape: tuple[int, int], height: float, random: Random) -> Field:
+    """Paper that was bent along some lines: a ridge that catches the light, or a valley."""
+    y, x = _grid(shape)
+    result = even(shape, height, random)
+    pixel = 2.0 / max(shape)
+    for _ in range(int(random.integers(1, 5))):
+        angle = random.choice([0.0, np.pi / 2]) + random.normal(0, 0.25)
+        across = x * np.cos(angle) + y * np.sin(angle) - random.uniform(-0.8, 0.8)
+        across = across + random.normal(0, 0.02) * (y * np.cos(angle) - x * np.sin(angle)) ** 2
+        width = max(1.0, height * random.uniform(0.015, 0.08)) * pixel
+        ridge = random.choice([-1.0, 1.0]) * random.uniform(0.03, 0.35)
+        result = result * (1.0 + random.uniform(-0.1, 0.1) * np.clip(across / width, -1.0, 1.0))
+        result = result * (1.0 + ridge / (1.0 + (across / width) ** 2))
+    return result.astype(np.float32)
+
+
 LIGHTS: dict[str, dict[str, Light]] = {
     "choosing": {
         "even": even,
         "shadow": partial(shadow, soft=(1.0, 4.0), dark=(0.2, 0.55)),
+        "hard shadow": partial(shadow, soft=(0.05, 0.6), dark=(0.15, 0.5)),
         "crumple": partial(crumple, size=(1.5, 5.0), deep=(0.03, 0.07)),
+        "folds": creases,
     },
     "judging": {
         "even": even,
