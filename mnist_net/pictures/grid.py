@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from mnist_net.pictures.ink import Ink, Levels
+from mnist_net.pictures.ink import Ink, Levels, traces_of
 from mnist_net.pictures.pieces import Mask, Piece, find_pieces
 from mnist_net.pictures.rows import Row, Sheet, cut_apart, large_boxes, row_of, typical_size
 from mnist_net.pictures.straight import Line, painted, runs_of, straight_lines
@@ -45,12 +45,12 @@ class Grid(NamedTuple):
     cells: tuple[tuple[int | None, ...], ...]
 
 
-def grid_of(ink: Ink, faint: Ink | None = None) -> Grid | None:
+def grid_of(ink: Ink) -> Grid | None:
     """The table of a page; None if there is none.
 
-    The faint ink has lines too that are nowhere as dark as strokes are; see `find_traces`.
+    The ink is all that there is: lines too that are nowhere as dark as strokes (see `find_traces`).
     """
-    found = [_lines_of((ink if faint is None else faint) >= level) for level in _FAINT]
+    found = [_lines_of(ink >= level) for level in _FAINT]
     level, upright, lines = min(found, key=lambda one: sum(map(_doubt, one[:2])))
     if (len(level) - 1) * (len(upright) - 1) < _LEAST_CELLS:
         return None
@@ -164,9 +164,16 @@ def _filled(ink: Ink, lines: Mask, level: list[Line], upright: list[Line]) -> Gr
     row_at, over = _between(level, ink.shape)
     column_at, beside = (field.T for field in _between(upright, ink.shape[::-1]))
     off = np.minimum(over, beside)  # a digit may meet a line, and what does not leave it is none
-    written = (ink >= 0.5) & (row_at >= 0) & (column_at >= 0) & ~(lines & (off <= _BENT))
-    numbers, _ = find_pieces(written)
-    numbers, pieces = find_pieces(np.isin(numbers, numbers[written & (off > _BESIDE)]))
+    inner = (row_at >= 0) & (column_at >= 0) & ~(lines & (off <= _BENT))
+    # Beside a table's lines what is written is faint: it is measured without them.
+    sample = ink[inner & (off > _BESIDE)]
+    traces = traces_of(np.where(inner, ink, np.float32(0.0)), _FAINT[0], sample)
+    strokes = None if traces is None else traces.strokes()
+    strokes = np.zeros_like(ink) if strokes is None else strokes
+    numbers, _ = find_pieces(strokes >= 0.5)
+    numbers, pieces = find_pieces(
+        np.isin(numbers, np.unique(numbers[off > _BESIDE])) & (numbers > 0)
+    )
     in_cell: dict[tuple[int, int], list[Piece]] = {}
     for piece in pieces:
         x, y = (piece.box.left + piece.box.right) // 2, (piece.box.top + piece.box.bottom) // 2
@@ -181,7 +188,7 @@ def _filled(ink: Ink, lines: Mask, level: list[Line], upright: list[Line]) -> Gr
             found[cell] = len(rows)
             rows.append(cut_apart(row_of(boxes, some), numbers, unused))
     return Grid(
-        Sheet(ink, numbers, tuple(rows), 0.0, (ink.shape[0], ink.shape[1])),
+        Sheet(strokes, numbers, tuple(rows), 0.0, (ink.shape[0], ink.shape[1])),
         tuple(
             tuple(found.get((row, column)) for column in range(len(upright) - 1))
             for row in range(len(level) - 1)

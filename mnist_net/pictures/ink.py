@@ -109,7 +109,15 @@ def find_traces(pixels: Bytes, *, dark: bool = True, shadows: bool = True) -> Tr
     opposite = opposite[opposite > 0.0]
     noise = _MAD * float(np.median(opposite)) if len(opposite) else 0.0
     least = max(_NOISE * noise, _LEAST_CONTRAST)
-    candidates = strength[strength > least]
+    return traces_of(strength, least, strength)
+
+
+def traces_of(strength: Ink, least: float, sample: Ink) -> Traces | None:
+    """Ink of what departs from its paper so strongly, in places of which the sample is typical.
+
+    What departs by less than the least is paper.
+    """
+    candidates = sample[sample > least]
     if not len(candidates):
         return None
     # The median of the stronger ones: soft edges and faint shadows do not lower it.

@@ -53,39 +53,45 @@ def page_of(paths: Sequence[Path], written: Written, *, by_rule: bool) -> tuple[
     if not paths:
         return Page((), _UNFIT), 0.0
     rows: list[tuple[Reading, ...]] = []
-    n_large, n_digits, clarity = 0, 0, 0.0
+    large: list[Step] = []
+    n_digits = 0
     for row, in_row in groupby(paths[0].steps, key=_row):
         steps = [s if by_rule else _refused(s, written) for s in in_row]
-        large = [step for step in steps if _is_large(step)]
-        n_large += len(large)
+        large += filter(_is_large, steps)
         n_digits += sum(step.digit is not None for step in steps)
-        clarity += sum(step.score for step in large if step.digit is not None or step.sign)
         shown = [s for s in steps if s.digit is not None or s.sign or _is_large(s)]
         if any(step.digit is not None for step in shown):
             gaps = _wide_gaps(shown, row)
             readings = (_reading(s, written, gap) for s, gap in zip(shown, gaps, strict=True))
             rows.append(tuple(_once(readings)))
-    if n_digits < _LEAST_SHARE * n_large and not by_rule:
+    if n_digits < _LEAST_SHARE * len(large) and not by_rule:
         return Page((), UNLIKE), 0.0  # a texture, some of whose grains look like digits
     page = Page(tuple(rows), None if rows else UNLIKE, written.degrees)
     if len(paths) > 1:
         odds = math.exp(min(paths[0].score - paths[1].score, _MOST_ODDS))
         page = replace(page, runner_up=paths[1].text, odds=odds)
-    return page, clarity / max(n_large, 1)
+    return page, _clarity(large)
 
 
-def table_of(path: Path, grid: Grid, written: Written) -> Table:
-    """The table that a path reads."""
+def table_of(path: Path, grid: Grid, written: Written) -> tuple[Table, float]:
+    """The table that a path reads, and how clear it is, as of a page."""
     read: dict[Row, tuple[Reading, ...]] = {}
-    for row, steps in groupby(path.steps, key=_row):
-        certain = (_refused(step, written) for step in steps)
-        read[row] = tuple(_reading(s, written) for s in certain if s.digit is not None or s.sign)
+    large: list[Step] = []
+    for row, in_row in groupby(path.steps, key=_row):
+        steps = [_refused(step, written) for step in in_row]
+        large += filter(_is_large, steps)
+        read[row] = tuple(_reading(s, written) for s in steps if s.digit is not None or s.sign)
     rows = grid.sheet.rows
-    return Table(
-        tuple(
-            tuple(() if k is None else read.get(rows[k], ()) for k in cells) for cells in grid.cells
-        )
+    cells = tuple(
+        tuple(() if k is None else read.get(rows[k], ()) for k in of_row) for of_row in grid.cells
     )
+    return Table(cells), _clarity(large)
+
+
+def _clarity(large: Sequence[Step]) -> float:
+    """Mean score of large figures; what is not read has none."""
+    scores = (step.score for step in large if step.digit is not None or step.sign)
+    return sum(scores) / max(len(large), 1)
 
 
 def _row(step: Step) -> Row:

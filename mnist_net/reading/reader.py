@@ -191,11 +191,17 @@ class Reader:
         from mnist_net.reading.pages import table_of
 
         _require_picture(picture)
+        best, most = Table((), "there is no table on it that is drawn in lines"), -1.0
         for look in (look for stage in looks(picture.pixels, whole=True) for look in stage):
-            if (grid := grid_of(look.ink, look.faint)) is not None:
+            if (grid := grid_of(look.ink if look.faint is None else look.faint)) is not None:
                 paths = self._lattice.best_paths(self._lattice.arcs(grid.sheet))
-                return table_of(paths[0], grid, self._written(grid.sheet, look, picture))
-        return Table((), "there is no table on it that is drawn in lines")
+                written = self._written(grid.sheet, look, picture)
+                table, clarity = table_of(paths[0], grid, written)
+                if clarity > most:
+                    best, most = table, clarity
+                if clarity >= SURE:
+                    break
+        return best
 
     def _page_of_one(self, picture: Picture) -> Page:
         """A page with one digit is a picture of one digit, and is read as such."""

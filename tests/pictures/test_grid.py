@@ -62,6 +62,25 @@ def test_cells_that_run_together_count_as_what_they_are() -> None:
     assert blanks(image) == BLANKS
 
 
+def test_lines_may_be_broken_everywhere() -> None:
+    image = table(CELLS)
+    for x in range(20, image.width, SIDE):
+        for y in range(30, image.height, 20):
+            ImageDraw.Draw(image).rectangle((x - 3, y, x + 3, y + 5), 0)
+    assert blanks(image) == BLANKS
+
+
+def test_digits_in_a_row_are_no_line() -> None:
+    ones = [[1, None], [1, None], [1, None], [1, 2]]
+    assert blanks(table(ones)) == [[False, True], [False, True], [False, True], [False, False]]
+
+
+def test_what_is_fainter_than_the_lines_is_read_too() -> None:
+    both, digits = (np.asarray(table(CELLS, grey=grey)).astype(float) for grey in (255, 0))
+    faint = np.maximum(both - digits, 0.45 * digits)
+    assert blanks(Image.fromarray(faint.astype(np.uint8))) == BLANKS
+
+
 def test_numbers_of_rows_are_those_of_the_sheet_and_their_parts_lie_in_their_cells() -> None:
     image = table(CELLS)
     grid = grid_of((np.asarray(image) / np.float32(255.0)).astype(np.float32))
