@@ -35,6 +35,10 @@ _MOST_CANDIDATES = 4_000  # of a page of 400 digits there are about 2,500
 _PARTS = 0.25  # odds of a part where reading goes, against those among all that is learnt from
 _CUT = 0.2  # odds that what hangs together with a digit is nothing, against what lies by itself
 _MAY_BE_DIGIT = 0.02  # probability, from which on it is asked which one
+_TOGETHER = (
+    0.6  # of a row's height: so near, digits stand with digits and letters with letters, ...
+)
+_UNLIKE = 0.1  # ... or else these are the odds
 _MOST_ODDS = 20.0  # that the detector gives for or against a digit: both networks see the same ink
 _MAY_BE = 0.001  # probability, below which a way to read is not gone unless a rule wants it
 
@@ -59,6 +63,11 @@ class Arc(NamedTuple):
     probabilities: Array | None = None
     image: Bytes | None = None
 
+    @property
+    def is_large(self) -> bool:
+        """Whether it is more than a dot or a speck."""
+        return self.candidate.box.size >= LARGE * self.candidate.row.height
+
 
 class Step(NamedTuple):
     """An arc and what it is read as: the index of a digit's class, or a sign, or neither."""
@@ -67,6 +76,13 @@ class Step(NamedTuple):
     digit: int | None
     sign: str
     score: float
+
+    @property
+    def is_digit(self) -> bool | None:
+        """Whether it is one, or else a letter; None for signs and specks."""
+        if self.digit is not None:
+            return True
+        return None if self.sign or not self.arc.is_large else False
 
 
 class Path(NamedTuple):
@@ -127,24 +143,30 @@ class Lattice:
         self, arcs: Sequence[Arc], before: dict[State, list[Path]], rule: Rule, keep: int
     ) -> dict[State, list[Path]]:
         """Go on through one row, from the paths that end before it."""
-        n_parts = max(arc.candidate.end for arc in arcs)
-        reached: list[dict[State, list[Path]]] = [{} for _ in range(n_parts + 1)]
-        reached[0] = before
+        row = arcs[0].candidate.row
+        reached: list[dict[tuple[State, bool | None], list[Path]]] = [
+            {} for _ in range(len(row.parts) + 1)
+        ]
+        reached[0] = {(state, None): paths for state, paths in before.items()}
         for arc in arcs:  # in the order of their beginnings
-            here = reached[arc.candidate.begin]
-            there = reached[arc.candidate.end]
+            begin, end = arc.candidate.begin, arc.candidate.end
+            gap = arc.candidate.box.left - row.parts[begin - 1].box.right if begin else np.inf
             for step in self._steps(arc, free=isinstance(rule, AnyText)):
                 text = step.sign if step.digit is None else str(self._model.classes[step.digit])
-                for state, paths in here.items():
+                for (state, was), paths in reached[begin].items():
                     after = rule.step(state, text) if text else state
                     if after is None:
                         continue
-                    gone = [
-                        Path(p.score + math.log(step.score), p.text + text, (*p.steps, step))
-                        for p in paths
-                    ]
-                    there[after] = _likeliest([*there.get(after, []), *gone], keep)
-        return reached[-1]
+                    now, score = step.is_digit, math.log(step.score)
+                    if gap < _TOGETHER * row.height and None not in (was, now) and was != now:
+                        score += math.log(_UNLIKE)
+                    key = after, was if now is None and not text else now
+                    gone = [Path(p.score + score, p.text + text, (*p.steps, step)) for p in paths]
+                    reached[end][key] = _likeliest([*reached[end].get(key, []), *gone], keep)
+        best: dict[State, list[Path]] = {}
+        for (state, _), paths in reached[-1].items():
+            best[state] = _likeliest([*best.get(state, []), *paths], keep)
+        return best
 
     def _steps(self, arc: Arc, *, free: bool) -> Iterator[Step]:
         """What an arc may be read as; without a rule only the likeliest digit and sign."""
@@ -159,8 +181,7 @@ class Lattice:
             if signs[k] > least:
                 yield Step(arc, None, SIGNS[PART + 1 + k], max(float(signs[k]), _LEAST))
         if arc.candidate.end == arc.candidate.begin + 1:
-            large = arc.candidate.box.size >= LARGE * arc.candidate.row.height
-            none = float(arc.kinds[NONE]) * (self._refusal if large else 1.0)
+            none = float(arc.kinds[NONE]) * (self._refusal if arc.is_large else 1.0)
             none *= _CUT if arc.candidate.parts[0].is_cut else 1.0
             yield Step(arc, None, "", max(none, _LEAST))
 

@@ -14,7 +14,7 @@ from mnist_net.pictures.grid import Grid
 from mnist_net.pictures.pieces import Box
 from mnist_net.pictures.rows import Row
 from mnist_net.reading.answers import UNLIKE, UNREAD, Page, Reading, Table
-from mnist_net.reading.lattice import LARGE, Path, Step
+from mnist_net.reading.lattice import Path, Step
 
 _UNFIT = "nothing on it fits what is known of it"
 _MOST_ODDS = 600.0  # logarithm
@@ -99,7 +99,7 @@ def _row(step: Step) -> Row:
 
 
 def _is_large(step: Step) -> bool:
-    return step.arc.candidate.box.size >= LARGE * _row(step).height
+    return step.arc.is_large
 
 
 def _refused(step: Step, written: Written) -> Step:
