@@ -61,6 +61,14 @@ def first_layer_png(weights: Array) -> bytes:
     return _png(image, transparency=bytes(255 * abs(s) // _LEVELS for s in strength))
 
 
+def row_png(images: Bytes, scale: int = 4) -> bytes:
+    """Pictures side by side, so many times as large, as ink on white paper; uint8, N × 28 × 28."""
+    paper = 255 - np.concatenate(
+        [*images, np.zeros((_SIDE, int(not len(images))), np.uint8)], axis=1
+    )
+    return _png(Image.fromarray(paper.repeat(scale, axis=0).repeat(scale, axis=1)))
+
+
 def address(png: bytes) -> str:
     """A PNG as an address that a page can hold."""
     return "data:image/png;base64," + base64.b64encode(png).decode()

@@ -1,9 +1,17 @@
-"""The figures of an evaluation as tables, for a terminal and for a Markdown page."""
+"""The figures of a test as tables, for a terminal and for a Markdown page."""
 
+import html
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from mnist_net.reports.figures import N_BINS, Evaluation
+from mnist_net.reports.tested import Report
+
+
+class _Table(NamedTuple):
+    title: str
+    header: list[str]
+    rows: list[list[str]]
 
 
 def _summary(evaluation: Evaluation) -> list[tuple[str, str]]:
@@ -16,25 +24,56 @@ def _summary(evaluation: Evaluation) -> list[tuple[str, str]]:
     ]
 
 
-def _tables(evaluation: Evaluation) -> list[tuple[str, list[str], list[list[str]]]]:
-    """Title, header and rows of each table."""
+def _of_digits(evaluation: Evaluation) -> _Table:
+    header = ["digit", "precision", "recall", "F1", "pictures"]
+    return _Table("Per digit", header, _cells(evaluation.per_class, ("", *3 * (".2%",), ",")))
+
+
+def _confusion(evaluation: Evaluation) -> _Table:
     digits = [str(row["digit"]) for row in evaluation.per_class]
-    confusion = [
+    rows = [
         [digit, *(str(count) if count else "·" for count in counts)]
         for digit, counts in zip(digits, evaluation.confusion_matrix, strict=True)
     ]
+    return _Table("Confusion matrix (row: label, column: answer)", ["", *digits], rows)
+
+
+def _worst(evaluation: Evaluation) -> _Table:
+    header = ["picture", "label", "answer", "probability", "second", "of it", "of the label"]
+    formats = ("", "", "", ".2%", "", ".2%", ".2%")
+    return _Table("Worst mistakes", header, _cells(evaluation.worst, formats))
+
+
+def _reliability(evaluation: Evaluation) -> _Table:
+    header = ["pictures", "how sure", "right", "from", "to"]
+    rows = _cells(evaluation.reliability, (",", *4 * (".2%",)))
+    return _Table("Reliability (95% intervals)", header, rows)
+
+
+def _refusals(evaluation: Evaluation) -> _Table:
+    header = ["less sure than", "pictures", "of all", "errors left", "of the answers"]
+    rows = _cells(evaluation.refusals, (".2%", ",", ".2%", ",", ".3%"))
+    return _Table("If the least sure are refused", header, rows)
+
+
+def _side_by_side(report: Report) -> list[_Table]:
+    results = [
+        [_plain(one.name), *(value for _, value in _summary(one.evaluation))]
+        for one in report.models
+    ]
+    names = [name for name, _ in _summary(report.models[0].evaluation)]
+    differences = [
+        [
+            f"{_plain(first.name)} and {_plain(second.name)}",
+            *(f"{n:,}" for n in (found.only_first, found.only_second, found.neither)),
+            f"{found.p_value:.2g}",
+        ]
+        for first, second, found in report.comparisons
+    ]
+    header = ["models", "only the first right", "only the second", "neither", "p (McNemar, exact)"]
     return [
-        (
-            "Per digit",
-            ["digit", "precision", "recall", "F1", "pictures"],
-            _cells(evaluation.per_class, ("", ".2%", ".2%", ".2%", ",")),
-        ),
-        ("Confusion matrix (row: label, column: answer)", ["", *digits], confusion),
-        (
-            "Worst mistakes",
-            ["picture", "label", "answer", "probability", "of the label"],
-            _cells(evaluation.worst, ("", "", "", ".2%", ".2%")),
-        ),
+        _Table("Side by side", ["model", *names], results),
+        _Table("Whether they differ", header, differences),
     ]
 
 
@@ -45,7 +84,8 @@ def _cells(records: list[dict[str, Any]], formats: Sequence[str]) -> list[list[s
 def text(evaluation: Evaluation) -> str:
     """Render for a terminal."""
     lines = [f"{name:<18} {value}" for name, value in _summary(evaluation)]
-    for title, header, rows in _tables(evaluation):
+    for show in (_of_digits, _confusion, _worst):
+        title, header, rows = show(evaluation)
         widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
         lines += ["", title]
         for row in (header, *rows):
@@ -53,19 +93,39 @@ def text(evaluation: Evaluation) -> str:
     return "\n".join(lines)
 
 
-def markdown(evaluation: Evaluation, title: str, pictures: dict[str, str]) -> str:
-    """Render as a Markdown page under a title.
+def markdown(report: Report, pictures: Sequence[str]) -> str:
+    """Render as a Markdown page.
 
-    The keys of `pictures` are beginnings of tables' headings, the values addresses of pictures that
-    belong there.
+    The pictures are addresses, for each model one of its worst mistakes, in their order.
     """
-    lines = [f"# {title}", "", "| | |", "|---|---|"]
-    lines += [f"| {name} | {value} |" for name, value in _summary(evaluation)]
-    for heading, header, rows in _tables(evaluation):
-        lines += ["", f"## {heading}", "", f"| {' | '.join(header)} |"]
-        lines.append("|" + "---:|" * len(header))
-        lines += [f"| {' | '.join(row)} |" for row in rows]
-        for beginning, address in pictures.items():
-            if heading.startswith(beginning):
-                lines += ["", f"![{heading}]({address})"]
+    lines = [f"# {_plain(report.title)}"]
+    one = len(report.models) == 1
+    if not one:
+        for table in _side_by_side(report):
+            lines += ["", f"## {table.title}", *_as_markdown(table)]
+    for tested, picture in zip(report.models, pictures, strict=True):
+        lines += [] if one else ["", f"## {_plain(tested.name)}"]
+        facts = [*_summary(tested.evaluation), *tested.facts.items()]
+        rows = [[name, _plain(value)] for name, value in facts]
+        lines += ["", "| | |", "|---|---|", *(f"| {' | '.join(row)} |" for row in rows)]
+        for show in (_of_digits, _confusion, _worst, _reliability, _refusals):
+            table = show(tested.evaluation)
+            lines += ["", f"{'##' if one else '###'} {table.title}", *_as_markdown(table)]
+            if show is _worst and table.rows:
+                lines += ["", f"![The worst mistakes, in the order of the table]({picture})"]
     return "\n".join(lines) + "\n"
+
+
+def _as_markdown(table: _Table) -> list[str]:
+    rule = "|" + "---:|" * len(table.header)
+    rows = [table.header, *table.rows]
+    head, *body = (f"| {' | '.join(row)} |" for row in rows)
+    return ["", head, rule, *body]
+
+
+def _plain(text: str) -> str:
+    """A text that is not taken for markup: a model's name can be anything."""
+    safe = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+    for mark in "\\`*_[]|":
+        safe = safe.replace(mark, f"\\{mark}")
+    return html.escape(safe, quote=False)
