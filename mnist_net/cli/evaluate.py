@@ -46,15 +46,15 @@ def evaluate(
     """
     path = options.chosen_model(model, warns=False)
     test = testing.test([path], dataset, split, output, **source)
-    (tested,), (notes,) = test.report.models, test.notes
+    (tested,) = test.report.models
     for mistake in tested.evaluation.worst:
         if tested.files:
             mistake["image"] = tested.files[mistake["index"]]
     if as_json:
         facts = {"dataset": test.dataset, "split": test.split, "model": str(path)}
-        echo_json({**tested.evaluation._asdict(), **facts, **notes})
+        echo_json({**tested.evaluation._asdict(), **facts, **tested.notes})
     else:
-        _echo(test.report.title, tested.evaluation, notes)
+        _echo(f"{path} on {test.report.subject}", tested.evaluation, tested.notes)
     if output:
         testing.write(output, test.report)
 

@@ -40,7 +40,6 @@ class Test(NamedTuple):
     dataset: str
     split: str
     report: "Report"
-    notes: list[dict[str, int]]
 
 
 def test(
@@ -56,47 +55,67 @@ def test(
     from mnist_net.reports.tested import Report
     from mnist_net.trained.store import load_cached
 
-    written = report_paths(output, len(paths)) if output else []
     if output:
         check_report(output)
-    models = {path: load_cached(path) for path in paths}
+    written = report_paths(output, len(paths)) if output else []
+    models = [_Named(*one, load_cached(one[0])) for one in zip(paths, _names(paths), strict=True)]
     named = _source(models, dataset)
     if split in (None, "all") and _is_own(named):
         options.check_outputs(written, [*paths, *dataset_files(named)])
-        tested, notes = zip(*(_read_own(*one, Path(named)) for one in models.items()), strict=True)
         subject = f"all pictures of {named}, as predict reads them"
-        return Test(named, "all", Report(subject, tested), list(notes))
+        own = [_read_own(model, Path(named)) for model in models]
+        return Test(named, "all", Report(subject, own))
     splits = options.load_splits(written, paths, dataset=named, **source)
-    for path, model in models.items():
-        known = model.metadata.get("data", {}).get("digest")
-        if not dataset and splits.test.digest != known:
+    for model in models:
+        if not dataset and splits.test.digest != model.data.get("digest"):
             raise DataError(
-                f"{named} is no longer the data set that trained {path}; name a data set with "
-                "--dataset to evaluate on it all the same"
+                f"{named} is no longer the data set that trained {model.path}; name a data set "
+                "with --dataset to evaluate on it all the same"
             )
-    return _predicted(models, splits, named, split or "test")
+    split = split or "test"
+    subject = f"{'all' if split == 'all' else f'the {split}'} pictures of {splits.test.name}"
+    return Test(named, split, Report(subject, _predicted(models, splits, split)))
 
 
 def write(output: Path, report: "Report") -> None:
     """Write a report, and say so."""
-    from mnist_net.reports.report import report_paths, save_report
+    from mnist_net.reports.report import save_report
 
-    save_report(output, report)
-    *_, beside = report_paths(output, len(report.models))
-    log.info(f"wrote {output}" + ("" if beside == output else ", with pictures beside it"))
+    *_, last = save_report(output, report)
+    log.info(f"wrote {output}" + ("" if last == output else ", with pictures beside it"))
 
 
-def _source(models: "dict[Path, Predictor]", dataset: str | None) -> str:
+class _Named(NamedTuple):
+    """A model, its file, and what a report calls it."""
+
+    path: Path
+    name: str
+    model: "Predictor"
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """What its file says of what it learned from."""
+        data: dict[str, Any] = self.model.metadata.get("data", {})
+        return data
+
+
+def _names(paths: Sequence[Path]) -> list[str]:
+    """Names of files, or whole paths where two have the same name."""
+    names = [path.name for path in paths]
+    return names if len(set(names)) == len(names) else list(map(str, paths))
+
+
+def _source(models: Sequence[_Named], dataset: str | None) -> str:
     """What to test on: a name or a path."""
     if dataset == "auto":
         raise click.UsageError("--dataset auto could fall back to another set: name one")
     if dataset:
         return dataset
-    places = {p: str(m.metadata.get("data", {}).get("location", "auto")) for p, m in models.items()}
-    for path, place in places.items():
-        if place == "auto":
-            raise DataError(f"{path} does not say what trained it: name a data set with --dataset")
-    first, *others = dict.fromkeys(places.values())
+    places = [str(model.data.get("location", "auto")) for model in models]
+    if "auto" in places:
+        path = models[places.index("auto")].path
+        raise DataError(f"{path} does not say what trained it: name a data set with --dataset")
+    first, *others = dict.fromkeys(places)
     if others:
         raise click.UsageError(
             f"the models learned from different data ({first}, {', '.join(others)}): name one set "
@@ -112,24 +131,17 @@ def _is_own(source: str) -> bool:
     return source not in DATASET_NAMES and is_own_pictures(Path(source))
 
 
-def _predicted(models: "dict[Path, Predictor]", splits: "Splits", named: str, split: str) -> Test:
-    """A part of a data set, and what the models make of it."""
+def _predicted(models: Sequence[_Named], splits: "Splits", split: str) -> "list[Tested]":
+    """What models make of a part of a data set."""
     import numpy as np
-
-    from mnist_net.reports.tested import Report
 
     parts = list(splits) if split == "all" else [getattr(splits, split)]
     images = np.concatenate([part.images for part in parts])
     labels = np.concatenate([part.labels for part in parts])
-    tested = [
-        _tested(path, model, images, labels, model.predict_proba(images), {})
-        for path, model in models.items()
-    ]
-    subject = f"{'all' if split == 'all' else f'the {split}'} pictures of {splits.test.name}"
-    return Test(named, split, Report(subject, tested), [{} for _ in tested])
+    return [_tested(one, images, labels, one.model.predict_proba(images)) for one in models]
 
 
-def _read_own(path: Path, model: "Predictor", dataset: Path) -> "tuple[Tested, dict[str, int]]":
+def _read_own(model: _Named, dataset: Path) -> "Tested":
     """Own pictures as `predict` reads them; where it sees nothing, it guesses."""
     import numpy as np
 
@@ -137,50 +149,41 @@ def _read_own(path: Path, model: "Predictor", dataset: Path) -> "tuple[Tested, d
     from mnist_net.reading.answers import Reading
     from mnist_net.reading.many import Given, Wanted, read_many
 
-    files, n_classes = labelled_files(dataset), len(model.classes)
+    files, n_classes = labelled_files(dataset), len(model.model.classes)
     given = [Given(str(file.path), file.path) for file in files]
-    answers = [seen.answer for seen in read_many(given, path, Wanted())]
+    answers = [seen.answer for seen in read_many(given, model.path, Wanted())]
     readings = [a if isinstance(a, Reading) else Reading(None, reason=str(a)) for a in answers]
-    labels = np.array([file.label for file in files])
+    labels = [file.label for file in files]
     guess = np.full(n_classes, 1.0 / n_classes, np.float32)
-    notes = {
-        "cannot be read": sum(not isinstance(answer, Reading) for answer in answers),
-        "refused": sum(isinstance(a, Reading) and a.digit is None for a in answers),
-        "answered rightly": sum(r.digit == k for r, k in zip(readings, labels, strict=True)),
-    }
-    tested = _tested(
-        path,
+    return _tested(
         model,
         np.stack([reading.image for reading in readings]),
-        labels,
+        np.array(labels),
         np.stack([guess if r.probabilities is None else r.probabilities for r in readings]),
-        notes,
-        [one.name for one in given],
+        files=[one.name for one in given],
+        notes={
+            "cannot be read": sum(not isinstance(answer, Reading) for answer in answers),
+            "refused": sum(isinstance(a, Reading) and a.digit is None for a in answers),
+            "answered rightly": sum(r.digit == k for r, k in zip(readings, labels, strict=True)),
+        },
     )
-    return tested, notes
 
 
 def _tested(
-    path: Path,
-    model: "Predictor",
-    images: "Bytes",
-    labels: "Labels",
-    probabilities: "Array",
-    notes: dict[str, int],
-    files: Sequence[str] = (),
+    model: _Named, images: "Bytes", labels: "Labels", probabilities: "Array", **more: Any
 ) -> "Tested":
     """Results, with what the model's file says of how it came to be."""
     from mnist_net.reports.tested import Tested
     from mnist_net.trained.facts import first_layer_of, histories_of, story_of
 
     return Tested(
-        str(path),
-        images,
-        labels,
-        probabilities,
-        model.classes,
-        files,
-        {**{name: f"{count:,}" for name, count in notes.items()}, **story_of(model)},
-        histories_of(model),
-        first_layer_of(model),
+        name=model.name,
+        images=images,
+        labels=labels,
+        probabilities=probabilities,
+        classes=model.model.classes,
+        story=story_of(model.model),
+        histories=histories_of(model.model),
+        first_layer=first_layer_of(model.model),
+        **more,
     )

@@ -51,7 +51,7 @@ class Scale(NamedTuple):
         return [(self.fraction(value), self._named(value)) for value in values]
 
     def _multiples(self) -> list[float]:
-        rough = (self.high - self.low) / 5.0
+        rough = (self.high - self.low) / 6.0
         power = 10.0 ** math.floor(math.log10(rough))
         step = next(power * step for step in _STEPS if power * step >= rough * 0.999)
         first = math.ceil(self.low / step - 1e-9)

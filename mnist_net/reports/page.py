@@ -36,7 +36,7 @@ def html(report: Report) -> str:
     )
     sheet = sprites.Sheet()
     models = [_Model(tested, number, sheet) for number, tested in enumerate(report.models, 1)]
-    values = {
+    values: dict[str, Any] = {
         "report": report,
         "models": [model.values() for model in models],
         "pairs": [_pair(*two) for two in combinations(models, 2)],

@@ -34,8 +34,13 @@ def report_paths(path: Path, n_models: int = 1) -> list[Path]:
     return [path, *(path.with_name(f"{path.stem}-mistakes{number}.png") for number in numbers)]
 
 
-def save_report(path: Path, report: Report) -> None:
+def save_report(path: Path, report: Report) -> list[Path]:
     """Write a report, as HTML or as Markdown with pictures beside it, as the file's ending says.
+
+    Returns
+    -------
+    list of Path
+        What was written, the page first.
 
     Raises
     ------
@@ -45,14 +50,18 @@ def save_report(path: Path, report: Report) -> None:
         If something cannot be written; what was there before is untouched.
     """
     check_report(path)
-    _, *pictures = report_paths(path, len(report.models))
+    contents: dict[Path, bytes] = {}
     if path.suffix.lower() == ".html":
         text = page.html(report)
     else:
+        _, *pictures = report_paths(path, len(report.models))
         text = tables.markdown(report, [picture.name for picture in pictures])
-    for picture, tested in zip(pictures, report.models, strict=bool(pictures)):
-        if worst := [mistake["index"] for mistake in tested.evaluation.worst]:
-            with atomic_write(picture) as stream:
-                stream.write(sprites.row_png(tested.images[worst]))
-    with atomic_write(path) as stream:
-        stream.write(text.encode(errors="backslashreplace"))
+        for picture, tested in zip(pictures, report.models, strict=True):
+            if worst := [mistake["index"] for mistake in tested.evaluation.worst]:
+                contents[picture] = sprites.row_png(tested.images[worst])
+    # A page that has changed comes last: what it shows is there.
+    contents[path] = text.encode(errors="backslashreplace")
+    for place, content in contents.items():
+        with atomic_write(place) as stream:
+            stream.write(content)
+    return [path, *(place for place in contents if place != path)]

@@ -27,8 +27,10 @@ class Tested:
         What it made of them, N × K, and the label of each column, ascending.
     files
         N, where the pictures are from; or none, and their numbers name them.
-    facts
-        What else is to be said of it, by name.
+    notes
+        Counts of what else happened to the pictures, by name.
+    story
+        What it is and how it came to be, by name.
     histories
         Of each of its networks, the epochs of its training as `Progress.history` has them.
     first_layer
@@ -41,7 +43,8 @@ class Tested:
     probabilities: Array
     classes: Labels
     files: Sequence[str] = ()
-    facts: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, int] = field(default_factory=dict)
+    story: dict[str, str] = field(default_factory=dict)
     histories: Sequence[Sequence[dict[str, Any]]] = ()
     first_layer: Array | None = None
 
@@ -49,6 +52,11 @@ class Tested:
     def evaluation(self) -> Evaluation:
         """How good it is; a DataError as `evaluate` raises it."""
         return evaluate(self.labels, self.probabilities, self.classes)
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """Notes and story, for a person to read."""
+        return {**{name: f"{count:,}" for name, count in self.notes.items()}, **self.story}
 
     @property
     def answers(self) -> Labels:
