@@ -20,7 +20,7 @@ from mnist_net.reports.tested import Report, Tested
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _IN_A_CELL = 24  # pictures
-_DIFFERENT = 12  # pictures that only one of two models gets right
+_DIFFERENT = 10  # pictures that only one of two models gets right
 
 
 def html(report: Report) -> str:

@@ -66,7 +66,7 @@ def _side_by_side(report: Report) -> list[_Table]:
         [
             f"{_plain(first.name)} and {_plain(second.name)}",
             *(f"{n:,}" for n in (found.only_first, found.only_second, found.neither)),
-            f"{found.p_value:.2g}",
+            f"{found.p_value:.2g}" if found.p_value >= 1e-4 else "< 0.0001",
         ]
         for first, second, found in report.comparisons
     ]
