@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from mnist_net.cli import options, testing
+from mnist_net.cli import measuring, options
 from mnist_net.cli.terminal import echo_json, echo_line
 
 if TYPE_CHECKING:
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     "evaluate --dataset own/            # own/3/*.png, own/7/*.png, ...",
 )
 @options.model
-@testing.tested_data
+@measuring.data
 @click.option(
     "--output",
     "-o",
-    type=testing.REPORT_PATH,
+    type=measuring.REPORT_PATH,
     help="Write a report too, as `mnist-net report` does.",
 )
 @options.data_home
@@ -45,18 +45,18 @@ def evaluate(
     and F1 of each digit, the confusion matrix, and the worst mistakes.
     """
     path = options.chosen_model(model, warns=False)
-    test = testing.test([path], dataset, split, output, **source)
-    (tested,) = test.report.models
-    for mistake in tested.evaluation.worst:
-        if tested.files:
-            mistake["image"] = tested.files[mistake["index"]]
+    measured = measuring.measure([path], dataset, split, output, **source)
+    (results,) = measured.report.models
+    for mistake in results.evaluation.worst:
+        if results.files:
+            mistake["image"] = results.files[mistake["index"]]
     if as_json:
-        facts = {"dataset": test.dataset, "split": test.split, "model": str(path)}
-        echo_json({**tested.evaluation._asdict(), **facts, **tested.notes})
+        facts = {"dataset": measured.dataset, "split": measured.split, "model": str(path)}
+        echo_json({**results.evaluation._asdict(), **facts, **results.notes})
     else:
-        _echo(f"{path} on {test.report.subject}", tested.evaluation, tested.notes)
+        _echo(f"{path} on {measured.report.subject}", results.evaluation, results.notes)
     if output:
-        testing.write(output, test.report)
+        measuring.write(output, measured.report)
 
 
 def _echo(title: str, evaluation: "Evaluation", notes: dict[str, int]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from mnist_net.cli import options, testing
+from mnist_net.cli import measuring, options
 from mnist_net.cli.terminal import echo_line
 
 _NAME = "report"
@@ -19,11 +19,11 @@ _NAME = "report"
     "report --format md",
 )
 @click.argument("models", metavar="[MODEL]...", nargs=-1)
-@testing.tested_data
+@measuring.data
 @click.option(
     "--output",
     "-o",
-    type=testing.REPORT_PATH,
+    type=measuring.REPORT_PATH,
     help="The file to write, whose ending says the format.  [default: report.html]",
 )
 @click.option(
@@ -49,5 +49,5 @@ def report(models: tuple[str, ...], output: Path | None, kind: str | None, **sou
     paths = [options.chosen_model(name, warns=False) for name in models or [None]]
     if len(set(paths)) < len(paths):
         raise click.UsageError("a model is named twice")
-    testing.write(output, testing.test(paths, output=output, **source).report)
+    measuring.write(output, measuring.measure(paths, output=output, **source).report)
     echo_line(str(output))

@@ -16,7 +16,7 @@ from mnist_net.arrays import Array
 from mnist_net.reports import charts, sprites
 from mnist_net.reports.comparison import compare
 from mnist_net.reports.figures import Hits, normalized, of_labels, refusals
-from mnist_net.reports.tested import Report, Tested
+from mnist_net.reports.results import Report, Results
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _IN_A_CELL = 24  # pictures
@@ -35,7 +35,7 @@ def html(report: Report) -> str:
         lstrip_blocks=True,
     )
     sheet = sprites.Sheet()
-    models = [_Model(tested, number, sheet) for number, tested in enumerate(report.models, 1)]
+    models = [_Model(results, number, sheet) for number, results in enumerate(report.models, 1)]
     values: dict[str, Any] = {
         "report": report,
         "models": [model.values() for model in models],
@@ -50,41 +50,41 @@ def html(report: Report) -> str:
 class _Model:
     """What the page shows of one model; its pictures go to the sheet."""
 
-    def __init__(self, tested: Tested, number: int, sheet: sprites.Sheet) -> None:
-        self.tested, self.number, self.sheet = tested, number, sheet
-        self.probabilities = normalized(tested.probabilities)
-        self.answers, self.hits = tested.answers, tested.hits
-        self.of_labels = of_labels(tested.labels, self.probabilities, tested.classes)
+    def __init__(self, results: Results, number: int, sheet: sprites.Sheet) -> None:
+        self.results, self.number, self.sheet = results, number, sheet
+        self.probabilities = normalized(results.probabilities)
+        self.answers, self.hits = results.answers, results.hits
+        self.of_labels = of_labels(results.labels, self.probabilities, results.classes)
 
     def values(self) -> dict[str, Any]:
         """All of it."""
-        evaluation, tested = self.tested.evaluation, self.tested
+        evaluation, results = self.results.evaluation, self.results
         low, high = evaluation.accuracy_interval
         return {
             "id": f"model-{self.number}",
-            "name": tested.name,
+            "name": results.name,
             "evaluation": evaluation,
             "error_rate": evaluation.errors / evaluation.n,
             "error_interval": (1.0 - high, 1.0 - low),
-            "facts": tested.facts,
+            "facts": results.facts,
             "cells": self._cells(),
             "worst": [{**m, **self.picture(m["index"])} for m in evaluation.worst],
             "reliability": charts.reliability_chart(evaluation.reliability),
             "refusing": self._refusing(),
-            "learning": charts.learning_charts(tested.histories),
-            "n_networks": len(tested.histories),
+            "learning": charts.learning_charts(results.histories),
+            "n_networks": len(results.histories),
             "first_layer": None
-            if tested.first_layer is None
-            else sprites.address(sprites.first_layer_png(tested.first_layer)),
+            if results.first_layer is None
+            else sprites.address(sprites.first_layer_png(results.first_layer)),
         }
 
     def picture(self, index: int) -> dict[str, Any]:
         """A picture on the sheet, and what is said of it."""
-        tested = self.tested
+        results = self.results
         return {
-            "place": self.sheet.place(tested.images[index]),
-            "file": tested.files[index] if tested.files else f"picture {index:,}",
-            "label": int(tested.labels[index]),
+            "place": self.sheet.place(results.images[index]),
+            "file": results.files[index] if results.files else f"picture {index:,}",
+            "label": int(results.labels[index]),
             "digit": int(self.answers[index]),
             "probability": float(self.probabilities[index].max()),
         }
@@ -98,8 +98,8 @@ class _Model:
     def _cells(self) -> list[list[dict[str, Any]]]:
         """The confusion matrix, with the pictures that gave the label least probability."""
         order = np.argsort(self.of_labels, kind="stable")
-        classes = self.tested.classes.tolist()
-        counts = np.array(self.tested.evaluation.confusion_matrix)
+        classes = self.results.classes.tolist()
+        counts = np.array(self.results.evaluation.confusion_matrix)
         most = max((counts - np.diag(np.diag(counts))).max(), 1)
         return [
             [
@@ -117,7 +117,7 @@ class _Model:
         ]
 
     def _those(self, order: npt.NDArray[np.int64], label: int, digit: int) -> list[dict[str, Any]]:
-        here = (self.tested.labels[order] == label) & (self.answers[order] == digit)
+        here = (self.results.labels[order] == label) & (self.answers[order] == digit)
         return [self.picture(index) for index in order[here][:_IN_A_CELL].tolist()]
 
     def _refusing(self) -> charts.Chart:
@@ -130,8 +130,8 @@ class _Model:
 def _pair(first: _Model, second: _Model) -> dict[str, Any]:
     """What two models differ in, with pictures of what only one of them gets right."""
     return {
-        "first": first.tested.name,
-        "second": second.tested.name,
+        "first": first.results.name,
+        "second": second.results.name,
         "found": compare(first.hits, second.hits),
         "missed_by_second": second.missed(first.hits),
         "missed_by_first": first.missed(second.hits),

@@ -5,7 +5,7 @@ from pathlib import Path
 from mnist_net.errors import MnistNetError
 from mnist_net.files import atomic_write
 from mnist_net.reports import page, sprites, tables
-from mnist_net.reports.tested import Report
+from mnist_net.reports.results import Report
 
 
 def check_report(path: Path) -> None:
@@ -56,9 +56,9 @@ def save_report(path: Path, report: Report) -> list[Path]:
     else:
         _, *pictures = report_paths(path, len(report.models))
         text = tables.markdown(report, [picture.name for picture in pictures])
-        for picture, tested in zip(pictures, report.models, strict=True):
-            if worst := [mistake["index"] for mistake in tested.evaluation.worst]:
-                contents[picture] = sprites.row_png(tested.images[worst])
+        for picture, results in zip(pictures, report.models, strict=True):
+            if worst := [mistake["index"] for mistake in results.evaluation.worst]:
+                contents[picture] = sprites.row_png(results.images[worst])
     # A page that has changed comes last: what it shows is there.
     contents[path] = text.encode(errors="backslashreplace")
     for place, content in contents.items():

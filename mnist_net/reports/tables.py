@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from mnist_net.reports.figures import N_BINS, Evaluation
-from mnist_net.reports.tested import Report
+from mnist_net.reports.results import Report
 
 
 class _Table(NamedTuple):
@@ -103,13 +103,13 @@ def markdown(report: Report, pictures: Sequence[str]) -> str:
     if not one:
         for table in _side_by_side(report):
             lines += ["", f"## {table.title}", *_as_markdown(table)]
-    for tested, picture in zip(report.models, pictures, strict=True):
-        lines += [] if one else ["", f"## {_plain(tested.name)}"]
-        facts = [*_summary(tested.evaluation), *tested.facts.items()]
+    for results, picture in zip(report.models, pictures, strict=True):
+        lines += [] if one else ["", f"## {_plain(results.name)}"]
+        facts = [*_summary(results.evaluation), *results.facts.items()]
         rows = [[name, _plain(value)] for name, value in facts]
         lines += ["", "| | |", "|---|---|", *(f"| {' | '.join(row)} |" for row in rows)]
         for show in (_of_digits, _confusion, _worst, _reliability, _refusals):
-            table = show(tested.evaluation)
+            table = show(results.evaluation)
             lines += ["", f"{'##' if one else '###'} {table.title}", *_as_markdown(table)]
             if show is _worst and table.rows:
                 lines += ["", f"![The worst mistakes, in the order of the table]({picture})"]

@@ -14,7 +14,7 @@ from mnist_net.reports.figures import Evaluation, Hits, evaluate
 
 
 @dataclass(frozen=True)
-class Tested:
+class Results:
     """A model after a test.
 
     Attributes
@@ -82,7 +82,7 @@ class Report(NamedTuple):
     """
 
     subject: str
-    models: Sequence[Tested]
+    models: Sequence[Results]
 
     @property
     def title(self) -> str:
@@ -91,6 +91,6 @@ class Report(NamedTuple):
         return f"{names}{' and ' if names else ''}{self.models[-1].name} on {self.subject}"
 
     @property
-    def comparisons(self) -> list[tuple[Tested, Tested, Comparison]]:
+    def comparisons(self) -> list[tuple[Results, Results, Comparison]]:
         """Of each model with each later one."""
         return [(a, b, compare(a.hits, b.hits)) for a, b in combinations(self.models, 2)]

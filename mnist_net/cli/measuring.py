@@ -13,13 +13,13 @@ from mnist_net.errors import DataError
 if TYPE_CHECKING:
     from mnist_net.arrays import Array, Bytes, Labels
     from mnist_net.datasets.dataset import Splits
-    from mnist_net.reports.tested import Report, Tested
+    from mnist_net.reports.results import Report, Results
     from mnist_net.trained.committee import Predictor
 
 REPORT_PATH = options.ending(".html", ".md")
 """Where a report goes."""
 
-tested_data = options.together(
+data = options.together(
     click.option(
         "--dataset",
         help="mnist, digits, a folder of IDX files, an .npz file, or your own pictures: a folder "
@@ -34,7 +34,7 @@ tested_data = options.together(
 )
 
 
-class Test(NamedTuple):
+class Measured(NamedTuple):
     """What was tested on, and what each model made of it."""
 
     dataset: str
@@ -42,17 +42,17 @@ class Test(NamedTuple):
     report: "Report"
 
 
-def test(
+def measure(
     paths: Sequence[Path],
     dataset: str | None,
     split: str | None,
     output: Path | None,
     **source: Any,
-) -> Test:
+) -> Measured:
     """Test models; find out before the work that a report of them cannot be written."""
     from mnist_net.datasets.loading import dataset_files
     from mnist_net.reports.report import check_report, report_paths
-    from mnist_net.reports.tested import Report
+    from mnist_net.reports.results import Report
     from mnist_net.trained.store import load_cached
 
     if output:
@@ -64,7 +64,7 @@ def test(
         options.check_outputs(written, [*paths, *dataset_files(named)])
         subject = f"all pictures of {named}, as predict reads them"
         own = [_read_own(model, Path(named)) for model in models]
-        return Test(named, "all", Report(subject, own))
+        return Measured(named, "all", Report(subject, own))
     splits = options.load_splits(written, paths, dataset=named, **source)
     for model in models:
         if not dataset and splits.test.digest != model.data.get("digest"):
@@ -74,7 +74,7 @@ def test(
             )
     split = split or "test"
     subject = f"{'all' if split == 'all' else f'the {split}'} pictures of {splits.test.name}"
-    return Test(named, split, Report(subject, _predicted(models, splits, split)))
+    return Measured(named, split, Report(subject, _predicted(models, splits, split)))
 
 
 def write(output: Path, report: "Report") -> None:
@@ -131,17 +131,17 @@ def _is_own(source: str) -> bool:
     return source not in DATASET_NAMES and is_own_pictures(Path(source))
 
 
-def _predicted(models: Sequence[_Named], splits: "Splits", split: str) -> "list[Tested]":
+def _predicted(models: Sequence[_Named], splits: "Splits", split: str) -> "list[Results]":
     """What models make of a part of a data set."""
     import numpy as np
 
     parts = list(splits) if split == "all" else [getattr(splits, split)]
     images = np.concatenate([part.images for part in parts])
     labels = np.concatenate([part.labels for part in parts])
-    return [_tested(one, images, labels, one.model.predict_proba(images)) for one in models]
+    return [_results(one, images, labels, one.model.predict_proba(images)) for one in models]
 
 
-def _read_own(model: _Named, dataset: Path) -> "Tested":
+def _read_own(model: _Named, dataset: Path) -> "Results":
     """Own pictures as `predict` reads them; where it sees nothing, it guesses."""
     import numpy as np
 
@@ -155,7 +155,7 @@ def _read_own(model: _Named, dataset: Path) -> "Tested":
     readings = [a if isinstance(a, Reading) else Reading(None, reason=str(a)) for a in answers]
     labels = [file.label for file in files]
     guess = np.full(n_classes, 1.0 / n_classes, np.float32)
-    return _tested(
+    return _results(
         model,
         np.stack([reading.image for reading in readings]),
         np.array(labels),
@@ -169,14 +169,14 @@ def _read_own(model: _Named, dataset: Path) -> "Tested":
     )
 
 
-def _tested(
+def _results(
     model: _Named, images: "Bytes", labels: "Labels", probabilities: "Array", **more: Any
-) -> "Tested":
+) -> "Results":
     """Results, with what the model's file says of how it came to be."""
-    from mnist_net.reports.tested import Tested
+    from mnist_net.reports.results import Results
     from mnist_net.trained.facts import first_layer_of, histories_of, story_of
 
-    return Tested(
+    return Results(
         name=model.name,
         images=images,
         labels=labels,
