@@ -8,6 +8,7 @@ WIDTH, HEIGHT = 320.0, 200.0
 """Of what the axes enclose."""
 
 _POINTS = 400  # of a curve, more than which nobody sees
+_TINY = 1e-30  # less than which, and its inverse more than which, no axis shows
 _STEPS = (1.0, 2.0, 5.0, 10.0)
 
 Point = tuple[float, float]
@@ -116,7 +117,7 @@ class Chart(NamedTuple):
 
 def logarithmic(values: Iterable[float]) -> Scale:
     """A scale that holds these, as far as they have a logarithm."""
-    known = [value for value in values if math.isfinite(value) and value > 0.0] or [1.0]
+    known = [value for value in values if _TINY < value < 1.0 / _TINY] or [1.0]
     low, high = min(known), max(known)
     return Scale(low / 1.1, high * 1.1, logarithmic=True)
 
@@ -175,11 +176,17 @@ def _curves(
     """One a network, of what is known of it; only the first has a name."""
     lines: list[Line] = []
     for history in histories:
-        points = [
-            (float(record["epoch"]), float(record[key]))
-            for record in history
-            if record.get(key) is not None
-        ]
+        numbers = [(_number(record.get("epoch")), _number(record.get(key))) for record in history]
+        points = [(x, y) for x, y in numbers if 0.0 <= x < 1.0 / _TINY]
+        points = points if any(math.isfinite(y) for _, y in points) else []
         if points:
             lines.append(Line("" if lines else name, points, kind))
     return lines
+
+
+def _number(value: Any) -> float:
+    """What a file says, if it is a number; nan if not, or if it is larger than any."""
+    try:
+        return float(value) if isinstance(value, int | float) else math.nan
+    except OverflowError:
+        return math.nan

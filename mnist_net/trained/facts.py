@@ -38,8 +38,10 @@ def networks_of(model: Predictor) -> tuple[Model, ...]:
 
 def histories_of(model: Predictor) -> list[list[dict[str, Any]]]:
     """Of each network, the epochs of its training; none where its file does not say."""
-    histories = [network.metadata.get("history") for network in networks_of(model)]
-    return [history for history in histories if history]
+    said = [network.metadata.get("history") for network in networks_of(model)]
+    histories = [one if isinstance(one, list) else [] for one in said]
+    known = [[record for record in one if isinstance(record, dict)] for one in histories]
+    return [history for history in known if history]
 
 
 def first_layer_of(model: Predictor) -> Array | None:
@@ -57,20 +59,20 @@ def first_layer_of(model: Predictor) -> Array | None:
 def story_of(model: Predictor) -> dict[str, str]:
     """What it is and how it came to be, for a person to read; only what its file says."""
     networks, facts = networks_of(model), facts_of(model)
-    first = networks[0]
     sizes, kinds = "-".join(map(str, facts["layer_sizes"])), facts["activations"][:-1]
-    known = {**first.metadata, **model.metadata}
+    known = {**networks[0].metadata, **model.metadata}
     data = known.get("data", {})
-    seconds = sum(float(network.metadata.get("seconds") or 0.0) for network in networks)
+    seconds = [network.metadata.get("seconds") for network in networks]
+    taken = sum(one for one in seconds if isinstance(one, float))
     story = {
-        "networks": f"{len(networks)}" if len(networks) > 1 else "",
+        "networks": str(len(networks)) if len(networks) > 1 else "",
         "layers": ", ".join([sizes, *dict.fromkeys(kinds)]),
         "learned from": f"{data['n_train']:,} pictures of {data.get('name')}"
-        if "n_train" in data
+        if isinstance(data.get("n_train"), int)
         else "",
         "recipe": str(known.get("preset") or ""),
         "epochs": str(known.get("epoch") or ""),
-        "training": f"{seconds / 60.0:.1f} minutes" if seconds else "",
+        "training": f"{taken / 60.0:.1f} minutes" if taken else "",
         "date": str(known.get("date") or "")[:10],
     }
     return {name: value for name, value in story.items() if value}

@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from mnist_net.pictures.decoding import save_png
 from mnist_net.trained.committee import Committee
 from mnist_net.trained.store import load_model, save_model
 from tests.cli.conftest import invoke, only_error
-from tests.conftest import Run
+from tests.conftest import ROOT, Run
 
 
 @pytest.fixture
@@ -114,6 +115,19 @@ def test_a_file_without_a_history_says_so(digits_model: Path) -> None:
     assert "does not say how it was trained" in Path("report.html").read_text(encoding="utf-8")
 
 
+def test_a_file_may_say_anything_of_how_it_was_trained(digits_model: Path) -> None:
+    model = load_model(digits_model)
+    strange = {
+        "history": [1, {}, {"epoch": "one", "loss": None}, {"epoch": 2, "loss": 10**400}],
+        "seconds": "soon",
+        "epoch": [2],
+        "data": {"n_train": "many", "name": 1},
+    }
+    save_model(replace(model, metadata=strange), "strange.joblib")  # type: ignore[type-var]
+    assert invoke("report", "strange.joblib", "--dataset", "digits").exit_code == 0
+    assert "does not say how it was trained" in Path("report.html").read_text(encoding="utf-8")
+
+
 def test_files_of_one_name_are_told_apart(digits_model: Path, committee: Path) -> None:
     Path("other").mkdir()
     committee.rename("other/digits.joblib")
@@ -135,6 +149,13 @@ def test_own_pictures_are_called_by_their_files(
     assert "all pictures of own, as predict reads them" in page
     assert page.count("own/3/3.png") >= 1
     assert "Answered rightly" in page
+
+
+def test_the_example_of_the_documentation_runs() -> None:
+    text = (ROOT / "docs" / "report.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    subprocess.run([sys.executable, "-W", "error", "-c", example], check=True)
+    assert "1 of 4" in Path("coin.html").read_text(encoding="utf-8")
 
 
 def test_help_has_examples() -> None:

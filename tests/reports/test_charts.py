@@ -66,9 +66,17 @@ def test_learning_curves_are_what_a_history_says() -> None:
     assert list(losses.lines[0].points) == [(1.0, 1.0), (2.0, 0.5), (3.0, 1 / 3)]
     assert [y for _, y in errors.lines[0].points] == pytest.approx([0.1, 0.05, 0.1 / 3])
     assert learning_charts([]) == []
-    overflown = [{"epoch": n, "loss": math.nan} for n in (1, 2)]
-    (empty,) = learning_charts([overflown])
-    assert empty.path(empty.lines[0]) == ""
+
+
+def test_what_is_no_number_is_left_out() -> None:
+    assert learning_charts([[{"epoch": n, "loss": math.nan} for n in (1, 2)]]) == []
+    assert learning_charts([[{"epoch": "one", "loss": 1.0}, {"loss": 1.0}, {"epoch": 1}]]) == []
+    strange = [{"epoch": 1, "loss": 10**400}, {"epoch": 1e300, "loss": 1.0}]
+    usual = [{"epoch": 2, "loss": 1e200}, {"epoch": 3, "loss": "2"}, {"epoch": 4, "loss": 0.5}]
+    (chart,) = learning_charts([[*strange, *usual]])
+    assert chart.path(chart.lines[0]).count("M") == 2
+    assert chart.x.ticks()
+    assert chart.y.ticks()
 
 
 def test_one_epoch_is_a_curve_too() -> None:
