@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     "--output",
     "-o",
     type=measuring.REPORT_PATH,
-    help="Write a report too, as `mnist-net report` does.",
+    help="Write a report too, .html or .md, as `mnist-net report` does.",
 )
 @options.data_home
 @options.offline

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from mnist_net.arrays import Array
 from mnist_net.reports import charts, sprites
-from mnist_net.reports.comparison import compare
+from mnist_net.reports.comparison import Comparison
 from mnist_net.reports.figures import Hits, normalized, of_labels, refusals
 from mnist_net.reports.results import Report, Results
 
@@ -34,12 +34,18 @@ def html(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.globals.update(width=charts.WIDTH, height=charts.HEIGHT)
     sheet = sprites.Sheet()
     models = [_Model(results, number, sheet) for number, results in enumerate(report.models, 1)]
     values: dict[str, Any] = {
         "report": report,
         "models": [model.values() for model in models],
-        "pairs": [_pair(*two) for two in combinations(models, 2)],
+        "pairs": [
+            _pair(first, second, found)
+            for (first, second), (*_, found) in zip(
+                combinations(models, 2), report.comparisons, strict=True
+            )
+        ],
         "style": (_TEMPLATES / "report.css").read_text(encoding="utf-8"),
     }
     # The last, when all pictures are on it.
@@ -127,12 +133,12 @@ class _Model:
         return charts.refusal_chart((found.refused / n).tolist(), rates.tolist())
 
 
-def _pair(first: _Model, second: _Model) -> dict[str, Any]:
+def _pair(first: _Model, second: _Model, found: Comparison) -> dict[str, Any]:
     """What two models differ in, with pictures of what only one of them gets right."""
     return {
         "first": first.results.name,
         "second": second.results.name,
-        "found": compare(first.hits, second.hits),
+        "found": found,
         "missed_by_second": second.missed(first.hits),
         "missed_by_first": first.missed(second.hits),
     }

@@ -10,7 +10,7 @@ import numpy as np
 
 from mnist_net.arrays import Array, Bytes, Labels
 from mnist_net.reports.comparison import Comparison, compare
-from mnist_net.reports.figures import Evaluation, Hits, evaluate
+from mnist_net.reports.figures import Evaluation, Hits, evaluate, normalized
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Results:
     @property
     def answers(self) -> Labels:
         """N, its answers."""
-        answers: Labels = self.classes[self.probabilities.argmax(axis=1)]
+        answers: Labels = self.classes[normalized(self.probabilities).argmax(axis=1)]
         return answers
 
     @property
