@@ -202,6 +202,9 @@ def test_models_side_by_side(two: Element) -> None:
     possible = {first.images[index].tobytes() for index in np.flatnonzero(only_first)}
     assert set(shown(missed, two)) <= possible
     assert len(shown(missed, two)) == min(len(possible), 10)
+    answers = dict(zip((image.tobytes() for image in second.images), second.answers, strict=True))
+    read_as = [int(em.text) for em in missed.all("em")]
+    assert read_as == [answers[image] for image in shown(missed, two)]
 
 
 def test_what_is_not_known_is_said() -> None:
