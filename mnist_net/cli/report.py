@@ -8,8 +8,6 @@ import click
 from mnist_net.cli import measuring, options
 from mnist_net.cli.terminal import echo_line
 
-_NAME = "report"
-
 
 @options.command(
     "report",
@@ -43,7 +41,7 @@ def report(models: tuple[str, ...], output: Path | None, kind: str | None, **sou
     mistakes, how sure the model is and what refusing brings, how it learned, and what its first
     layer looks for. HTML needs the extra [report].
     """
-    output = output or Path(f"{_NAME}.{kind or 'html'}")
+    output = output or Path(f"report.{kind or 'html'}")
     if kind and output.suffix.lower() != f".{kind}":
         raise click.UsageError(f"--output {output} is not --format {kind}: leave one of them out")
     paths = [options.chosen_model(name, warns=False) for name in models or [None]]

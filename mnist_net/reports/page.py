@@ -58,13 +58,14 @@ class _Model:
 
     def __init__(self, results: Results, number: int, sheet: sprites.Sheet) -> None:
         self.results, self.number, self.sheet = results, number, sheet
+        self.evaluation = results.evaluation  # the first: it says if labels are unknown
         self.probabilities = normalized(results.probabilities)
         self.answers, self.hits = results.answers, results.hits
         self.of_labels = of_labels(results.labels, self.probabilities, results.classes)
 
     def values(self) -> dict[str, Any]:
         """All of it."""
-        evaluation, results = self.results.evaluation, self.results
+        evaluation, results = self.evaluation, self.results
         low, high = evaluation.accuracy_interval
         return {
             "id": f"model-{self.number}",
@@ -105,7 +106,7 @@ class _Model:
         """The confusion matrix, with the pictures that gave the label least probability."""
         order = np.argsort(self.of_labels, kind="stable")
         classes = self.results.classes.tolist()
-        counts = np.array(self.results.evaluation.confusion_matrix)
+        counts = np.array(self.evaluation.confusion_matrix)
         most = max((counts - np.diag(np.diag(counts))).max(), 1)
         return [
             [

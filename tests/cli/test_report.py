@@ -107,6 +107,17 @@ def test_an_old_report_stays_if_the_new_one_cannot_be_written(
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
 
 
+def test_labels_that_the_model_does_not_know_are_named(
+    digits: tuple[np.ndarray, np.ndarray], digits_model: Path
+) -> None:
+    np.savez("letters.npz", images=digits[0][:70], labels=digits[1][:70] + 5)
+    for kind in ("html", "md"):
+        result = invoke("report", digits_model, "--dataset", "letters.npz", "--format", kind)
+        assert result.exit_code == 1
+        assert "labels that the model does not know (11, 12, 14); it" in only_error(result)
+    assert not list(Path().glob("report*"))
+
+
 def test_a_file_without_a_history_says_so(digits_model: Path) -> None:
     model = load_model(digits_model)
     save_model(replace(model, metadata={}), "bare.joblib")  # type: ignore[type-var]
