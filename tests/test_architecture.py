@@ -30,13 +30,8 @@ ORDERS = {
 }
 """Within some folders, from which module to which one reads on: none imports a later one."""
 
-HEAVY = {
-    "sklearn",
-    "scipy",
-    "matplotlib",
-    "pooch",
-    "jinja2",
-}  # imported in functions, but in estimator
+# Imported in functions, but in estimator.
+HEAVY = {"sklearn", "scipy", "matplotlib", "pooch", "jinja2"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 

@@ -47,8 +47,10 @@ class Scale(NamedTuple):
         return math.isfinite(value) and (value > 0.0 or not self.logarithmic)
 
     def ticks(self) -> list[tuple[float, str]]:
-        """Fractions and what stands there: three to seven round numbers."""
-        values = self._powers() if self.logarithmic else self._multiples()
+        """Fractions and what stands there: a few round numbers."""
+        values = self._powers() if self.logarithmic else []
+        if len(values) < 2:
+            values = self._multiples()
         return [(self.fraction(value), self._named(value)) for value in values]
 
     def _multiples(self) -> list[float]:
@@ -63,9 +65,7 @@ class Scale(NamedTuple):
         exponents = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
         steps = _STEPS[:3] if self.high < 1000.0 * self.low else _STEPS[:1]
         values = [step * 10.0**exponent for exponent in exponents for step in steps]
-        return [
-            value for value in values if self.low <= value * 1.001 and value <= self.high * 1.001
-        ]
+        return [value for value in values if self.low <= value <= self.high]
 
     def _named(self, value: float) -> str:
         return f"{100.0 * value:.6g} %" if self.unit == "%" else f"{value:.6g}"

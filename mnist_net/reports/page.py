@@ -13,10 +13,18 @@ import numpy as np
 import numpy.typing as npt
 
 from mnist_net.arrays import Array
-from mnist_net.reports import charts, sprites
+from mnist_net.reports.charts import (
+    HEIGHT,
+    WIDTH,
+    Chart,
+    learning_charts,
+    refusal_chart,
+    reliability_chart,
+)
 from mnist_net.reports.comparison import Comparison
 from mnist_net.reports.figures import Hits, normalized, of_labels, refusals
 from mnist_net.reports.results import Report, Results
+from mnist_net.reports.sprites import Sheet, address, first_layer_png
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _IN_A_CELL = 24  # pictures
@@ -34,8 +42,8 @@ def html(report: Report) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(width=charts.WIDTH, height=charts.HEIGHT)
-    sheet = sprites.Sheet()
+    environment.globals.update(width=WIDTH, height=HEIGHT)
+    sheet = Sheet()
     models = [_Model(results, number, sheet) for number, results in enumerate(report.models, 1)]
     values: dict[str, Any] = {
         "report": report,
@@ -49,14 +57,14 @@ def html(report: Report) -> str:
         "style": (_TEMPLATES / "report.css").read_text(encoding="utf-8"),
     }
     # The last, when all pictures are on it.
-    values["sheet"] = {"size": sheet.size, "address": sprites.address(sheet.png())}
+    values["sheet"] = {"size": sheet.size, "address": address(sheet.png())}
     return environment.get_template("report.html").render(values)
 
 
 class _Model:
     """What the page shows of one model; its pictures go to the sheet."""
 
-    def __init__(self, results: Results, number: int, sheet: sprites.Sheet) -> None:
+    def __init__(self, results: Results, number: int, sheet: Sheet) -> None:
         self.results, self.number, self.sheet = results, number, sheet
         self.evaluation = results.evaluation  # the first: it says if labels are unknown
         self.probabilities = normalized(results.probabilities)
@@ -76,13 +84,13 @@ class _Model:
             "facts": results.facts,
             "cells": self._cells(),
             "worst": [{**m, **self.picture(m["index"])} for m in evaluation.worst],
-            "reliability": charts.reliability_chart(evaluation.reliability),
+            "reliability": reliability_chart(evaluation.reliability),
             "refusing": self._refusing(),
-            "learning": charts.learning_charts(results.histories),
+            "learning": learning_charts(results.histories),
             "n_networks": len(results.histories),
             "first_layer": None
             if results.first_layer is None
-            else sprites.address(sprites.first_layer_png(results.first_layer)),
+            else address(first_layer_png(results.first_layer)),
         }
 
     def picture(self, index: int) -> dict[str, Any]:
@@ -127,11 +135,11 @@ class _Model:
         here = (self.results.labels[order] == label) & (self.answers[order] == digit)
         return [self.picture(index) for index in order[here][:_IN_A_CELL].tolist()]
 
-    def _refusing(self) -> charts.Chart:
+    def _refusing(self) -> Chart:
         confidences: Array = self.probabilities.max(axis=1)
         found, n = refusals(confidences, self.hits), len(self.hits)
         rates = found.errors / (n - found.refused)
-        return charts.refusal_chart((found.refused / n).tolist(), rates.tolist())
+        return refusal_chart((found.refused / n).tolist(), rates.tolist())
 
 
 def _pair(first: _Model, second: _Model, found: Comparison) -> dict[str, Any]:

@@ -4,8 +4,10 @@ from pathlib import Path
 
 from mnist_net.errors import MnistNetError
 from mnist_net.files import atomic_write
-from mnist_net.reports import page, sprites, tables
+from mnist_net.reports.page import html
 from mnist_net.reports.results import Report
+from mnist_net.reports.sprites import row_png
+from mnist_net.reports.tables import markdown
 
 
 def check_report(path: Path) -> None:
@@ -52,13 +54,13 @@ def save_report(path: Path, report: Report) -> list[Path]:
     check_report(path)
     contents: dict[Path, bytes] = {}
     if path.suffix.lower() == ".html":
-        text = page.html(report)
+        text = html(report)
     else:
         _, *pictures = report_paths(path, len(report.models))
-        text = tables.markdown(report, [picture.name for picture in pictures])
+        text = markdown(report, [picture.name for picture in pictures])
         for picture, results in zip(pictures, report.models, strict=True):
             if worst := [mistake["index"] for mistake in results.evaluation.worst]:
-                contents[picture] = sprites.row_png(results.images[worst])
+                contents[picture] = row_png(results.images[worst])
     # A page that has changed comes last: what it shows is there.
     contents[path] = text.encode(errors="backslashreplace")
     for place, content in contents.items():

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 from sklearn import metrics
 
-from mnist_net.reports import page
+from mnist_net.reports.page import html
 from mnist_net.reports.results import Report, Results
 from mnist_net.reports.tables import markdown
 from tests.reports.test_figures import random_case
@@ -83,7 +83,7 @@ def results_of(name: str, seed: int = 0, **more: Any) -> Results:
 
 
 def read(*models: Results) -> Element:
-    (root,) = Tree(page.html(Report("some pictures", models))).open
+    (root,) = Tree(html(Report("some pictures", models))).open
     return root
 
 
