@@ -65,7 +65,7 @@ clean: ## remove the environment, caches and build results; models stay
 
 # One lock for every platform and Python, and one version of a package for all of them, so that
 # a figure measured anywhere means the same.
-COMPILE = $(BIN)/uv pip compile pyproject.toml --extra plot --extra heic --extra pdf --extra web --group build --universal \
+COMPILE = $(BIN)/uv pip compile pyproject.toml --extra plot --extra report --extra heic --extra pdf --extra web --group build --universal \
 	--fork-strategy fewest --python-version 3.11 --generate-hashes --quiet \
 	--custom-compile-command 'make lock' $(ARGS)
 

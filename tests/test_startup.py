@@ -50,6 +50,7 @@ def test_help_imports_neither_numpy_nor_anything_slow() -> None:
     [
         "train",
         "evaluate",
+        "report",
         "predict",
         "read",
         "info",

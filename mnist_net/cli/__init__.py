@@ -24,6 +24,7 @@ _COMMANDS = {
     "read": "Read all digits in each picture, row by row, and the signs between them.",
     "train": "Train a network and save it as a model.",
     "evaluate": "Measure a model on test pictures.",
+    "report": "Write a page on how good models are, one or several.",
     "serve": "Serve a page to draw on, and reading over HTTP.",
     "adapt": "Let a copy of the model learn your hand.",
     "feedback": "Look after corrections of what was read wrongly.",

@@ -1,22 +1,18 @@
-"""Pictures of a training run and of an evaluation, drawn by matplotlib (the extra ``plot``)."""
+"""Pictures of a training run and of a first layer, drawn by matplotlib (the extra ``plot``)."""
 
-import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mnist_net.arrays import IMAGE_SHAPE, Array, Bytes
+from mnist_net.arrays import IMAGE_SHAPE, Array
 from mnist_net.errors import MnistNetError
 from mnist_net.files import atomic_write
-from mnist_net.reports.figures import Evaluation, markdown
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
-
-log = logging.getLogger(__name__)
 
 _FORMATS = (".png", ".svg", ".pdf")
 
@@ -97,64 +93,3 @@ def plot_first_layer(weights: Array) -> "Figure":
     for axes in figure.axes:
         axes.set_axis_off()
     return figure
-
-
-def _plot_confusion(matrix: Sequence[Sequence[int]], classes: Sequence[int]) -> "Figure":
-    """Confusion matrix; only the mistakes are coloured, or the diagonal would hide them."""
-    counts = np.array(matrix)
-    mistakes = counts - np.diag(np.diag(counts))
-    figure = _figure(0.6 * len(classes) + 1.0, 0.6 * len(classes) + 1.0)
-    axes = figure.subplots()
-    axes.imshow(mistakes, cmap="Reds")
-    middle = mistakes.max() / 2 if mistakes.any() else np.inf
-    for (row, column), count in np.ndenumerate(counts):
-        color = "white" if mistakes[row, column] > middle else "black" if count else "lightgrey"
-        axes.text(column, row, str(count), ha="center", va="center", fontsize=8, color=color)
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_ticks(range(len(classes)), map(str, classes))
-    axes.set(xlabel="answer", ylabel="label", title="colour marks mistakes")
-    return figure
-
-
-def _plot_mistakes(images: Bytes, worst: Sequence[dict[str, Any]]) -> "Figure":
-    """The worst mistakes, each with its label and what it was taken for."""
-    figure = _figure(8.0, 4.0)
-    for axes, mistake in zip(figure.subplots(2, 5).flat, worst, strict=False):
-        axes.imshow(images[mistake["index"]], cmap="gray_r")
-        axes.set_title(
-            f"{mistake['label']}, read as {mistake['digit']}\n{mistake['probability']:.1%} sure",
-            fontsize=9,
-        )
-    for axes in figure.axes:
-        axes.set_axis_off()
-    return figure
-
-
-def report_paths(path: Path) -> tuple[Path, Path, Path]:
-    """Page of a report, and its pictures of the confusion matrix and of the mistakes."""
-    confusion, mistakes = (f"{path.stem}-{what}.png" for what in ("confusion", "mistakes"))
-    return path, path.with_name(confusion), path.with_name(mistakes)
-
-
-def save_report(
-    path: Path, title: str, evaluation: Evaluation, images: Bytes, classes: Sequence[int]
-) -> int:
-    """Write an evaluation as a Markdown page with its pictures beside it, see `report_paths`.
-
-    The title says what was tested on what; the images are those that were tested, uint8,
-    N × 28 × 28.  Without matplotlib the page is written all the same, with a warning; what is
-    returned is how many pictures were drawn.
-    """
-    path, confusion, mistakes = report_paths(path)
-    pictures = {"Confusion": confusion.name, "Worst mistakes": mistakes.name}
-    try:
-        check_plot(confusion)
-    except MnistNetError as error:
-        log.warning("the report has no pictures: %s", error)
-        pictures = {}
-    else:
-        save_figure(_plot_confusion(evaluation.confusion_matrix, classes), confusion)
-        save_figure(_plot_mistakes(images, evaluation.worst), mistakes)
-    with atomic_write(path) as stream:
-        stream.write(markdown(evaluation, title, pictures).encode(errors="backslashreplace"))
-    return len(pictures)

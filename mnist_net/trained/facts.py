@@ -2,6 +2,9 @@
 
 from typing import Any
 
+import numpy as np
+
+from mnist_net.arrays import Array
 from mnist_net.trained.committee import Committee, Predictor
 from mnist_net.trained.model import Model
 
@@ -26,3 +29,50 @@ def _facts(model: Model) -> dict[str, Any]:
         "scaling": model.scaling._asdict(),
         "temperature": model.temperature,
     }
+
+
+def networks_of(model: Predictor) -> tuple[Model, ...]:
+    """The network, or the members of a committee."""
+    return model.members if isinstance(model, Committee) else (model,)
+
+
+def histories_of(model: Predictor) -> list[list[dict[str, Any]]]:
+    """Of each network, the epochs of its training; none where its file does not say."""
+    said = [network.metadata.get("history") for network in networks_of(model)]
+    histories = [one if isinstance(one, list) else [] for one in said]
+    known = [[record for record in one if isinstance(record, dict)] for one in histories]
+    return [history for history in known if history]
+
+
+def first_layer_of(model: Predictor) -> Array | None:
+    """Weights of the first hidden layer, 784 × units, of a committee's first member.
+
+    First are the units that the next layer listens to most.  None without a hidden layer.
+    """
+    layers = networks_of(model)[0].parameters
+    if len(layers) < 2:
+        return None
+    loudest = np.argsort(-np.linalg.norm(layers[1].weights, axis=1), kind="stable")
+    return layers[0].weights[:, loudest]
+
+
+def story_of(model: Predictor) -> dict[str, str]:
+    """What it is and how it came to be, for a person to read; only what its file says."""
+    networks, facts = networks_of(model), facts_of(model)
+    sizes, kinds = "-".join(map(str, facts["layer_sizes"])), facts["activations"][:-1]
+    known = {**networks[0].metadata, **model.metadata}
+    data = known.get("data", {})
+    seconds = [network.metadata.get("seconds") for network in networks]
+    taken = sum(one for one in seconds if isinstance(one, float))
+    story = {
+        "networks": str(len(networks)) if len(networks) > 1 else "",
+        "layers": ", ".join([sizes, *dict.fromkeys(kinds)]),
+        "learned from": f"{data['n_train']:,} pictures of {data.get('name')}"
+        if isinstance(data.get("n_train"), int)
+        else "",
+        "recipe": str(known.get("preset") or ""),
+        "epochs": str(known.get("epoch") or ""),
+        "training": f"{taken / 60.0:.1f} minutes" if taken else "",
+        "date": str(known.get("date") or "")[:10],
+    }
+    return {name: value for name, value in story.items() if value}

@@ -11,19 +11,11 @@ training.png: loss, validation accuracy, and norms over the epochs, of the netwo
 from pathlib import Path
 
 import click
-import numpy as np
 
 from mnist_net import load_model
 from mnist_net.reports.plots import plot_first_layer, plot_training, save_figure
-from mnist_net.trained.committee import Committee
-from mnist_net.trained.model import Model
+from mnist_net.trained.facts import first_layer_of, histories_of
 from scripts import options
-
-
-def one_network(path: Path) -> Model:
-    """A model, or the first member of a committee."""
-    loaded = load_model(path)
-    return loaded.members[0] if isinstance(loaded, Committee) else loaded
 
 
 @click.command(help=options.paragraphs(__doc__))
@@ -31,9 +23,9 @@ def one_network(path: Path) -> Model:
 @options.file("--curves", "models/accurate-validation.joblib")
 @options.file("--folder", "docs/images")
 def main(model: Path, curves: Path, folder: Path) -> None:
-    network, validated = one_network(model), one_network(curves)
-    first, second = network.parameters[:2]
-    loudest = np.argsort(-np.linalg.norm(second.weights, axis=1), kind="stable")
-    save_figure(plot_training(validated.metadata["history"]), folder / "training.png")
-    save_figure(plot_first_layer(first.weights[:, loudest]), folder / "first-layer.png")
+    history, *_ = histories_of(load_model(curves))
+    weights = first_layer_of(load_model(model))
+    assert weights is not None
+    save_figure(plot_training(history), folder / "training.png")
+    save_figure(plot_first_layer(weights), folder / "first-layer.png")
     print(f"{folder / 'training.png'}, {folder / 'first-layer.png'}")

@@ -22,6 +22,8 @@ KEYS = [
     "per_class",
     "confusion_matrix",
     "worst",
+    "reliability",
+    "refusals",
     "dataset",
     "model",
 ]
@@ -58,10 +60,13 @@ def test_evaluate_writes_a_report(digits_model: Path) -> None:
     result = invoke("evaluate", "--model", digits_model, "--output", "out/report.md")
     assert result.exit_code == 0
     page = Path("out/report.md").read_text(encoding="utf-8")
-    assert page.startswith(f"# {digits_model} on the test pictures of digits")
-    for name in re.findall(r"!\[.*\]\((.*)\)", page):
-        assert (Path("out") / name).read_bytes().startswith(b"\x89PNG")
-    assert len(list(Path("out").iterdir())) == 3
+    assert page.startswith("# digits.joblib on the test pictures of digits\n")
+    (name,) = re.findall(r"!\[.*\]\((.*)\)", page)
+    assert (Path("out") / name).read_bytes().startswith(b"\x89PNG")
+    assert len(list(Path("out").iterdir())) == 2
+    assert invoke("evaluate", "--model", digits_model, "--output", "out/report.html").exit_code == 0
+    assert invoke("report", digits_model, "--output", "report.html").exit_code == 0
+    assert Path("out/report.html").read_bytes() == Path("report.html").read_bytes()
 
 
 def test_evaluate_finds_out_first_that_a_report_cannot_be_written(

@@ -346,7 +346,7 @@ def test_what_failed_leaves_no_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("evaluate", "--output", "report.html"),
+        ("evaluate", "--output", "report.pdf"),
         ("train", "--plot", "curves.txt"),
         ("train", "-o", "h.pkl"),
         ("data", "sample", "any.jpg"),

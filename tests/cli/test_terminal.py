@@ -57,6 +57,7 @@ def test_train_evaluate_and_info_show_names_escaped(data: Path) -> None:
     assert_harmless(invoke(*train, "--checkpoint", f"{EVIL}.npz"), 1)
     assert_harmless(invoke(*train, "--plot", f"{EVIL}.txt"), 2)
     assert_harmless(invoke("evaluate", "-m", f"{EVIL}.joblib", "-o", f"{EVIL}.md"))
+    assert_harmless(invoke("report", f"{EVIL}.joblib", "-o", f"{EVIL}.html"))
     assert_harmless(invoke("info", f"{EVIL}.joblib"))
 
 

@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 
 import numpy as np
 import pytest
@@ -15,9 +14,10 @@ from mnist_net.reports.figures import (
     Evaluation,
     evaluate,
     expected_calibration_error,
-    markdown,
-    text,
+    refusals,
+    reliability,
 )
+from mnist_net.reports.tables import text
 
 # Three classes, six pictures: two mistakes, in pictures 2 and 5.
 LABELS = np.array([0, 0, 0, 1, 1, 2])
@@ -70,6 +70,8 @@ def test_a_case_worked_by_hand() -> None:
             "label": 2,
             "digit": 0,
             "probability": pytest.approx(0.8),
+            "second": 1,
+            "second_probability": pytest.approx(0.15),
             "label_probability": pytest.approx(0.05),
         },
         {
@@ -77,6 +79,8 @@ def test_a_case_worked_by_hand() -> None:
             "label": 0,
             "digit": 1,
             "probability": pytest.approx(0.7),
+            "second": 0,
+            "second_probability": pytest.approx(0.25),
             "label_probability": pytest.approx(0.25),
         },
     ]
@@ -206,6 +210,57 @@ def test_ece_of_the_perfect_and_of_the_boaster() -> None:
     assert expected_calibration_error(confidences, np.arange(10) < 7) == pytest.approx(0, abs=1e-7)
 
 
+def test_the_bins_have_what_ece_is_made_of_and_the_interval_of_each() -> None:
+    labels, probabilities, _ = random_case()
+    confidences, hits = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
+    bins = reliability(confidences, hits)
+    assert sum(b["n"] for b in bins) == len(labels)
+    assert [b["confidence"] for b in bins] == sorted(b["confidence"] for b in bins)
+    for b in bins:
+        m = math.ceil(b["confidence"] * 15)
+        those = [hit for c, hit in zip(confidences, hits, strict=True) if m - 1 < c * 15 <= m]
+        assert (b["n"], b["accuracy"]) == (len(those), pytest.approx(np.mean(those)))
+        assert (b["low"], b["high"]) == pytest.approx(wilson(sum(those), len(those)))
+
+
+# Refusing.
+
+
+def test_refusing_worked_by_hand() -> None:
+    confidences = np.array([0.9, 0.5, 0.5, 0.8])
+    found = refusals(confidences, np.array([True, False, True, False]))
+    assert found.thresholds.tolist() == [0.5, 0.8, 0.9]
+    assert found.refused.tolist() == [0, 2, 3]  # the two of 0.5 go together
+    assert found.errors.tolist() == [2, 1, 0]
+
+
+@given(st.lists(st.tuples(st.sampled_from([0.1, 0.3, 0.5, 0.9, 1.0]), st.booleans()), min_size=1))
+def test_refusing_is_what_each_threshold_does(answers: list[tuple[float, bool]]) -> None:
+    found = refusals(np.array([c for c, _ in answers]), np.array([hit for _, hit in answers]))
+    assert found.thresholds.tolist() == sorted({c for c, _ in answers})
+    for threshold, refused, errors in zip(*(a.tolist() for a in found), strict=True):
+        given_ones = [hit for c, hit in answers if c >= threshold]
+        assert refused == len(answers) - len(given_ones)
+        assert errors == given_ones.count(False)
+
+
+def test_no_more_is_refused_than_was_said() -> None:
+    labels, probabilities, classes = random_case(n=1000)
+    rows = evaluate(labels, probabilities, classes).refusals
+    assert [row["n_refused"] for row in rows] == [0, 5, 10, 20, 50, 100]
+    confidences, wrong = probabilities.max(axis=1), probabilities.argmax(axis=1) != labels
+    for row in rows:
+        answered = confidences > row["threshold"] - 1e-12  # rows are made to sum to 1 once more
+        assert answered.sum() == 1000 - row["n_refused"]
+        assert row["errors"] == (answered & wrong).sum()
+        assert row["error_rate"] == pytest.approx(np.mean(wrong[answered]))
+
+
+def test_who_is_always_as_sure_cannot_refuse() -> None:
+    rows = evaluate(np.array([0, 1]), np.eye(2), np.array([0, 1])).refusals
+    assert [row["n_refused"] for row in rows] == [0]
+
+
 # The worst mistakes.
 
 
@@ -221,6 +276,8 @@ def test_the_worst_come_first_and_are_ten_at_most() -> None:
         assert mistake["label"] == labels[mistake["index"]]
         assert mistake["digit"] == row.argmax() != mistake["label"]
         assert mistake["probability"] == pytest.approx(row.max())
+        assert mistake["second"] == np.argsort(row)[-2]
+        assert mistake["second_probability"] == pytest.approx(np.sort(row)[-2])
 
 
 def test_of_two_equally_bad_the_first_is_first() -> None:
@@ -229,7 +286,7 @@ def test_of_two_equally_bad_the_first_is_first() -> None:
     assert [mistake["index"] for mistake in result.worst] == list(range(10))
 
 
-# As text, as Markdown, as JSON.
+# As text and as JSON.
 
 
 def test_everything_is_plain_and_goes_through_json() -> None:
@@ -250,7 +307,7 @@ def test_the_text_has_every_figure() -> None:
         "    1     66.67%  100.00%  80.00%         2",
         "0  2  1  ·",
         "2  1  ·  ·",
-        "      5      2       0       80.00%         5.00%",
+        "      5      2       0       80.00%       1  15.00%         5.00%",
     ):
         assert line in shown.splitlines(), line
     assert not any(line != line.rstrip() for line in shown.splitlines())
@@ -259,21 +316,6 @@ def test_the_text_has_every_figure() -> None:
 def test_a_faultless_result_can_be_shown() -> None:
     result = evaluate(np.array([0, 1]), np.eye(2), np.array([0, 1]))
     assert "0 of 2" in text(result)
-    assert "Worst mistakes" in markdown(result, "title", {})
-
-
-def test_every_row_of_a_markdown_table_has_as_many_cells_as_its_head() -> None:
-    page = markdown(evaluate(LABELS, PROBABILITIES, CLASSES), "A title", {"Worst": "a b.png"})
-    lines = page.splitlines()
-    assert lines[0] == "# A title"
-    assert "![Worst mistakes](a b.png)" in lines
-    assert page.endswith("\n")
-    tables = re.findall(r"(?:^\|.*\n)+", page, re.MULTILINE)
-    assert len(tables) == 4
-    for table in tables:
-        rows = table.splitlines()
-        assert len({row.count("|") for row in rows}) == 1
-        assert re.fullmatch(r"\|(-+:?\|)+", rows[1])
 
 
 def test_an_evaluation_has_what_is_documented() -> None:
@@ -287,4 +329,6 @@ def test_an_evaluation_has_what_is_documented() -> None:
         "per_class",
         "confusion_matrix",
         "worst",
+        "reliability",
+        "refusals",
     )

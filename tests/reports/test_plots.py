@@ -1,48 +1,18 @@
-"""Figures as pictures: reports, curves of a run, and the first layer."""
+"""Figures as pictures: curves of a run, and the first layer."""
 
-import re
 import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from mnist_net.errors import MnistNetError
-from mnist_net.reports.figures import evaluate
 from mnist_net.reports.plots import (
     check_plot,
     plot_first_layer,
     plot_training,
     save_figure,
-    save_report,
 )
-from tests.reports.test_figures import CLASSES, LABELS, PROBABILITIES
-
-
-def picture_of(path: Path) -> np.ndarray:
-    with Image.open(path) as picture:
-        return np.asarray(picture.convert("L"))
-
-
-def test_a_report_has_its_two_pictures_beside_it(tmp_path: Path) -> None:
-    pictures = np.random.default_rng(0).integers(0, 256, (6, 28, 28)).astype(np.uint8)
-    page = tmp_path / "new" / "report.md"
-    result = evaluate(LABELS, PROBABILITIES, CLASSES)
-    save_report(page, "A title", result, pictures, CLASSES.tolist())
-    names = re.findall(r"!\[.*\]\((.*)\)", page.read_text(encoding="utf-8"))
-    assert names == ["report-confusion.png", "report-mistakes.png"]
-    for name in names:
-        drawn = picture_of(page.parent / name)
-        assert min(drawn.shape) > 200
-        assert drawn.std() > 5.0
-    assert len(list(page.parent.iterdir())) == 3
-
-
-def test_a_report_without_mistakes_can_be_drawn(tmp_path: Path) -> None:
-    result = evaluate(np.array([0, 1]), np.eye(2), np.array([0, 1]))
-    save_report(tmp_path / "r.md", "t", result, np.zeros((2, 28, 28), np.uint8), [0, 1])
-    assert (tmp_path / "r-mistakes.png").stat().st_size > 0
 
 
 def history(validation: bool, layers: int = 2) -> list[dict]:
