@@ -98,11 +98,11 @@ class Hand:
         self.slant = float(random.normal(0.08, 0.1))
         self.aspect = float(random.uniform(0.55, 0.8))
         self.shake = float(random.uniform(0.012, 0.03))
-        self._begin = int(random.integers(len(half.labels)))
+        self._begin = int(random.integers(max(len(half.labels), 1)))
         self._forms = {sign: one_of(some, random) for sign, some in half.forms.items()}
         self._as_scanned = pens is None and random.random() < 0.5
         self._style = str(random.choice(["MNIST", "strokes", "foreign"], p=[0.7, 0.2, 0.1]))
-        if strokes and random.random() < 0.6:
+        if not len(half.labels) or (strokes and random.random() < 0.6):
             self._style = "strokes"
         self._inks: Mapping[str, Sequence[Bytes]] = {}
         if self._style == "foreign":
