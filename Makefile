@@ -6,6 +6,7 @@ ARGS   ?=
 VENV   := .venv
 BIN    := $(VENV)/bin
 MODEL  := models/latest.joblib
+SITE   := $(CURDIR)/build/docs
 UV     := uv==0.13.9
 
 # Each stamp says that a step of the bootstrap was finished.
@@ -13,10 +14,11 @@ MADE := $(VENV)/.made
 RUN  := $(VENV)/.run-ready
 DEV  := $(VENV)/.dev-ready
 WEB  := $(VENV)/.web-ready
+DOCS := $(VENV)/.docs-ready
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help train evaluate test test-web lint format check benchmark benchmark-accuracy lock clean
+.PHONY: help train evaluate test test-web docs lint format check benchmark benchmark-accuracy lock clean
 
 help: ## list the targets
 	@echo 'usage: make TARGET [ARGS="..."] [PYTHON=python3.12]'
@@ -35,6 +37,11 @@ test: $(DEV) ## run the tests (ARGS="-m 'not slow'", ARGS=--cov, ARGS="-x -n0" f
 
 test-web: $(WEB) ## test the page in a headless Chromium, and what it is in a browser alone
 	$(BIN)/python -m pytest tests/web/page tests/export $(ARGS)
+
+docs: $(DOCS) ## build the documentation's site, build/docs/index.html, and test it
+	$(BIN)/python -m scripts.docs site --output $(SITE)
+	MNIST_NET_SITE=$(SITE) $(BIN)/python -m pytest tests/docs/site $(ARGS)
+	@echo 'The site: $(SITE)/index.html'
 
 lint: $(DEV) ## check style and types
 	$(BIN)/ruff check
@@ -57,7 +64,8 @@ lock: $(MADE) ## pin the dependencies anew (ARGS=--upgrade for the newest versio
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet '$(UV)'
 	$(COMPILE) --output-file requirements/run.txt
 	$(COMPILE) --group dev --constraint requirements/run.txt --output-file requirements/dev.txt
-	$(COMPILE_WEB) --output-file requirements/web-test.txt
+	$(COMPILE_MORE) requirements/web-test.in --output-file requirements/web-test.txt
+	$(COMPILE_MORE) requirements/docs.in --output-file requirements/docs.txt
 
 clean: ## remove the environment, caches and build results; models stay
 	rm -rf $(VENV) build dist tests/web/page/node_modules .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .tox
@@ -69,7 +77,8 @@ COMPILE = $(BIN)/uv pip compile pyproject.toml --extra plot --extra report --ext
 	--fork-strategy fewest --python-version 3.11 --generate-hashes --quiet \
 	--custom-compile-command 'make lock' $(ARGS)
 
-COMPILE_WEB = $(BIN)/uv pip compile requirements/web-test.in --constraint requirements/dev.txt --universal \
+# What few need stays out of the development lock, and agrees with it.
+COMPILE_MORE = $(BIN)/uv pip compile --constraint requirements/dev.txt --universal --fork-strategy fewest \
 	--python-version 3.11 --generate-hashes --quiet --custom-compile-command 'make lock' $(ARGS)
 
 TRAINING = 'Training a network: first the data, unless they are here, then a minute or two ...'
@@ -96,7 +105,7 @@ PIP = $(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps
 # The stamps are taken away while pip works: were it interrupted, half a package could pass for
 # a whole one, so the next call starts from an empty environment.
 define install
-	@rm -f $(MADE) $(RUN) $(DEV) $(WEB)
+	@rm -f $(MADE) $(RUN) $(DEV) $(WEB) $(DOCS)
 	@echo 'Installing the pinned dependencies into $(VENV): half a minute to two minutes, once ...'
 	@$(PIP) --require-hashes -r $(1)
 	@$(PIP) --no-build-isolation --editable .
@@ -118,4 +127,9 @@ $(WEB): requirements/web-test.txt tests/web/page/package-lock.json | $(DEV)
 	    echo "the page's tests need $$program: on Debian and Ubuntu, sudo apt install chromium nodejs npm" >&2; exit 1; }; done
 	@$(PIP) --require-hashes -r requirements/web-test.txt
 	@npm ci --prefix tests/web/page --silent --no-audit --no-fund
+	@touch $@
+
+$(DOCS): requirements/docs.txt | $(DEV)
+	@$(PIP) --require-hashes -r requirements/docs.txt
+	@broken=$$($(BIN)/python -m pip check) || { echo "$$broken" >&2; exit 1; }
 	@touch $@
