@@ -42,9 +42,12 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Parameters
     ----------
-    hidden_layer_sizes, activation, loss, initialization, optimizer, learning_rate, momentum,
-    weight_decay, l2_penalty, schedule, warmup_epochs, batch_size, epochs, shuffle, patience
+    hidden_layer_sizes, activation, loss, initialization
         See `Hyperparameters`.
+    optimizer, learning_rate, momentum, weight_decay, l2_penalty, schedule, warmup_epochs
+        Likewise.
+    batch_size, epochs, shuffle, patience
+        Likewise.
     validation_fraction : float
         Fraction of the training examples, drawn at random, to hold out; `patience` needs it.
     random_state : int, RandomState instance or None

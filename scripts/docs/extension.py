@@ -1,0 +1,144 @@
+"""The part of the site that Sphinx has not: equations beside the lines that implement them.
+
+Used by docs/conf.py alone, since only `make docs` installs Sphinx.
+"""
+
+from collections.abc import Iterator
+from html import escape
+from typing import Any
+
+from docutils import nodes
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import PythonLexer
+from sphinx.addnodes import pending_xref
+from sphinx.application import Sphinx
+
+import mnist_net
+from scripts.docs import contents, equations, generated
+
+DERIVATION = "derivation"
+GENERATED = {"reference": generated.names, "commands": generated.commands}
+
+
+def complete(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Give a page its chapters, its links, and what the code says itself."""
+    source[0] = contents.for_the_site(source[0])
+    if docname in GENERATED:
+        source[0] += "\n" + GENERATED[docname]()
+        app.env.note_reread()  # always: the code may have changed where the page has not
+
+
+def number_equations(app: Sphinx, doctree: nodes.document) -> None:
+    """Put each numbered equation beside its number and the lines of code that implement it."""
+    if app.env.docname != DERIVATION:
+        return
+    app.env.note_reread()
+    lines, numbers = equations.implementations(), set[str]()
+    for math in list(doctree.findall(nodes.math_block)):
+        found = equations.TAG.search(math.astext())
+        if found is None:
+            continue
+        math["nowrap"] = math["no-wrap"] = False
+        math.children[:] = [nodes.Text(equations.TAG.sub("", math.astext()))]
+        number = found[1]
+        beside = nodes.raw("", _number(number), format="html")
+        formula = nodes.container("", math.deepcopy(), beside, classes=["formula"])
+        code = nodes.raw("", "".join(map(_shown, lines.get(number, []))), format="html")
+        whole = nodes.container("", formula, code, classes=["equation"])
+        whole["ids"] = [f"equation-{number}"]
+        math.replace_self(whole)
+        numbers.add(number)
+    link_numbers(doctree, numbers)
+
+
+def link_numbers(doctree: nodes.document, numbers: set[str]) -> None:
+    """Make each number of an equation in the text a link to it."""
+    apart = (nodes.math, nodes.math_block, nodes.literal, nodes.reference, nodes.title, nodes.raw)
+    for text in list(doctree.findall(nodes.Text)):
+        if isinstance(text.parent, apart) or text.parent is None:
+            continue
+        parts = equations.NUMBER.split(text.astext())
+        if len(parts) == 1:
+            continue
+        linked: list[nodes.Node] = []
+        for index, part in enumerate(parts):
+            if index % 2 == 0:
+                linked += [nodes.Text(part)] if part else []
+            elif part in numbers:
+                link = nodes.reference("", f"({part})", internal=True, refid=f"equation-{part}")
+                linked.append(link)
+            else:
+                linked.append(nodes.Text(f"({part})"))
+        text.parent.replace(text, linked)
+
+
+def _number(number: str) -> str:
+    return f'<a class="number" href="#equation-{number}">({number})</a>'
+
+
+def _shown(line: equations.Line) -> str:
+    """A line of code below its equation, as a link to its place in the module."""
+    place = f"code/{line.module}.html#line-{line.number}"
+    return (
+        f'<a class="implementation highlight" href="{place}"><code>{_coloured(line.code)}</code>'
+        f"<span>{line.module}.py, line {line.number}</span></a>"
+    )
+
+
+def _coloured(code: str) -> str:
+    return highlight(code, PythonLexer(), HtmlFormatter(nowrap=True)).rstrip("\n")
+
+
+def code_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """A page for each module that implements equations, whose numbers lead back to them."""
+    for module, lines in equations.sources().items():
+        coloured = _coloured("\n".join(lines) + "\n").split("\n")
+        body = "\n".join(
+            _numbered_line(number, html, equations.equations_of(text))
+            for number, (text, html) in enumerate(zip(lines, coloured, strict=True), start=1)
+        )
+        title = f"learning/{module}.py"
+        body = f'<h1>{escape(title)}</h1>\n<div class="highlight source"><pre>{body}</pre></div>'
+        yield f"code/{module}", {"title": title, "body": body, "parents": []}, "page.html"
+
+
+def _numbered_line(number: int, html: str, found: tuple[str, ...]) -> str:
+    for equation in found:
+        link = f'<a href="../{DERIVATION}.html#equation-{equation}">({equation})</a>'
+        html = html.replace(f"({equation})", link)
+    shown = "line implements" if found else "line"
+    return f'<span class="{shown}" id="line-{number}"><i>{number}</i>{html}</span>'
+
+
+def name_role(
+    name: str, rawtext: str, text: str, *_: Any, **__: Any
+) -> tuple[list[nodes.Node], list[nodes.system_message]]:
+    """Single backticks in a docstring: code, and a link if it is a public name."""
+    literal = nodes.literal(rawtext, text)
+    head = text.partition(".")[0]
+    if head not in mnist_net.__all__:
+        return [literal], []
+    link = pending_xref(
+        rawtext, refdomain="py", reftype="obj", reftarget=f"mnist_net.{head}", refexplicit=True
+    )
+    link.append(literal)
+    return [link], []
+
+
+def is_not_ours(
+    app: Sphinx, kind: str, name: str, member: Any, skip: bool, options: Any
+) -> bool | None:
+    """Leave out fields that the class's own text has, and scikit-learn's metadata routing."""
+    bare = (getattr(member, "__doc__", "") or "").startswith("Alias for field")
+    return True if bare or name.endswith("_request") else None
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Tell Sphinx of all this."""
+    app.add_role("name", name_role)
+    app.connect("source-read", complete)
+    app.connect("doctree-read", number_equations)
+    app.connect("autodoc-skip-member", is_not_ours)
+    app.connect("html-collect-pages", code_pages)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
