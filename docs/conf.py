@@ -33,7 +33,6 @@ autodoc_default_options = {"members": True}
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
-autodoc_preserve_defaults = True
 default_role = "name"
 maximum_signature_line_length = 88
 napoleon_google_docstring = False
@@ -53,7 +52,8 @@ html_static_path = ["_static", str(_mathjax / "es5" / "tex-svg.js")]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
-html_sidebars = {"index": []}
+_ALONE = "index tutorial derivation worked-examples reference commands safety code/*"
+html_sidebars = dict.fromkeys(_ALONE.split(), [])
 html_theme_options = {
     "logo": {"text": "mnist-net", "alt_text": "mnist-net: start"},
     "header_links_before_dropdown": 7,

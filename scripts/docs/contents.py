@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
 REPOSITORY = "https://github.com/mnist-net/mnist-net/blob/main/"
 
-_CHAPTER = re.compile(r"^- \[[^\]]+\]\(([\w-]+)\.md\)", re.MULTILINE)
+_CHAPTER = re.compile(r"^- \[([^\]]+)\]\(([\w-]+)\.md\)", re.MULTILINE)
 _FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -24,9 +24,9 @@ def pages() -> dict[str, str]:
     return {path.stem: path.read_text(encoding="utf-8") for path in sorted(DOCS.glob("*.md"))}
 
 
-def chapters(markdown: str) -> list[str]:
-    """The pages that a page's bullets begin with."""
-    return _CHAPTER.findall(_FENCED.sub("", markdown))
+def chapters(markdown: str) -> dict[str, str]:
+    """The pages that a page's bullets begin with, and what they are called there."""
+    return {page: title for title, page in _CHAPTER.findall(_FENCED.sub("", markdown))}
 
 
 def links(markdown: str) -> list[str]:
@@ -46,7 +46,7 @@ def anchors(markdown: str) -> set[str]:
 def for_the_site(markdown: str) -> str:
     """A page's Markdown with its chapters, and with links that lead out of docs/ to GitHub."""
     markdown = markdown.replace("](../", f"]({REPOSITORY}")
-    found = "\n".join(chapters(markdown))
+    found = "\n".join(f"{title} <{page}>" for page, title in chapters(markdown).items())
     return f"{markdown}\n\n```{{toctree}}\n:hidden:\n\n{found}\n```\n" if found else markdown
 
 

@@ -81,7 +81,7 @@ def _shown(line: equations.Line) -> str:
     """A line of code below its equation, as a link to its place in the module."""
     place = f"code/{line.module}.html#line-{line.number}"
     return (
-        f'<a class="implementation highlight" href="{place}"><code>{_coloured(line.code)}</code>'
+        f'<a class="implementation" href="{place}"><code class="highlight">{_coloured(line.code)}</code>'
         f"<span>{line.module}.py, line {line.number}</span></a>"
     )
 

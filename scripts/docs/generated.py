@@ -41,7 +41,9 @@ def names() -> str:
 
 
 def _directive(kind: str, name: str, *lines: str) -> str:
-    return "\n".join(["```{eval-rst}", f".. {kind}:: mnist_net.{name}", *lines, "```", ""])
+    module, _, last = f"mnist_net.{name}".rpartition(".")
+    within = f".. py:currentmodule:: {module}"
+    return "\n".join(["```{eval-rst}", within, "", f".. {kind}:: {last}", *lines, "```", ""])
 
 
 def _name(name: str, said: str) -> str:
