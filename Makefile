@@ -39,7 +39,7 @@ test-web: $(WEB) ## test the page in a headless Chromium, and what it is in a br
 	$(BIN)/python -m pytest tests/web/page tests/export $(ARGS)
 
 docs: $(DOCS) ## build the documentation's site, build/docs/index.html, and test it
-	$(BIN)/python -m scripts.docs site --output $(SITE)
+	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --doctree-dir build/doctrees docs $(SITE)
 	MNIST_NET_SITE=$(SITE) $(BIN)/python -m pytest tests/docs/site $(ARGS)
 	@echo 'The site: $(SITE)/index.html'
 

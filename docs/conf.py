@@ -53,7 +53,7 @@ html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
 _ALONE = "index tutorial derivation worked-examples reference commands safety code/*"
-html_sidebars = dict.fromkeys(_ALONE.split(), [])
+html_sidebars: dict[str, list[str]] = {page: [] for page in _ALONE.split()}
 html_theme_options = {
     "logo": {"text": "mnist-net", "alt_text": "mnist-net: start"},
     "header_links_before_dropdown": 7,

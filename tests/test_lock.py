@@ -123,6 +123,17 @@ def test_the_development_lock_holds_the_other() -> None:
         assert pins(LOCKS["run"], environment).items() <= pins(LOCKS["dev"], environment).items()
 
 
+@pytest.mark.parametrize("name", ["docs", "web-test"])
+def test_what_is_installed_on_top_agrees(name: str) -> None:
+    lock = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
+    for environment in ENVIRONMENTS.values():
+        known = pins(LOCKS["dev"], environment)
+        found = pins(lock, environment)
+        assert {name: found[name] for name in found.keys() & known} == {
+            name: known[name] for name in found.keys() & known
+        }
+
+
 def test_the_project_is_built_by_what_is_pinned() -> None:
     assert PROJECT["build-system"]["requires"] == [f"hatchling=={pins(LOCKS['run'])['hatchling']}"]
 

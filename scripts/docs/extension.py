@@ -39,7 +39,6 @@ def number_equations(app: Sphinx, doctree: nodes.document) -> None:
         found = equations.TAG.search(math.astext())
         if found is None:
             continue
-        math["nowrap"] = math["no-wrap"] = False
         math.children[:] = [nodes.Text(equations.TAG.sub("", math.astext()))]
         number = found[1]
         beside = nodes.raw("", _number(number), format="html")
@@ -79,18 +78,17 @@ def _number(number: str) -> str:
 
 def _shown(line: equations.Line) -> str:
     """A line of code below its equation, as a link to its place in the module."""
-    place = f"code/{line.module}.html#line-{line.number}"
-    return (
-        f'<a class="implementation" href="{place}"><code class="highlight">{_coloured(line.code)}</code>'
-        f"<span>{line.module}.py, line {line.number}</span></a>"
-    )
+    code = f'<code class="highlight">{_coloured(line.code)}</code>'
+    place = f"<span>{line.module}.py, line {line.number}</span>"
+    address = f"code/{line.module}.html#line-{line.number}"
+    return f'<a class="implementation" href="{address}">{code}{place}</a>'
 
 
 def _coloured(code: str) -> str:
     return highlight(code, PythonLexer(), HtmlFormatter(nowrap=True)).rstrip("\n")
 
 
-def code_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
+def code_pages(_: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     """A page for each module that implements equations, whose numbers lead back to them."""
     for module, lines in equations.sources().items():
         coloured = _coloured("\n".join(lines) + "\n").split("\n")
@@ -112,7 +110,7 @@ def _numbered_line(number: int, html: str, found: tuple[str, ...]) -> str:
 
 
 def name_role(
-    name: str, rawtext: str, text: str, *_: Any, **__: Any
+    _: str, rawtext: str, text: str, *_args: Any, **_options: Any
 ) -> tuple[list[nodes.Node], list[nodes.system_message]]:
     """Single backticks in a docstring: code, and a link if it is a public name."""
     literal = nodes.literal(rawtext, text)
@@ -126,9 +124,7 @@ def name_role(
     return [link], []
 
 
-def is_not_ours(
-    app: Sphinx, kind: str, name: str, member: Any, skip: bool, options: Any
-) -> bool | None:
+def is_not_ours(_app: Sphinx, _kind: str, name: str, member: Any, *_: Any) -> bool | None:
     """Leave out fields that the class's own text has, and scikit-learn's metadata routing."""
     bare = (getattr(member, "__doc__", "") or "").startswith("Alias for field")
     return True if bare or name.endswith("_request") else None

@@ -11,7 +11,6 @@ import mnist_net
 from mnist_net.cli import main
 from scripts.docs.contents import public_names
 
-
 GIVEN = (
     "reading.answers.Table",
     "pictures.decoding.Picture",
