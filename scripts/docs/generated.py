@@ -66,12 +66,13 @@ def _entry(entry: tuple[str, object]) -> str:
 
 def commands() -> str:
     """The help of each command."""
+    group = click.Context(main, info_name="mnist-net")
     return "\n".join(
-        f"## {name}\n\n```text\n{_help(name, command)}\n```\n"
-        for name, command in main.commands.items()
+        f"## {name}\n\n```text\n{_help(name, group)}\n```\n" for name in main.list_commands(group)
     )
 
 
-def _help(name: str, command: click.Command) -> str:
-    parent = click.Context(main, info_name="mnist-net")
-    return click.Context(command, info_name=name, parent=parent, max_content_width=80).get_help()
+def _help(name: str, group: click.Context) -> str:
+    command = main.get_command(group, name)
+    assert command is not None  # it is one of those listed
+    return click.Context(command, info_name=name, parent=group, max_content_width=80).get_help()
