@@ -36,7 +36,7 @@ autodoc_typehints_format = "short"
 default_role = "name"
 maximum_signature_line_length = 88
 napoleon_google_docstring = False
-napoleon_use_ivar = True
+napoleon_custom_sections = [("Attributes", "params_style")]
 python_use_unqualified_type_names = True
 add_module_names = False
 
