@@ -52,6 +52,7 @@ html_static_path = ["_static", str(_mathjax / "es5" / "tex-svg.js")]
 html_css_files = ["site.css"]
 html_show_sourcelink = False
 html_copy_source = False
+# The pages beside which there is no list of others.
 _ALONE = "index tutorial derivation worked-examples reference commands safety code/*"
 html_sidebars: dict[str, list[str]] = {page: [] for page in _ALONE.split()}
 html_theme_options = {
@@ -61,7 +62,7 @@ html_theme_options = {
     "navigation_with_keys": False,
     "show_toc_level": 2,
     "show_nav_level": 2,
-    "secondary_sidebar_items": {"[!i]*": ["page-toc"], "index": []},
+    "secondary_sidebar_items": {"**": ["page-toc"], "index": []},
     "github_url": "https://github.com/mnist-net/mnist-net",
     "footer_start": ["copyright"],
     "footer_end": [],

@@ -36,40 +36,37 @@ def number_equations(app: Sphinx, doctree: nodes.document) -> None:
     app.env.note_reread()
     lines, numbers = equations.implementations(), set[str]()
     for math in list(doctree.findall(nodes.math_block)):
-        found = equations.TAG.search(math.astext())
-        if found is None:
-            continue
-        math.children[:] = [nodes.Text(equations.TAG.sub("", math.astext()))]
-        number = found[1]
-        beside = nodes.raw("", _number(number), format="html")
-        formula = nodes.container("", math.deepcopy(), beside, classes=["formula"])
-        code = nodes.raw("", "".join(map(_shown, lines.get(number, []))), format="html")
-        whole = nodes.container("", formula, code, classes=["equation"])
-        whole["ids"] = [f"equation-{number}"]
-        math.replace_self(whole)
-        numbers.add(number)
-    link_numbers(doctree, numbers)
-
-
-def link_numbers(doctree: nodes.document, numbers: set[str]) -> None:
-    """Make each number of an equation in the text a link to it."""
-    apart = (nodes.math, nodes.math_block, nodes.literal, nodes.reference, nodes.title, nodes.raw)
+        if found := equations.TAG.search(math.astext()):
+            number = found[1]
+            math.replace_self(_equation(math, number, lines.get(number, [])))
+            numbers.add(number)
     for text in list(doctree.findall(nodes.Text)):
-        if isinstance(text.parent, apart) or text.parent is None:
-            continue
-        parts = equations.NUMBER.split(text.astext())
-        if len(parts) == 1:
-            continue
-        linked: list[nodes.Node] = []
-        for index, part in enumerate(parts):
-            if index % 2 == 0:
-                linked += [nodes.Text(part)] if part else []
-            elif part in numbers:
-                link = nodes.reference("", f"({part})", internal=True, refid=f"equation-{part}")
-                linked.append(link)
-            else:
-                linked.append(nodes.Text(f"({part})"))
-        text.parent.replace(text, linked)
+        if text.parent is not None and not isinstance(text.parent, _APART):
+            text.parent.replace(text, list(_linked(text.astext(), numbers)))
+
+
+_APART = (nodes.math, nodes.math_block, nodes.literal, nodes.reference, nodes.title, nodes.raw)
+"""Where a number in parentheses is no mention of an equation."""
+
+
+def _equation(math: nodes.math_block, number: str, lines: list[equations.Line]) -> nodes.container:
+    """An equation with its number on the right and its lines of code below."""
+    formula = nodes.math_block("", equations.TAG.sub("", math.astext()), **math.attributes)
+    right = nodes.raw("", _number(number), format="html")
+    below = nodes.raw("", "".join(map(_shown, lines)), format="html")
+    beside = nodes.container("", formula, right, classes=["formula"])
+    return nodes.container("", beside, below, classes=["equation"], ids=[f"equation-{number}"])
+
+
+def _linked(text: str, numbers: set[str]) -> Iterator[nodes.Node]:
+    """A text, in which each number of an equation is a link to it."""
+    for index, part in enumerate(equations.NUMBER.split(text)):
+        if index % 2 == 0:  # what is between the numbers
+            yield nodes.Text(part)
+        elif part in numbers:
+            yield nodes.reference("", f"({part})", internal=True, refid=f"equation-{part}")
+        else:
+            yield nodes.Text(f"({part})")
 
 
 def _number(number: str) -> str:
