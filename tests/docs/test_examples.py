@@ -94,5 +94,5 @@ def test_python_runs(page: str) -> None:
         assert finished.stdout == "7\n"
 
 
-def test_pages_with_python_are_known() -> None:
-    assert PYTHON.keys() == {"README", "pages", "serving", "tutorial"}
+def test_python_is_found() -> None:
+    assert {"README", "pages", "serving", "tutorial"} <= PYTHON.keys()
