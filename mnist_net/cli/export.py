@@ -4,12 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from mnist_net.cli import options
 from mnist_net.cli.terminal import echo_line, log
 from mnist_net.export.formats import FORMATS
 
-_ENDINGS = {row.ending: kind for kind, row in FORMATS.items()}
+_ENDINGS = {row.ending: kind for kind, row in FORMATS.items() if row.ending}
 
 
 @options.command(
@@ -65,7 +66,10 @@ def export(
         known = " and ".join(name for name, other in FORMATS.items() if choice in other.choices)
         raise click.UsageError(f"--{choice.removesuffix('s')} is of {known}, not of {kind}")
     path = options.chosen_model(_only(named, model))
-    options.check_outputs([out] if row.ending else [], [path])
+    if row.ending:
+        options.check_outputs([out], [path])
+    elif out.is_file():
+        raise click.UsageError(f"{out} is a file: name a folder")
     written = export_model(load_cached(path), out, kind, name=path.stem, **given)
     size = sum(file.stat().st_size for file in written)
     if row.ending:
@@ -77,16 +81,26 @@ def export(
 
 def _kind(out: Path, kind: str | None) -> str:
     """The format that is named, or that the ending names; they must agree."""
+    if kind is None and (not out.suffix or out.is_dir()):
+        return "web"
     if kind is None:
-        kind = _ENDINGS[_ending_of(out, *_ENDINGS)]
-    elif FORMATS[kind].ending:
-        _ending_of(out, FORMATS[kind].ending)
-    elif out.is_file():
-        raise click.UsageError(f"{out} is a file: name a folder")
+        return _ENDINGS[_named(out, *_ENDINGS).suffix.lower()]
+    if FORMATS[kind].ending:
+        _named(out, FORMATS[kind].ending)
     return kind
 
 
-def _ending_of(out: Path, *endings: str) -> str:
+def _named(out: Path, *endings: str) -> Path:
     context = click.get_current_context()
     parameter = next(one for one in context.command.params if one.name == "out")
-    return options.ending(*endings).convert(out, parameter, context).suffix.lower()
+    return options.ending(*endings).convert(out, parameter, context)
+
+
+def _only(named: tuple[str, ...], model: str | None) -> str | None:
+    """The model, which is named in one place or in none."""
+    source = click.get_current_context().get_parameter_source("model")
+    if len(named) > 1:
+        raise click.UsageError(f"MODEL and OUT are two names; this is {len(named) + 1}")
+    if named and source is ParameterSource.COMMANDLINE:
+        raise click.UsageError("MODEL and --model are the same: give one of them")
+    return named[0] if named else model

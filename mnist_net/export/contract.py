@@ -78,7 +78,7 @@ def named_arrays(model: Predictor) -> dict[str, Array]:
 
 
 def producer() -> str:
-    """This package and its version."""
+    """Name and version of what writes the files."""
     return f"mnist-net {version('mnist-net')}"
 
 

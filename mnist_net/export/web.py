@@ -21,6 +21,7 @@ from mnist_net.pictures.decoding import open_image
 from mnist_net.reading.answers import Reading
 from mnist_net.reading.reader import Reader
 from mnist_net.trained.committee import Committee, Predictor
+from mnist_net.trained.companions import load_detector
 from mnist_net.trained.model import Model
 
 _PAGE = Path(__file__).parents[1] / "web" / "page"
@@ -33,6 +34,11 @@ _LOSS = "softmax-cross-entropy"
 _GOLDEN = 20
 _MARGIN = 40  # of a drawn digit's sheet, which is paper
 _SEED = 1990
+
+
+def write(model: Predictor, out: Path, *, name: str = "mnist-net") -> list[Path]:
+    """Write a page that reads with a model or a committee, and the detector that ships."""
+    return export_web(Reader(model, load_detector()), out, name)
 
 
 def export_web(reader: Reader, folder: Path, name: str = "mnist-net") -> list[Path]:

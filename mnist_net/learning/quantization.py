@@ -30,10 +30,6 @@ class Quantized(NamedTuple):
     values: npt.NDArray[np.int8]
     scales: npt.NDArray[np.float32]
 
-    def restored(self) -> Array:
-        """The weights that these numbers stand for, float32, inputs × outputs."""
-        return self.values * self.scales
-
 
 def quantized(weights: Array) -> Quantized:
     """Round weights, inputs × outputs and finite, to 255 levels a column."""
