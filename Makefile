@@ -13,10 +13,11 @@ MADE := $(VENV)/.made
 RUN  := $(VENV)/.run-ready
 DEV  := $(VENV)/.dev-ready
 WEB  := $(VENV)/.web-ready
+EXTRAS := $(VENV)/.extras-ready
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help train evaluate test test-web lint format check benchmark benchmark-accuracy lock clean
+.PHONY: help train evaluate test test-web test-extras lint format check benchmark benchmark-accuracy lock clean
 
 help: ## list the targets
 	@echo 'usage: make TARGET [ARGS="..."] [PYTHON=python3.12]'
@@ -35,6 +36,9 @@ test: $(DEV) ## run the tests (ARGS="-m 'not slow'", ARGS=--cov, ARGS="-x -n0" f
 
 test-web: $(WEB) ## test the page in a headless Chromium, and what it is in a browser alone
 	$(BIN)/python -m pytest tests/web/page tests/export $(ARGS)
+
+test-extras: $(EXTRAS) ## test what needs extras that are not in the other locks: onnx, safetensors
+	MNIST_NET_REQUIRE_EXTRAS=1 $(BIN)/python -m pytest tests/export tests/test_lock.py --ignore tests/export/test_web.py $(ARGS)
 
 lint: $(DEV) ## check style and types
 	$(BIN)/ruff check
@@ -58,6 +62,7 @@ lock: $(MADE) ## pin the dependencies anew (ARGS=--upgrade for the newest versio
 	$(COMPILE) --output-file requirements/run.txt
 	$(COMPILE) --group dev --constraint requirements/run.txt --output-file requirements/dev.txt
 	$(COMPILE_WEB) --output-file requirements/web-test.txt
+	$(COMPILE_EXTRAS) --output-file requirements/extras-test.txt
 
 clean: ## remove the environment, caches and build results; models stay
 	rm -rf $(VENV) build dist tests/web/page/node_modules .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .tox
@@ -71,6 +76,11 @@ COMPILE = $(BIN)/uv pip compile pyproject.toml --extra plot --extra report --ext
 
 COMPILE_WEB = $(BIN)/uv pip compile requirements/web-test.in --constraint requirements/dev.txt --universal \
 	--python-version 3.11 --generate-hashes --quiet --custom-compile-command 'make lock' $(ARGS)
+
+# These extras are large, or few want them: they have a lock of their own.
+COMPILE_EXTRAS = $(BIN)/uv pip compile pyproject.toml requirements/extras-test.in --extra onnx --extra safetensors \
+	--constraint requirements/dev.txt --universal --python-version 3.11 --generate-hashes --quiet \
+	--custom-compile-command 'make lock' $(ARGS)
 
 TRAINING = 'Training a network: first the data, unless they are here, then a minute or two ...'
 
@@ -96,7 +106,7 @@ PIP = $(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps
 # The stamps are taken away while pip works: were it interrupted, half a package could pass for
 # a whole one, so the next call starts from an empty environment.
 define install
-	@rm -f $(MADE) $(RUN) $(DEV) $(WEB)
+	@rm -f $(MADE) $(RUN) $(DEV) $(WEB) $(EXTRAS)
 	@echo 'Installing the pinned dependencies into $(VENV): half a minute to two minutes, once ...'
 	@$(PIP) --require-hashes -r $(1)
 	@$(PIP) --no-build-isolation --editable .
@@ -118,4 +128,9 @@ $(WEB): requirements/web-test.txt tests/web/page/package-lock.json | $(DEV)
 	    echo "the page's tests need $$program: on Debian and Ubuntu, sudo apt install chromium nodejs npm" >&2; exit 1; }; done
 	@$(PIP) --require-hashes -r requirements/web-test.txt
 	@npm ci --prefix tests/web/page --silent --no-audit --no-fund
+	@touch $@
+
+$(EXTRAS): requirements/extras-test.txt | $(DEV)
+	@echo 'Installing the extras into $(VENV) ...'
+	@$(PIP) --require-hashes -r requirements/extras-test.txt
 	@touch $@
