@@ -4,6 +4,7 @@ A network is right about pictures in MNIST's form, and nothing in a file of weig
 uses it so.  Therefore each format carries the same words and the same description.
 """
 
+import json
 from importlib import import_module
 from importlib.metadata import version
 from typing import Any
@@ -60,6 +61,11 @@ def description(model: Predictor, name: str) -> dict[str, Any]:
         "metadata": model.metadata,
         "members": [{**facts_of(member), "metadata": member.metadata} for member in members],
     }
+
+
+def as_json(value: Any) -> str:
+    """Plain values as JSON that every reader takes: what it cannot say, as NaN, becomes null."""
+    return json.dumps(json.loads(json.dumps(value), parse_constant=lambda _: None))
 
 
 def named_arrays(model: Predictor) -> dict[str, Array]:

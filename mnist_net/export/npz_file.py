@@ -1,11 +1,10 @@
 """A network as NumPy's .npz: arrays by name, and the description as JSON beside them."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 
-from mnist_net.export.contract import description, named_arrays
+from mnist_net.export.contract import as_json, description, named_arrays
 from mnist_net.files import atomic_write
 from mnist_net.trained.committee import Predictor
 
@@ -20,7 +19,7 @@ def write(model: Predictor, out: Path, *, name: str = "mnist-net") -> list[Path]
     OSError
         If it cannot be written; what was there before is untouched.
     """
-    text = json.dumps(description(model, name))
+    text = as_json(description(model, name))
     with atomic_write(out) as stream:
         np.savez(stream, allow_pickle=False, description=np.array(text), **named_arrays(model))
     return [out]

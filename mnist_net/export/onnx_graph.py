@@ -5,7 +5,6 @@ that a picture in MNIST's form is all that it takes.  Operators are of opset 13 
 of IR version 8 (2021), so that an old ONNX Runtime reads it too; 1.16 was seen to.
 """
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mnist_net.arrays import IMAGE_SHAPE, Array
-from mnist_net.export.contract import PICTURE, description, members_of, package, producer
+from mnist_net.export.contract import PICTURE, as_json, description, members_of, package, producer
 from mnist_net.files import atomic_write
 from mnist_net.learning.network import Layer
 from mnist_net.learning.quantization import quantized
@@ -199,6 +198,6 @@ def _file(graph: _Graph, model: Predictor, name: str, inputs: str) -> Any:
         doc_string=f"Reads a handwritten digit. Input: {INPUTS[inputs]}",
     )
     facts = {**description(model, name), "input": INPUTS[inputs]}
-    texts = {key: one if isinstance(one, str) else json.dumps(one) for key, one in facts.items()}
+    texts = {key: one if isinstance(one, str) else as_json(one) for key, one in facts.items()}
     helper.set_model_props(made, texts)
     return made

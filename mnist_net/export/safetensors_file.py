@@ -1,11 +1,10 @@
 """A network as safetensors: arrays by name after a header of JSON, which many languages read."""
 
-import json
 from pathlib import Path
 
 import numpy as np
 
-from mnist_net.export.contract import description, named_arrays, package
+from mnist_net.export.contract import as_json, description, named_arrays, package
 from mnist_net.files import atomic_write
 from mnist_net.trained.committee import Predictor
 
@@ -24,7 +23,7 @@ def write(model: Predictor, out: Path, *, name: str = "mnist-net") -> list[Path]
     """
     save = package("safetensors.numpy").save
     arrays = {key: np.ascontiguousarray(array) for key, array in named_arrays(model).items()}
-    metadata = {"mnist-net": json.dumps(description(model, name))}
+    metadata = {"mnist-net": as_json(description(model, name))}
     contents = save(arrays, metadata)
     with atomic_write(out) as stream:
         stream.write(contents)

@@ -151,7 +151,11 @@ def main(dataset: str, model: str, rounds: int, alone: int, output: Path | None)
     figures[OURS] = {"bytes": path.stat().st_size, **figures[OURS]}
     if output:
         write_json(output, {**facts, "formats": figures})
-    print(table(["", *COLUMNS], [[name, *shown(row)] for name, row in figures.items()]))
+    print(shown_table(figures))
+
+
+def shown_table(figures: dict[str, dict[str, Any]]) -> str:
+    return table(["", *COLUMNS], [[name, *shown(row)] for name, row in figures.items()])
 
 
 def shown(row: dict[str, Any]) -> list[str]:

@@ -1,7 +1,9 @@
 """safetensors and .npz: what is written is a network to the last bit, and says what it is."""
 
 import json
+import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from mnist_net.trained.committee import Committee, Predictor
 from mnist_net.trained.model import Model
 from tests.conftest import extra
 from tests.export.conftest import NETWORKS
-from tests.trained.conftest import assert_same_model
+from tests.trained.conftest import assert_same_model, make_model
 
 Contents = tuple[dict[str, np.ndarray], dict[str, Any]]
 
@@ -89,7 +91,10 @@ def test_what_is_written_is_the_network_to_the_last_bit(
 def test_the_file_says_what_a_picture_must_look_like(
     read: Callable[..., Contents], tmp_path: Path
 ) -> None:
-    _, said = read(NETWORKS["sigmoid"](), tmp_path)
+    overflowed = {"history": [{"loss": math.nan}]}
+    model = replace(make_model(), metadata=overflowed)
+    _, said = read(model, tmp_path)
+    assert said["members"][0]["metadata"] == {"history": [{"loss": None}]}
     assert said["input"] == PICTURE
     assert said["name"] == "five"
     assert said["producer"].startswith("mnist-net ")
