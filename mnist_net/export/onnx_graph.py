@@ -167,8 +167,9 @@ def _with_float32(graph: _Graph, A: str, layer: Layer) -> str:
 def _with_int8(graph: _Graph, A: str, layer: Layer) -> str:
     """The product with whole numbers, and their scales after it.
 
-    The runtime makes floats of the constant once, when it loads the file; DequantizeLinear it would
-    carry out anew for each picture.
+    ONNX Runtime makes floats of the constant once, when it loads the file.  DequantizeLinear, which
+    says the same, it carries out anew in each run up to 1.23 at least: 24 times slower for one
+    picture, where 1.32 has a product of its own for it and is twice as fast.
     """
     values, scales = quantized(layer.weights)
     weights = graph.node("Cast", graph.constant(values, np.int8), to=graph.onnx.TensorProto.FLOAT)
