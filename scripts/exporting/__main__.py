@@ -141,7 +141,7 @@ def measured(
 @options.dataset
 @click.option("--model", default=SHIPPED, show_default=True)
 @click.option("--rounds", type=click.IntRange(min=1), default=5, show_default=True)
-@click.option("--alone", type=click.IntRange(min=1), default=1_000, show_default=True)
+@click.option("--alone", type=click.IntRange(min=1), default=5_000, show_default=True)
 @click.option("--output", type=Path, help="Figures as JSON.  [default: none]")
 def main(dataset: str, model: str, rounds: int, alone: int, output: Path | None) -> None:
     path, (_, test) = find_model(model), load_dataset(dataset)
