@@ -17,7 +17,7 @@ import numpy.typing as npt
 from mnist_net.arrays import Array
 from mnist_net.errors import ModelFileError
 from mnist_net.export import c_parts as parts
-from mnist_net.export.contract import PICTURE, members_of, producer
+from mnist_net.export.contract import PICTURE, in_float32, members_of, producer
 from mnist_net.files import atomic_write
 from mnist_net.learning.quantization import quantized
 from mnist_net.trained.committee import Predictor
@@ -83,7 +83,7 @@ def c_source(model: Predictor, *, name: str = "mnist-net", quantize: bool = Fals
         raise ModelFileError(f"a label is larger than {_LARGEST:,}, which every C can count to")
     networks = [
         _Network(number, member, list(_layers(member, quantize)))
-        for number, member in enumerate(members_of(model), 1)
+        for number, member in enumerate(map(in_float32, members_of(model)), 1)
     ]
     return "\n".join(
         [
@@ -109,18 +109,17 @@ def write(model: Predictor, out: Path, **choices: Any) -> list[Path]:
 
 def _layers(model: Model, quantize: bool) -> Iterator[_Layer]:
     shift, scale = model.scaling
-    for (weights, biases), activation in zip(
-        model.parameters, model.architecture.activations, strict=True
-    ):
+    activations = model.architecture.activations
+    for level, (weights, biases) in enumerate(model.parameters):
         values, scales = quantized(weights) if quantize else (weights, None)
         offsets = np.zeros(weights.shape[1]) if biases is None else biases.astype(np.float64)
-        if weights is model.parameters[0].weights:
+        if level == 0:
             # In float64: what is summed over 784 weights is rounded once, as a bias.
             sums = values.sum(axis=0, dtype=np.float64) * (1.0 if scales is None else scales)
             offsets -= shift / scale * sums
             values = values if quantize else (values / scale).astype(np.float32)
             scales = None if scales is None else scales / np.float32(scale)
-        yield _Layer(values, scales, offsets.astype(np.float32), activation)
+        yield _Layer(values, scales, offsets.astype(np.float32), activations[level])
 
 
 def _heading(model: Predictor, name: str, stack: int, quantize: bool) -> str:

@@ -5,6 +5,7 @@ uses it so.  Therefore each format carries the same words and the same descripti
 """
 
 import json
+from dataclasses import replace
 from importlib import import_module
 from importlib.metadata import version
 from typing import Any
@@ -29,37 +30,32 @@ PICTURE = (
 
 
 def members_of(model: Predictor) -> tuple[Model, ...]:
-    """The networks of a committee, or the one, with float32 weights and biases.
+    """The networks of a committee, or the one."""
+    return model.members if isinstance(model, Committee) else (model,)
+
+
+def in_float32(model: Model) -> Model:
+    """The same with float32 weights and biases.
 
     Raises
     ------
     ModelFileError
-        If some weights are too large for float32.
+        If some are too large for it.
     """
-    members = model.members if isinstance(model, Committee) else (model,)
-    return tuple(
-        Model(
-            member.architecture,
-            in_dtype(member.parameters, np.float32),
-            member.classes,
-            member.scaling,
-            member.metadata,
-            member.temperature,
-        )
-        for member in members
-    )
+    return replace(model, parameters=in_dtype(model.parameters, np.float32))
 
 
 def description(model: Predictor, name: str) -> dict[str, Any]:
     """What there is to know besides weights and biases, as plain values."""
-    members = model.members if isinstance(model, Committee) else (model,)
     return {
         "name": name,
         "producer": producer(),
         "input": PICTURE,
         "classes": model.classes.tolist(),
         "metadata": model.metadata,
-        "members": [{**facts_of(member), "metadata": member.metadata} for member in members],
+        "members": [
+            {**facts_of(member), "metadata": member.metadata} for member in members_of(model)
+        ],
     }
 
 
@@ -73,10 +69,9 @@ def named_arrays(model: Predictor) -> dict[str, Array]:
 
     They have their own dtype; a layer without biases has no such name.
     """
-    members = model.members if isinstance(model, Committee) else (model,)
     return {
         f"members.{number}.layers.{level}.{name}": array
-        for number, member in enumerate(members)
+        for number, member in enumerate(members_of(model))
         for level, layer in enumerate(member.parameters)
         for name, array in layer._asdict().items()
         if array is not None

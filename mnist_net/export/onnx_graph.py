@@ -13,7 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 from mnist_net.arrays import IMAGE_SHAPE, Array
-from mnist_net.export.contract import PICTURE, as_json, description, members_of, package, producer
+from mnist_net.export.contract import (
+    PICTURE,
+    as_json,
+    description,
+    in_float32,
+    members_of,
+    package,
+    producer,
+)
 from mnist_net.files import atomic_write
 from mnist_net.learning.network import Layer
 from mnist_net.learning.quantization import quantized
@@ -116,7 +124,8 @@ def onnx_model(
     onnx = package("onnx")
     graph = _Graph(onnx)
     pixels = _pixels(graph, inputs)
-    found = [_probabilities(graph, pixels, member, quantize) for member in members_of(model)]
+    members = map(in_float32, members_of(model))
+    found = [_probabilities(graph, pixels, member, quantize) for member in members]
     if len(found) > 1:
         graph.node("Mean", *found, name="probabilities")
     else:
