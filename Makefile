@@ -15,10 +15,11 @@ RUN  := $(VENV)/.run-ready
 DEV  := $(VENV)/.dev-ready
 WEB  := $(VENV)/.web-ready
 DOCS := $(VENV)/.docs-ready
+EXTRAS := $(VENV)/.extras-ready
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help train evaluate test test-web docs lint format check benchmark benchmark-accuracy lock clean
+.PHONY: help train evaluate test test-web test-extras docs lint format check benchmark benchmark-accuracy lock clean
 
 help: ## list the targets
 	@echo 'usage: make TARGET [ARGS="..."] [PYTHON=python3.12]'
@@ -37,6 +38,9 @@ test: $(DEV) ## run the tests (ARGS="-m 'not slow'", ARGS=--cov, ARGS="-x -n0" f
 
 test-web: $(WEB) ## test the page in a headless Chromium, and what it is in a browser alone
 	$(BIN)/python -m pytest tests/web/page tests/export $(ARGS)
+
+test-extras: $(EXTRAS) ## test what needs extras that are not in the other locks: onnx, safetensors
+	MNIST_NET_REQUIRE_EXTRAS=1 $(BIN)/python -m pytest tests/export tests/test_lock.py --ignore tests/export/test_web.py $(ARGS)
 
 docs: $(DOCS) ## build the documentation's site, build/docs/index.html, and test it
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --doctree-dir build/doctrees docs $(SITE)
@@ -66,6 +70,8 @@ lock: $(MADE) ## pin the dependencies anew (ARGS=--upgrade for the newest versio
 	$(COMPILE) --group dev --constraint requirements/run.txt --output-file requirements/dev.txt
 	$(COMPILE_MORE) requirements/web-test.in --output-file requirements/web-test.txt
 	$(COMPILE_MORE) requirements/docs.in --output-file requirements/docs.txt
+	$(COMPILE_MORE) pyproject.toml requirements/extras-test.in --extra onnx --extra safetensors \
+		--output-file requirements/extras-test.txt
 
 clean: ## remove the environment, caches and build results; models stay
 	rm -rf $(VENV) build dist tests/web/page/node_modules .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .tox
@@ -105,7 +111,7 @@ PIP = $(BIN)/python -m pip install --disable-pip-version-check --quiet --no-deps
 # The stamps are taken away while pip works: were it interrupted, half a package could pass for
 # a whole one, so the next call starts from an empty environment.
 define install
-	@rm -f $(MADE) $(RUN) $(DEV) $(WEB) $(DOCS)
+	@rm -f $(MADE) $(RUN) $(DEV) $(WEB) $(DOCS) $(EXTRAS)
 	@echo 'Installing the pinned dependencies into $(VENV): half a minute to two minutes, once ...'
 	@$(PIP) --require-hashes -r $(1)
 	@$(PIP) --no-build-isolation --editable .
@@ -132,4 +138,9 @@ $(WEB): requirements/web-test.txt tests/web/page/package-lock.json | $(DEV)
 $(DOCS): requirements/docs.txt | $(DEV)
 	@$(PIP) --require-hashes -r requirements/docs.txt
 	@broken=$$($(BIN)/python -m pip check) || { echo "$$broken" >&2; exit 1; }
+	@touch $@
+
+$(EXTRAS): requirements/extras-test.txt | $(DEV)
+	@echo 'Installing the extras into $(VENV) ...'
+	@$(PIP) --require-hashes -r requirements/extras-test.txt
 	@touch $@

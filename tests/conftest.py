@@ -2,6 +2,7 @@
 
 import functools
 import gzip
+import importlib
 import logging
 import os
 import subprocess
@@ -65,6 +66,16 @@ def shared_data(name: str) -> Path:
 def mnist_folder() -> Path:
     """The four files of the real MNIST."""
     return shared_data("mnist")
+
+
+def extra(module: str) -> Any:
+    """A module that an extra installs; skips without it, unless the extras are required."""
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        if os.environ.get("MNIST_NET_REQUIRE_EXTRAS") == "1":
+            pytest.fail(f"an extra is missing: {error}")
+        pytest.skip(f"{module} is not here: make test-extras")
 
 
 def read_idx_plainly(path: Path, header: int) -> np.ndarray:

@@ -9,19 +9,21 @@ import tomllib
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib.metadata import requires, version
-from pathlib import Path
 
 import pytest
 from packaging.markers import default_environment
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.conftest import ROOT, extra
+
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 LOCKS = {
     name: (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
-    for name in ("run", "dev")
+    for name in ("run", "dev", "extras-test")
 }
+APART = {"onnx", "safetensors"}
+"""Extras that have a lock of their own, ``extras-test``, with what their tests need."""
 
 HERE = dict(default_environment())
 SYSTEMS = {
@@ -95,15 +97,21 @@ def group(name: str) -> list[str]:
 def covered(lock: str) -> list[str]:
     """What a lock is made for: as `make lock` has it, and what a build asks for."""
     project = PROJECT["project"]
-    extras = [line for lines in project["optional-dependencies"].values() for line in lines]
+    extras = project["optional-dependencies"]
+    chosen = APART if lock == "extras-test" else extras.keys() - APART
+    wanted = [*project["dependencies"], *(line for name in sorted(chosen) for line in extras[name])]
+    if lock == "extras-test":
+        tests = (ROOT / "requirements" / "extras-test.in").read_text(encoding="utf-8")
+        return [*wanted, *(line for line in tests.splitlines() if not line.startswith("#"))]
     build = [*PROJECT["build-system"]["requires"], *group("build")]
-    return [*project["dependencies"], *extras, *build, *(group("dev") if lock == "dev" else [])]
+    return [*wanted, *build, *(group("dev") if lock == "dev" else [])]
 
 
 @cache
 def required_by_installed(name: str) -> list[str]:
     """What a package requires, by its metadata; one for other systems only is not at hand."""
-    return requires(name) or [] if name in pins(LOCKS["dev"]) else []
+    here = pins(LOCKS["dev"]) | pins(LOCKS["extras-test"])
+    return requires(name) or [] if name in here else []
 
 
 def test_what_is_installed_is_what_is_pinned() -> None:
@@ -114,6 +122,9 @@ def test_what_is_installed_is_what_is_pinned() -> None:
 @pytest.mark.parametrize("environment", ENVIRONMENTS.values(), ids=ENVIRONMENTS)
 @pytest.mark.parametrize("lock", LOCKS)
 def test_a_lock_is_closed(lock: str, environment: dict[str, str]) -> None:
+    if lock == "extras-test":
+        for name in sorted(APART):
+            extra(name)
     pinned = pins(LOCKS[lock], environment)
     assert unmet(covered(lock), pinned, required_by_installed, environment) == []
 
@@ -123,7 +134,7 @@ def test_the_development_lock_holds_the_other() -> None:
         assert pins(LOCKS["run"], environment).items() <= pins(LOCKS["dev"], environment).items()
 
 
-@pytest.mark.parametrize("name", ["docs", "web-test"])
+@pytest.mark.parametrize("name", ["docs", "extras-test", "web-test"])
 def test_what_is_installed_on_top_agrees(name: str) -> None:
     lock = (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
     for environment in ENVIRONMENTS.values():

@@ -60,6 +60,7 @@ def test_help_imports_neither_numpy_nor_anything_slow() -> None:
         "adapt",
         "feedback",
         "serve",
+        "export",
     ],
 )
 def test_help_of_a_command_imports_nothing_slow(command: str) -> None:

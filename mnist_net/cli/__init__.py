@@ -29,7 +29,7 @@ _COMMANDS = {
     "adapt": "Let a copy of the model learn your hand.",
     "feedback": "Look after corrections of what was read wrongly.",
     "use": "Settle which model answers in this folder.",
-    "export": "Write a page that reads in the browser alone.",
+    "export": "Write a model for use elsewhere: a page, ONNX, arrays, C.",
     "info": "Show what a model is and how it came to be.",
     "augment": "Show training pictures beside distortions of them.",
     "data": "Look after the data set.",

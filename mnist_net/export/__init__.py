@@ -1,1 +1,1 @@
-"""What a trained network becomes elsewhere: a page that reads in the browser, without Python."""
+"""What a trained network becomes elsewhere, without this package: a page, a graph, arrays, C."""

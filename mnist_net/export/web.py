@@ -16,11 +16,13 @@ from mnist_net.arrays import Array, Bytes
 from mnist_net.datasets.drawn import SHEET, drawings
 from mnist_net.errors import ModelFileError
 from mnist_net.export.bundle import bundled
+from mnist_net.export.contract import members_of
 from mnist_net.files import atomic_write
 from mnist_net.pictures.decoding import open_image
 from mnist_net.reading.answers import Reading
 from mnist_net.reading.reader import Reader
-from mnist_net.trained.committee import Committee, Predictor
+from mnist_net.trained.committee import Predictor
+from mnist_net.trained.companions import load_detector
 from mnist_net.trained.model import Model
 
 _PAGE = Path(__file__).parents[1] / "web" / "page"
@@ -33,6 +35,11 @@ _LOSS = "softmax-cross-entropy"
 _GOLDEN = 20
 _MARGIN = 40  # of a drawn digit's sheet, which is paper
 _SEED = 1990
+
+
+def write(model: Predictor, out: Path, *, name: str = "mnist-net") -> list[Path]:
+    """Write a page that reads with a model or a committee, and the detector that ships."""
+    return export_web(Reader(model, load_detector()), out, name)
 
 
 def export_web(reader: Reader, folder: Path, name: str = "mnist-net") -> list[Path]:
@@ -108,10 +115,9 @@ def _numbers(probabilities: Array | None) -> list[float] | None:
 
 
 def _stored(predictor: Predictor) -> dict[str, Any]:
-    members = predictor.members if isinstance(predictor, Committee) else (predictor,)
     return {
         "classes": predictor.classes.tolist(),
-        "members": [_stored_model(member) for member in members],
+        "members": [_stored_model(member) for member in members_of(predictor)],
     }
 
 

@@ -181,13 +181,20 @@ def _model_contents(model: Model, dtype: npt.DTypeLike | None) -> dict[str, Any]
         "classes": model.classes,
         "scaling": model.scaling._asdict(),
         "temperature": float(model.temperature),
-        **arrays_of(_as_dtype(model.parameters, dtype)),
+        **arrays_of(in_dtype(model.parameters, dtype)),
         "metadata": plain(model.metadata),
     }
     return {**contents, "digest": digest_of(contents)}
 
 
-def _as_dtype(parameters: Parameters, dtype: npt.DTypeLike | None) -> Parameters:
+def in_dtype(parameters: Parameters, dtype: npt.DTypeLike | None) -> Parameters:
+    """Weights and biases in another dtype, or as they are for None.
+
+    Raises
+    ------
+    ModelFileError
+        If some are too large for it.
+    """
     if dtype is None:
         return parameters
     with np.errstate(over="ignore"):  # the check below says it better

@@ -1,0 +1,1 @@
+"""What an exported network costs: bytes, errors and time."""
