@@ -1,4 +1,4 @@
-"""What the pages show works as it is written; exporting and the tutorial have tests of their own."""
+"""What the pages show works as it is written; exporting and the tutorial have their own tests."""
 
 import importlib
 import os
@@ -19,16 +19,7 @@ from tests.docs.examples import PAGES, blocks, commands
 from tests.drawings import draw
 
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf8"), re.MULTILINE))
-NOT_OURS = (
-    "./",
-    "cc ",
-    "cd ",
-    "curl ",
-    "git clone ",
-    "pip install ",
-    "podman ",
-    "python3 -m venv ",
-)
+NOT_OURS = tuple("./ cc cd curl git pip podman python3".split())
 
 CONSOLE = {
     name: [
