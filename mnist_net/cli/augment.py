@@ -25,7 +25,7 @@ _MAGNIFICATION = 3
 )
 @click.option(
     "--count",
-    type=click.IntRange(1, 1_000),
+    type=options.whole(1, 1_000),
     default=10,
     help="How many pictures, a row each.",
 )

@@ -80,7 +80,7 @@ def clear(data_home: Path | None) -> None:
     epilog=options.examples("data sample seven.png --digit 7", "data sample any.png --seed 3")
 )
 @click.argument("output", type=options.PNG_PATH, metavar="OUT.png")
-@click.option("--digit", type=click.IntRange(0, 255), help="Label of the picture.")
+@click.option("--digit", type=options.whole(0, 255), help="Label of the picture.")
 @options.seed("Which one.")
 @options.dataset
 @options.quiet

@@ -8,7 +8,7 @@ from mnist_net.cli import options
 from mnist_net.cli.terminal import echo_json, echo_line
 from mnist_net.errors import DataError
 
-DIGIT = click.IntRange(0, 9)
+DIGIT = options.whole(0, 9)
 store = options.path_option(
     "--feedback",
     metavar="PATH",

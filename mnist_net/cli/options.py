@@ -25,6 +25,12 @@ PATH = click.Path(path_type=Path, readable=False)  # whoever opens it says what 
 path_option = partial(click.option, type=PATH)
 
 
+class whole(click.IntRange):  # noqa: N801  (called as a function is)
+    """A whole number within bounds, which click would call an integer range."""
+
+    name = "integer"
+
+
 class ending(click.Path):  # noqa: N801  (called as a function is)
     """A file to write, whose name must say what it will be."""
 
@@ -117,7 +123,7 @@ dataset = together(
 
 def seed(of: str) -> Decorator:
     """``--seed``, a whole number from 0 on, of what the help says."""
-    return click.option("--seed", type=click.IntRange(min=0), default=0, help=of)
+    return click.option("--seed", type=whole(min=0), default=0, help=of)
 
 
 def check_outputs(outputs: Paths, inputs: Paths = ()) -> None:

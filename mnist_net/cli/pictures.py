@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _MOST_BYTES = 500_000_000
+_ONE_A_CORE = -1  # processes
 _MANY = 20  # pictures, of which a progress bar tells how many are left
 
 
@@ -35,11 +36,17 @@ def _require_page(_ctx: click.Context, _parameter: click.Parameter, value: str) 
     return value
 
 
+def _require_jobs(_ctx: click.Context, _parameter: click.Parameter, value: int) -> int:
+    if value < 1 and value != _ONE_A_CORE:
+        raise click.BadParameter(f"{value} is neither a number from 1 nor {_ONE_A_CORE}.")
+    return value
+
+
 def _place(_ctx: click.Context, _parameter: click.Parameter, value: str | None) -> "Place | None":
-    """Four whole numbers, of which the last two are sides."""
+    """Four whole numbers, none below 0, of which the last two are sides."""
     if value is None:
         return None
-    numbers = [int(n) for n in value.split(",") if n.strip().lstrip("-").isdecimal()]
+    numbers = [int(n) for n in value.split(",") if n.strip().isdecimal()]
     if len(numbers) != 4 or value.count(",") != 3 or min(numbers[2:]) < 1:
         raise click.BadParameter(f"{value!r} is not X,Y,WIDTH,HEIGHT, as in 100,40,300,80.")
     x, y, width, height = numbers
@@ -68,6 +75,7 @@ reading_options = options.together(
         "--jobs",
         "-j",
         type=int,
+        callback=_require_jobs,
         default=1,
         help="Processes that share many pictures; -1 for one a core.",
     ),

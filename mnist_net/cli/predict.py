@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 @reading_options
 @click.option(
     "--top",
-    type=click.IntRange(min=1),
+    type=options.whole(min=1),
     default=1,
     help="Show so many of the most probable digits; --json has them all.",
 )

@@ -10,9 +10,10 @@ import click
 from mnist_net.cli import options
 from mnist_net.cli.pictures import Request, reading_options
 from mnist_net.cli.terminal import echo_json, echo_line, log
+from mnist_net.reading.rules import CHECKS
 
 if TYPE_CHECKING:
-    from mnist_net.reading.answers import Page, Table
+    from mnist_net.reading.answers import Page
     from mnist_net.reading.rules import Rule
 
 _MOST_BYTES = 100_000  # of a list of choices: what is read is compared with each
@@ -28,10 +29,10 @@ _MOST_BYTES = 100_000  # of a list of choices: what is read is compared with eac
 @reading_options
 @click.option("--digits-only", is_flag=True, help="Print no signs and no gaps between digits.")
 @click.option("--grid", is_flag=True, help="Read the cells of a table that is drawn in lines.")
-@click.option("--expect", type=click.IntRange(min=1), metavar="N", help="It has so many digits.")
+@click.option("--expect", type=options.whole(min=1), metavar="N", help="It has so many digits.")
 @click.option("--pattern", metavar="FORM", help="It has this form; d is any digit: dd/dd/dddd.")
 @options.path_option("--choices", metavar="FILE", help="It is a line of this file.")
-@click.option("--check", type=click.Choice(["luhn", "mod97"]), help="It has this checksum.")
+@click.option("--check", type=click.Choice(list(CHECKS)), help="It has this checksum.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print a table: picture, row, text or cells.")
 @options.png_option(
     "--annotate",
@@ -68,6 +69,8 @@ def read(
     request = Request(**asked)
     if annotate and len(request.given) != 1:
         raise click.UsageError(f"--annotate takes one picture, not {len(request.given)}")
+    if annotate and not annotate.parent.is_dir():
+        raise click.UsageError(f"there is no folder {annotate.parent} for {annotate.name}")
     request.check_outputs(*filter(None, [annotate]))
     kind: type[Page] | type[Table] = Table if grid else Page
     for seen, answer in request.answers(kind, "table" if grid else "page", rule):
@@ -82,21 +85,21 @@ def read(
             if len(request.given) > 1:
                 echo_line(f"{name}:")
             click.echo(text or f"- ({answer.reason})")
-        _tell(name, answer)
+        if isinstance(answer, Page):
+            _tell(name, answer)
         request.show_and_save(name, answer.digits)
         if annotate and seen.picture:
             save_png(annotated(seen.picture, answer), annotate)
             log.info(f"wrote {annotate}")
 
 
-def _tell(name: str, answer: "Page | Table") -> None:
+def _tell(name: str, answer: "Page") -> None:
     """How sure a reading by a rule is, and how the page was turned."""
-    odds, degrees = getattr(answer, "odds", None), getattr(answer, "degrees", 0.0)
-    if odds is not None:
-        runner_up = getattr(answer, "runner_up", None)
-        log.info(f"{name}: {odds:,.1f} times as likely as the next that fits, {runner_up}")
-    if abs(degrees) >= 45.0:
-        log.info(f"{name}: read after a turn of {degrees:.0f}° counter-clockwise")
+    if answer.odds is not None:
+        runner_up = answer.runner_up
+        log.info(f"{name}: {answer.odds:,.1f} times as likely as the next that fits, {runner_up}")
+    if abs(answer.degrees) >= 45.0:
+        log.info(f"{name}: read after a turn of {answer.degrees:.0f}° counter-clockwise")
 
 
 def _csv_line(cells: list[str]) -> str:

@@ -25,7 +25,7 @@ class _Widths(click.ParamType[tuple[int, ...]]):
     name = "widths"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, ...]:
-        layer: click.ParamType[Any] = click.IntRange(min=1)
+        layer: click.ParamType[Any] = options.whole(min=1)
         parts = str(value).split(",")
         return tuple(int(layer.convert(part.strip(), param, ctx)) for part in parts)
 
@@ -39,7 +39,7 @@ def _type_of(one: "Field[Any]") -> Any:
     if setting.choices is not None:
         return click.Choice(list(setting.choices))
     if setting.least is not None:
-        return click.IntRange(min=setting.least)
+        return options.whole(min=setting.least)
     if setting.below is not None:
         bounded = setting.below < math.inf
         return click.FloatRange(0.0, setting.below if bounded else None, max_open=bounded)

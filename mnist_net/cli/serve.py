@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 )
 @click.option("--host", default="127.0.0.1", help="Address to listen at.")
 @click.option(
-    "--port", type=click.IntRange(0, 65_535), default=8000, help="Port; 0 takes a free one."
+    "--port", type=options.whole(0, 65_535), default=8000, help="Port; 0 takes a free one."
 )
 @click.option("--open", "opens", is_flag=True, help="Open the page in a browser.")
 @options.model

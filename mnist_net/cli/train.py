@@ -41,7 +41,7 @@ _POOR = 0.5  # below this accuracy something is wrong with the recipe
 @recipe_options
 @click.option(
     "--committee",
-    type=click.IntRange(min=2),
+    type=options.whole(min=2),
     help="Train so many networks, of seeds from --seed up, whose probabilities are averaged.",
 )
 @click.option(

@@ -238,7 +238,7 @@ def _decode(image: Image.Image, name: str = "", crop: Place | None = None) -> Pi
     pixels = np.asarray(image)
     if not grey and _colourfulness(pixels) < _COLOURED:
         grey, pixels = True, np.asarray(image.convert("L"))
-    corner = (0, 0) if crop is None else (max(crop[0], 0), max(crop[1], 0))
+    corner = (0, 0) if crop is None else crop[:2]
     reduction = size[0] / max(image.size)
     return Picture(pixels[..., None] if grey else pixels, reduction, corner=corner)
 
@@ -253,12 +253,13 @@ def _colourfulness(pixels: Bytes) -> int:
 
 def _cropped(image: Image.Image, name: str, crop: Place) -> Image.Image:
     left, top, width, height = crop
-    box = max(left, 0), max(top, 0), min(left + width, image.width), min(top + height, image.height)
-    if box[0] >= box[2] or box[1] >= box[3]:
+    right, bottom = left + width, top + height
+    if min(left, top) < 0 or min(width, height) < 1 or right > image.width or bottom > image.height:
+        part = ",".join(map(str, crop))
         raise ImageError(
-            f"{name} has {image.width:,} × {image.height:,} pixels, and nothing at {crop}"
+            f"{name} has {image.width} × {image.height} pixels: the crop {part} goes beyond"
         )
-    return image.crop(box)
+    return image.crop((left, top, right, bottom))
 
 
 def _over_white(image: Image.Image) -> Image.Image:

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from mnist_net.pictures.decoding import open_image, save_png
+from mnist_net.reading.rules import CHECKS
 from mnist_net.reading.shortcuts import read_digits
 from tests.cli.conftest import invoke
 from tests.drawings import draw, pixels
@@ -79,7 +80,8 @@ def test_rows_of_a_table_of_all_pictures(number: Path, five: Path) -> None:
 def test_a_part_of_a_picture_is_read_and_told_where_it_is(number: Path) -> None:
     height, width = open_image(number).pixels.shape[:2]
     whole = json.loads(said("--json", number)[0])["digits"]
-    lower = json.loads(said("--json", "--crop", f"0,{height // 2},{width},{height}", number)[0])
+    part = f"0,{height // 2},{width},{height - height // 2}"
+    lower = json.loads(said("--json", "--crop", part, number)[0])
     assert lower["text"] == "71"
     assert [digit["box"] for digit in lower["digits"]] == [digit["box"] for digit in whole[2:]]
 
@@ -116,13 +118,20 @@ def test_cells_of_a_table() -> None:
         (["--csv", "--json"], "choose one"),
         (["--crop", "1,2,3"], "is not X,Y,WIDTH,HEIGHT"),
         (["--crop", "1,2,0,4"], "is not X,Y,WIDTH,HEIGHT"),
+        (["--crop=-1,2,3,4"], "is not X,Y,WIDTH,HEIGHT"),
         (["--expect", "0"], "0 is not in the range"),
+        (["--expect", "abc"], "'abc' is not a valid integer."),
+        (["--check", "crc"], "'crc' is not one of 'luhn', 'mod97'"),
+        (["--jobs", "0"], "0 is neither a number from 1 nor -1"),
+        (["--jobs", "-2"], "-2 is neither a number from 1 nor -1"),
+        (["--annotate", "nowhere/out.png"], "there is no folder nowhere for out.png"),
     ],
 )
 def test_wrong_use_is_one_sentence(number: Path, arguments: list[str], sentence: str) -> None:
     result = invoke("read", *arguments, number)
     assert result.exit_code == 2
     assert sentence in result.stderr
+    assert not Path("nowhere").exists()
 
 
 @pytest.mark.parametrize("content", [b"", b"12\nabc\n", b"\xff\xfe\x00"])
@@ -134,7 +143,20 @@ def test_a_list_that_is_none_is_refused(number: Path, content: bytes) -> None:
     assert "Traceback" not in result.stderr
 
 
-def test_a_part_beyond_the_picture_is_refused(number: Path) -> None:
-    result = invoke("read", "--crop", "9000,0,10,10", number)
-    assert result.exit_code == 1
-    assert "nothing at" in result.stderr
+@pytest.mark.parametrize("command", ["read", "predict"])
+@pytest.mark.parametrize(("x", "width"), [(9000, 10), (0, 1), (-1, 2)])
+def test_a_part_beyond_the_picture_is_refused(
+    number: Path, command: str, x: int, width: int
+) -> None:
+    """All of it, or one column, counted from the right edge."""
+    height, edge = open_image(number).pixels.shape[:2]
+    part = f"{edge + x if x < 9000 else x},0,{width},{height}"
+    result = invoke(command, "--crop", part, number)
+    assert (result.exit_code, result.stdout) == (1, "")
+    size = f"{edge} × {height}"
+    assert result.stderr == (f"Error: number.png has {size} pixels: the crop {part} goes beyond\n")
+
+
+def test_each_checksum_is_offered() -> None:
+    shown = invoke("read", "--help").stdout
+    assert f"[{'|'.join(CHECKS)}]" in shown
