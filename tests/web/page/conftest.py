@@ -28,6 +28,7 @@ def opened(_browser: Any, address: str) -> Iterator[Open]:
     """Open the page in a window of its own; no script may fail, no request leave the origin."""
     errors: list[str] = []
     asked: list[str] = []
+    own = ["blob:", "data:", "file://", address]
     contexts = []
 
     def open_page(at: str = address, **options: Any) -> Any:
@@ -35,6 +36,7 @@ def opened(_browser: Any, address: str) -> Iterator[Open]:
         context = _browser.new_context(**settings)
         contexts.append(context)
         page = context.new_page()
+        own.append(at)
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.on("request", lambda request: asked.append(request.url))
         page.goto(at)
@@ -45,8 +47,7 @@ def opened(_browser: Any, address: str) -> Iterator[Open]:
     for context in contexts:
         context.close()
     assert not errors
-    own = ("blob:", "data:", address, "file://")
-    assert not [url for url in asked if not url.startswith(own)]
+    assert not [url for url in asked if not url.startswith(tuple(own))]
 
 
 @pytest.fixture
