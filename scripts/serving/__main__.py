@@ -2,12 +2,15 @@
 
 Of pictures of 28 × 28 as PNG: requests a second and how long they take, with 32 connections; what
 becomes of 512 connections at once, and of the first requests after them; the memory over many
-requests; and how soon it is ready. Beside it, if it is given a Python that has them, a Flask app
-with scikit-learn's MLPClassifier, in turns:
+requests; and how soon it is ready. Beside it, in turns, if it is given a Python that has them, apps
+by Flask and by gradio with scikit-learn's MLPClassifier:
 
     python3 -m venv ../peer
-    ../peer/bin/pip install flask scikit-learn pillow
-    python -m scripts.serving --flask ../peer/bin/python
+    ../peer/bin/pip install flask gradio scikit-learn pillow
+    python -m scripts.serving --flask ../peer/bin/python --gradio ../peer/bin/python
+
+"Had core" is the share of the time in which the server had its core: where others use the machine
+too, it tells whose fault a slow round is.
 """
 
 import io
@@ -15,8 +18,7 @@ import statistics
 import tempfile
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,15 +31,14 @@ from mnist_net.datasets.dataset import Dataset
 from scripts import options
 from scripts.records import stamp, table, write_json
 from scripts.serving.load import Load, load
-from scripts.serving.servers import Running, on_core, ours, peer, running
+from scripts.serving.servers import OURS, Running, Server, flask, gradio, on_core, running
 from scripts.speed.machine import cores, describe
 
 _CONNECTIONS = 32
 _TOO_MANY = 512
 _LEARNED = 10_000  # pictures, by the peer
 _ASKED = 1_000  # different pictures
-
-Command = Callable[[int], Sequence[object]]
+_PYTHON = click.Path(exists=True, path_type=Path)
 
 
 def as_png(image: np.ndarray[Any, Any]) -> bytes:
@@ -47,16 +48,19 @@ def as_png(image: np.ndarray[Any, Any]) -> bytes:
 
 
 def measured_rounds(
-    servers: dict[str, tuple[Command, str]], pictures: list[bytes], rounds: int, n_requests: int
+    servers: dict[str, Server], pictures: list[bytes], rounds: int, n_requests: int
 ) -> dict[str, list[dict[str, Any]]]:
     """Each server anew in each round, and under load."""
     found: dict[str, list[dict[str, Any]]] = {name: [] for name in servers}
     for number in range(rounds):
-        for name, (command, path) in servers.items():
-            with running(command, path, core=0) as server:
+        for name, how in servers.items():
+            with running(how, core=0) as server:
                 load(server.target, pictures, _CONNECTIONS * 4, _CONNECTIONS)  # to warm up
-                figures = load(server.target, pictures, n_requests, _CONNECTIONS).figures()
-            found[name].append({"ready_s": round(server.ready_seconds, 3), **figures})
+                before = server.computed_seconds()
+                borne = load(server.target, pictures, n_requests, _CONNECTIONS)
+                had = (server.computed_seconds() - before) / borne.took
+            ready = {"ready_s": round(server.ready_seconds, 3)}
+            found[name].append({**ready, **borne.figures(), "had_core": round(had, 2)})
             click.echo(f"round {number + 1}, {name}: {found[name][-1]}", err=True)
     return found
 
@@ -97,14 +101,16 @@ def learned(train: Dataset, folder: Path) -> Path:
 @click.option("--rounds", type=click.IntRange(min=1), default=5, show_default=True)
 @click.option("--requests", type=click.IntRange(min=320), default=6_400, show_default=True)
 @click.option("--memory-requests", type=click.IntRange(min=320), default=100_000, show_default=True)
-@click.option("--flask", type=click.Path(exists=True, path_type=Path), help="The peer's Python.")
+@click.option("--flask", "flask_python", type=_PYTHON, help="Python of the peer by Flask.")
+@click.option("--gradio", "gradio_python", type=_PYTHON, help="Python of the peer by gradio.")
 @click.option("--output", type=Path, help="Figures as JSON.  [default: none]")
 def main(
     dataset: str,
     rounds: int,
     requests: int,
     memory_requests: int,
-    flask: Path | None,
+    flask_python: Path | None,
+    gradio_python: Path | None,
     output: Path | None,
 ) -> None:
     warnings.simplefilter("ignore")
@@ -112,12 +118,13 @@ def main(
     train, test = load_dataset(dataset)
     pictures = [as_png(image) for image in test.images[:_ASKED]]
     with on_core(cores() - 1), tempfile.TemporaryDirectory() as folder:
-        servers: dict[str, tuple[Command, str]] = {"ours": (ours, "/api/predict")}
-        if flask:
-            command = partial(peer, flask.absolute(), learned(train, Path(folder)))
-            servers["flask"] = (command, "/predict")
+        servers = {"ours": OURS}
+        if flask_python:
+            servers["flask"] = flask(flask_python, learned(train, Path(folder)))
+        if gradio_python:
+            servers["gradio"] = gradio(gradio_python, learned(train, Path(folder)))
         found = measured_rounds(servers, pictures, rounds, requests)
-    with on_core(cores() - 1), running(ours, "/api/predict", core=0) as server:
+    with on_core(cores() - 1), running(OURS, core=0) as server:
         beyond = beyond_the_limit(server, pictures)
         held = list(memory(server, pictures, memory_requests))
     summary = {name: medians(rows) for name, rows in found.items()}

@@ -1,19 +1,35 @@
 """Clients: so many connections, each of which asks again as soon as it is answered."""
 
 import asyncio
+import base64
+import json
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+Body = tuple[str, bytes]
+
+
+def as_it_is(picture: bytes) -> Body:
+    return "image/png", picture
+
+
+def as_gradio_asks(picture: bytes) -> Body:
+    """What gradio's page sends: a picture within JSON."""
+    url = f"data:image/png;base64,{base64.b64encode(picture).decode()}"
+    file = {"path": None, "url": url, "meta": {"_type": "gradio.FileData"}}
+    return "application/json", json.dumps({"data": [file]}).encode()
+
 
 class Target(NamedTuple):
-    """Where to ask."""
+    """Where to ask, and how a picture is sent: its content type and bytes."""
 
     port: int
     path: str
+    body: Callable[[bytes], Body] = as_it_is
 
 
 class Load(NamedTuple):
@@ -34,11 +50,12 @@ class Load(NamedTuple):
 
 
 def request(target: Target, picture: bytes) -> bytes:
+    kind, body = target.body(picture)
     head = (
         f"POST {target.path} HTTP/1.1\r\nHost: localhost:{target.port}\r\n"
-        f"Content-Type: image/png\r\nContent-Length: {len(picture)}\r\n\r\n"
+        f"Content-Type: {kind}\r\nContent-Length: {len(body)}\r\n\r\n"
     )
-    return head.encode() + picture
+    return head.encode() + body
 
 
 def load(target: Target, pictures: Sequence[bytes], n_requests: int, n_connections: int) -> Load:

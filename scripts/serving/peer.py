@@ -1,6 +1,7 @@
-"""What one finds on the web when one looks for it: Flask, a PNG in, MLPClassifier, JSON out.
+"""What one finds on the web when one looks for it: a PNG in, MLPClassifier, JSON out.
 
-It runs with another Python, which has Flask, scikit-learn and Pillow: nothing of ours is imported.
+It runs with another Python, which has scikit-learn, Pillow and Flask or gradio: nothing of ours is
+imported.
 """
 
 import io
@@ -8,22 +9,46 @@ import sys
 from typing import Any
 
 import numpy as np
-from flask import Flask, jsonify, request
 from PIL import Image
 from sklearn.neural_network import MLPClassifier
 
-app = Flask(__name__)
 model = MLPClassifier((100,), max_iter=10, random_state=0)
 
 
-@app.post("/predict")  # type: ignore[untyped-decorator]
-def predict() -> Any:
-    image = Image.open(io.BytesIO(request.get_data())).convert("L").resize((28, 28))
-    probabilities = model.predict_proba(np.asarray(image).reshape(1, -1) / 255.0)[0]
-    return jsonify(digit=int(probabilities.argmax()), probabilities=probabilities.tolist())
+def probabilities(image: Image.Image) -> list[float]:
+    pixels = np.asarray(image.convert("L").resize((28, 28)))
+    return [float(p) for p in model.predict_proba(pixels.reshape(1, -1) / 255.0)[0]]
+
+
+def by_flask(port: int) -> None:
+    """On Flask's own server; the body is a PNG file."""
+    from flask import Flask, jsonify, request
+
+    app = Flask(__name__)
+
+    @app.post("/predict")  # type: ignore[untyped-decorator]
+    def predict() -> Any:
+        found = probabilities(Image.open(io.BytesIO(request.get_data())))
+        return jsonify(digit=int(np.argmax(found)), probabilities=found)
+
+    app.run(port=port, threaded=True)
+
+
+def by_gradio(port: int) -> None:
+    """Without its queue, whose every answer takes two requests; the body is JSON with a PNG."""
+    import gradio
+
+    def predict(image: Image.Image) -> dict[str, float]:
+        return {str(digit): p for digit, p in enumerate(probabilities(image))}
+
+    with gradio.Blocks(analytics_enabled=False) as app:
+        image, label = gradio.Image(type="pil"), gradio.Label()
+        gradio.Button().click(predict, image, label, api_name="predict", queue=False)
+    app.launch(server_port=port, ssr_mode=False, quiet=True)
 
 
 if __name__ == "__main__":
-    learned = np.load(sys.argv[1])
+    by, pictures, number = sys.argv[1:]
+    learned = np.load(pictures)
     model.fit(learned["images"].reshape(len(learned["images"]), -1) / 255.0, learned["labels"])
-    app.run(port=int(sys.argv[2]), threaded=True)
+    {"flask": by_flask, "gradio": by_gradio}[by](int(number))

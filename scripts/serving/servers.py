@@ -11,9 +11,20 @@ from pathlib import Path
 from typing import NamedTuple
 
 from scripts.records import ROOT
-from scripts.serving.load import Target
+from scripts.serving.load import Body, Target, as_gradio_asks, as_it_is
 
 _PATIENCE = 300.0  # seconds: a peer may train first
+
+
+Command = Callable[[int], Sequence[object]]
+
+
+class Server(NamedTuple):
+    """How a server is started, of which a port makes a command, and how it is asked."""
+
+    command: Command
+    path: str
+    body: Callable[[bytes], Body] = as_it_is
 
 
 class Running(NamedTuple):
@@ -22,6 +33,12 @@ class Running(NamedTuple):
     target: Target
     ready_seconds: float
     process: "subprocess.Popen[bytes]"
+
+    def computed_seconds(self) -> float:
+        """How long it had a core until now."""
+        about = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="utf-8")
+        ticks = about.rpartition(")")[2].split()[11:13]  # of user and of system
+        return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
 
     def megabytes(self) -> float:
         """What it holds in memory now."""
@@ -46,8 +63,8 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(command: Callable[[int], Sequence[object]], path: str, core: int) -> Iterator[Running]:
-    """Start a server, whose command is made for a port, until a connection is taken."""
+def running(server: Server, core: int) -> Iterator[Running]:
+    """Start a server, and wait until a connection is taken."""
     port = free_port()
     environment: Mapping[str, str] = {
         **os.environ, "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)
@@ -55,7 +72,7 @@ def running(command: Callable[[int], Sequence[object]], path: str, core: int) ->
     began = time.perf_counter()
     with on_core(core):
         process = subprocess.Popen(
-            list(map(str, command(port))),
+            list(map(str, server.command(port))),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             env=environment,
@@ -64,9 +81,11 @@ def running(command: Callable[[int], Sequence[object]], path: str, core: int) ->
         try:
             while not _answers(port):
                 if process.poll() is not None or time.perf_counter() - began > _PATIENCE:
-                    raise SystemExit(f"{command(port)} did not begin to serve")
+                    raise SystemExit(f"{server.command(port)} did not begin to serve")
                 time.sleep(0.005)
-            yield Running(Target(port, path), time.perf_counter() - began, process)
+            yield Running(
+                Target(port, server.path, server.body), time.perf_counter() - began, process
+            )
         finally:
             process.kill()
 
@@ -79,12 +98,26 @@ def _answers(port: int) -> bool:
     return True
 
 
-def ours(port: int) -> list[object]:
+def _ours(port: int) -> list[object]:
     return [
         *(sys.executable, "-m", "mnist_net", "serve", "--port", port),
         *("--model", "shipped", "--no-feedback", "--quiet"),
     ]
 
 
-def peer(python: Path, pictures: Path, port: int) -> list[object]:
-    return [python, Path(__file__).with_name("peer.py"), pictures, port]
+OURS = Server(_ours, "/api/predict")
+
+
+def _peer(name: str, python: Path, pictures: Path) -> Command:
+    return lambda port: [python, Path(__file__).with_name("peer.py"), name, pictures, port]
+
+
+def flask(python: Path, pictures: Path) -> Server:
+    """Flask with a Python that has it; it learns from these pictures first."""
+    return Server(_peer("flask", python.absolute(), pictures), "/predict")
+
+
+def gradio(python: Path, pictures: Path) -> Server:
+    """Likewise gradio."""
+    command = _peer("gradio", python.absolute(), pictures)
+    return Server(command, "/gradio_api/run/predict", as_gradio_asks)
