@@ -182,4 +182,5 @@ def _report(
 
 
 def _change(errors: "Errors") -> str:
-    return f"{errors.before} → {errors.after} of {errors.n:,}"
+    expected = f"{errors.expected_before:.1f} → {errors.expected_after:.1f}"
+    return f"{errors.before} → {errors.after} of {errors.n:,} (expected: {expected})"

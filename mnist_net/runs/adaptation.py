@@ -11,6 +11,7 @@ copy that learned from the other folds, all of them in the same way as the one t
 """
 
 import datetime as dt
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -18,10 +19,11 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from mnist_net.arrays import Bytes
+from mnist_net.arrays import Array, Bytes
 from mnist_net.datasets.dataset import Dataset, data_digest, split
 from mnist_net.datasets.drawn import draw_digits
 from mnist_net.errors import DataError
+from mnist_net.learning.distortion import distort
 from mnist_net.learning.network import map_arrays
 from mnist_net.learning.recipe import PRESETS, Hyperparameters
 from mnist_net.runs.outcome import model_of
@@ -50,7 +52,8 @@ _N_REPLAYED = 8_192
 _N_DRAWN = 500
 _DRAWN_INSTEAD = (4_096, 2_000)  # to learn from and to be judged by, where MNIST is absent
 _KEPT_SHARE = 6  # one of so many training pictures is for judging: the last 10,000 of MNIST
-_STEPS = (1.0, 0.75, 0.5, 0.25)  # of the way from the old weights to the new ones
+_STEPS = [tenths / 10 for tenths in range(1, 11)]  # of the way from the old weights
+_CHUNK = 500  # pictures that are distorted at once
 
 
 class Known(NamedTuple):
@@ -61,11 +64,27 @@ class Known(NamedTuple):
 
 
 class Errors(NamedTuple):
-    """How many of so many pictures were misread before, and are after."""
+    """How many of so many pictures were misread before, and are after.
+
+    So many were to be expected by the probabilities that they were read with, which says more where
+    few are misread.
+    """
 
     before: int
     after: int
     n: int
+    expected_before: float
+    expected_after: float
+
+    @property
+    def fell(self) -> bool:
+        """Whether there are fewer; if there are as many, whether fewer are to be expected."""
+        return (self.after, self.expected_after) < (self.before, self.expected_before)
+
+    @property
+    def rose(self) -> bool:
+        """Whether there are more than is tolerated."""
+        return self.after - self.before > TOLERANCE * self.n
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,21 +115,32 @@ class Adaptation:
 def known_digits(training: Dataset | None, random_state: int = 0) -> Known:
     """What to replay, and what to judge by: of a data set's training pictures, or drawn digits.
 
-    The last sixth of the pictures is for judging; a data set's are joined by some drawn digits.
+    The last sixth of the pictures is for judging, each as it is and once more distorted, for the
+    network may know the former by heart; a data set's are joined by some drawn digits.
     """
     if training is None:
-        return Known(*(_drawn(n, random_state + k) for k, n in enumerate(_DRAWN_INSTEAD)))
+        replayed, judged = (_drawn(n, random_state + k) for k, n in enumerate(_DRAWN_INSTEAD))
+        return Known(replayed, _joined(judged, _distorted(judged, random_state)))
     n_learned = len(training.labels) - len(training.labels) // _KEPT_SHARE
     learned, judged = split(training, n_learned)
     rows = np.random.default_rng(random_state).permutation(n_learned)[:_N_REPLAYED]
     replayed = learned._replace(images=learned.images[rows], labels=learned.labels[rows])
-    return Known(_joined(replayed, _drawn(min(_N_DRAWN, len(rows) // 3), random_state)), judged)
+    drawn = _drawn(min(_N_DRAWN, len(rows) // 3), random_state)
+    return Known(_joined(replayed, drawn), _joined(judged, _distorted(judged, random_state)))
 
 
 def _drawn(n: int, random_state: int) -> Dataset:
     images, digits = draw_digits(n, random_state)
     labels = digits.astype(np.uint8)
     return Dataset(images, labels, "drawn digits", data_digest(images, labels))
+
+
+def _distorted(dataset: Dataset, random_state: int) -> Dataset:
+    generator = np.random.default_rng(random_state)
+    levels = dataset.images.reshape(len(dataset.images), -1).astype(np.float32)
+    chunks = np.split(levels, range(_CHUNK, len(levels), _CHUNK))
+    moved = np.concatenate([distort(one, RECIPE.distortion, generator) for one in chunks])
+    return dataset._replace(images=np.rint(moved).astype(np.uint8).reshape(dataset.images.shape))
 
 
 def _joined(one: Dataset, other: Dataset) -> Dataset:
@@ -163,12 +193,11 @@ def adapt_model(
     recipe = recipe_from_model(base, replace(recipe or RECIPE, random_state=random_state))
     whole, *copies = _trained(base, mixtures, recipe)
     step, on_known = _furthest(base, whole, known.judged)
-    after = np.zeros(len(own.labels), bool)
+    before = base.predict_proba(own.images)
+    after = np.empty_like(before)
     for copy, rows in zip(copies, learned, strict=True):
-        moved = _between(base, copy, step)
-        after[~rows] = moved.predict(own.images[~rows]) != own.labels[~rows]
-    before = base.predict(own.images) != own.labels
-    on_own = Errors(int(before.sum()), int(after.sum()), len(own.labels))
+        after[~rows] = _between(base, copy, step).predict_proba(own.images[~rows])
+    on_own = _errors(before, after, np.searchsorted(base.classes, own.labels))
     record = {
         "own": on_own._asdict(),
         "known": on_known._asdict(),
@@ -220,26 +249,33 @@ def _between(base: Model, learned: Model, step: float) -> Model:
 
 
 def _furthest(base: Model, learned: Model, judged: Dataset) -> tuple[float, Errors]:
-    """The longest step that costs no more than is tolerated, else the shortest; its errors."""
-    n = len(judged.labels)
-    before = int((base.predict(judged.images) != judged.labels).sum())
-    for step in _STEPS:
-        after = int((_between(base, learned, step).predict(judged.images) != judged.labels).sum())
-        errors = Errors(before, after, n)
-        if not _is_worse(errors):
-            break
-    return step, errors
+    """The longest step that costs no more than is tolerated, else the shortest; its errors.
+
+    A longer one is taken to cost more, so the place where it becomes too much is found by halving.
+    """
+    columns = np.searchsorted(base.classes, judged.labels)
+    before = base.predict_proba(judged.images)
+
+    def errors(step: float) -> Errors:
+        after = _between(base, learned, step).predict_proba(judged.images)
+        return _errors(before, after, columns)
+
+    n_tolerated = bisect_left(_STEPS, True, key=lambda step: errors(step).rose)
+    step = _STEPS[max(n_tolerated - 1, 0)]
+    return step, errors(step)
 
 
-def _is_worse(known: Errors) -> bool:
-    return known.after - known.before > TOLERANCE * known.n
+def _errors(before: Array, after: Array, columns: npt.NDArray[np.intp]) -> Errors:
+    """Of the probabilities of the classes, N × K, of which the right ones are in these columns."""
+    rows = np.arange(len(columns))
+    misread = [int((p.argmax(axis=1) != columns).sum()) for p in (before, after)]
+    expected = [float((1.0 - p[rows, columns]).sum()) for p in (before, after)]
+    return Errors(misread[0], misread[1], len(columns), expected[0], expected[1])
 
 
 def _why_not(own: Errors, known: Errors, name: str) -> str | None:
-    if not own.before:
-        return f"all {own.n} own pictures are read already: there is nothing to learn"
-    if own.after >= own.before:
+    if not own.fell:
         return "own pictures that it had not learned from are read no better"
-    if _is_worse(known):
+    if known.rose:
         return f"{name} would be read worse by more than {TOLERANCE:.2%}"
     return None
