@@ -10,7 +10,7 @@ import click
 
 from mnist_net.cli import options
 from mnist_net.cli.feedback import store
-from mnist_net.cli.terminal import echo_json, echo_line, log, program, shows_progress
+from mnist_net.cli.terminal import counted, echo_json, echo_line, log, program, shows_progress
 from mnist_net.errors import DataError, ModelFileError
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def adapt(
         raise click.UsageError(f"{output} is there already: add --overwrite, or name another")
     own = _own(folder, feedback, data_home)
     known = known_digits(_training(dataset, data_home, offline), seed)
-    log.info(f"learning from {len(own.labels):,} pictures, which takes a minute or so ...")
+    log.info(f"learning from {counted(len(own.labels), 'picture')}, which takes a minute or so ...")
     began = time.perf_counter()
     adaptation = adapt_model(base, own, known, random_state=seed)
     seconds = time.perf_counter() - began
@@ -183,4 +183,4 @@ def _report(
 
 def _change(errors: "Errors") -> str:
     expected = f"{errors.expected_before:.1f} → {errors.expected_after:.1f}"
-    return f"{errors.before} → {errors.after} of {errors.n:,} (expected: {expected})"
+    return f"{errors.before} → {errors.after} of {errors.n:,}; expected {expected}"

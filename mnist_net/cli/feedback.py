@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from mnist_net.cli import options
-from mnist_net.cli.terminal import echo_json, echo_line
+from mnist_net.cli.terminal import counted, echo_json, echo_line
 from mnist_net.errors import DataError
 
 DIGIT = options.whole(0, 9)
@@ -63,7 +63,7 @@ def list_(feedback: Path | None, as_json: bool) -> None:
             said = "" if row.said is None else f", was read as {row.said}"
             echo_line(f"{row.id:>5}  {row.time}  a {row.label}{said}")
     if not as_json:
-        echo_line(f"{kept.path}: {len(rows):,} corrections")
+        echo_line(f"{kept.path}: {counted(len(rows), 'correction')}")
 
 
 @feedback.command(
@@ -88,7 +88,7 @@ def export(folder: Path, feedback: Path | None) -> None:
     for row in rows:
         with atomic_write(folder / str(row.label) / f"{row.id:06}.png") as stream:
             stream.write(row.picture)
-    echo_line(f"{folder}: {len(rows):,} pictures")
+    echo_line(f"{folder}: {counted(len(rows), 'picture')}")
 
 
 @feedback.command(epilog=options.examples("feedback clear", "feedback clear --yes"))
@@ -101,5 +101,6 @@ def clear(yes: bool, feedback: Path | None) -> None:
     kept = Feedback(feedback)
     number = len(kept)
     if number and not yes:
-        click.confirm(f"Remove {number:,} corrections from {kept.path}?", abort=True, err=True)
-    echo_line(f"{kept.path}: {kept.clear():,} corrections removed")
+        all_of_them = counted(number, "correction")
+        click.confirm(f"Remove {all_of_them} from {kept.path}?", abort=True, err=True)
+    echo_line(f"{kept.path}: {counted(kept.clear(), 'correction')} removed")

@@ -50,6 +50,11 @@ def echo_line(text: str) -> None:
     click.echo(printable(text))
 
 
+def counted(n: int, thing: str) -> str:
+    """So many things, as in "1 picture" and "1,200 pictures"."""
+    return f"{n:,} {thing}{'' if n == 1 else 's'}"
+
+
 def echo_json(value: Any) -> None:
     """Print one line of JSON to stdout, in ASCII: whatever its encoding is, it is JSON.
 

@@ -223,8 +223,8 @@ def corrected_digits(feedback: Feedback) -> Dataset:
     rows, source = list(latest.values()), str(feedback.path)
     if not rows:
         raise DataError(
-            f"{source}: there are no corrections yet; add some with `mnist-net feedback add`, or "
-            "name a folder of folders 0 to 9"
+            f"{source}: there are no corrections yet; make some on the page of `mnist-net serve`, "
+            "or with `mnist-net feedback add`, or name a folder of folders 0 to 9"
         )
     images, kept = first_sights(
         ((f"{source}, correction {row.id}", row.picture) for row in rows), source

@@ -34,7 +34,7 @@ from mnist_net.trained.model import Model
 TOLERANCE = 0.0005
 """By so much the error on the old pictures may grow, a fraction."""
 
-OWN_SHARE = 0.1
+OWN_SHARE = 0.3
 """Of what is learned from, and so of each batch on average."""
 
 RECIPE = replace(

@@ -68,6 +68,12 @@ def test_clear_asks_first(three: list[Path]) -> None:
     assert done.stdout == "kept.sqlite: 0 corrections removed\n"
 
 
+def test_one_is_one(pictures: Path) -> None:
+    invoke("feedback", "add", pictures / "3.png", "--label", 3, *STORE)
+    assert invoke("feedback", "list", *STORE).stdout.endswith("kept.sqlite: 1 correction\n")
+    assert invoke("feedback", "export", "own", *STORE).stdout == "own: 1 picture\n"
+
+
 def test_of_pictures_of_which_one_is_none_none_is_kept(three: list[Path]) -> None:
     Path("text.png").write_text("Dear Sir")
     done = invoke("feedback", "add", three[0], "text.png", "--label", 1, *STORE)
