@@ -13,6 +13,7 @@ MNIST's test set. Writes results/adapt.json.
 """
 
 import statistics
+import sys
 import time
 from collections.abc import Sequence
 from dataclasses import replace
@@ -51,15 +52,15 @@ def hand(name: str, data: Path) -> Hand:
     return [(picture, label) for picture, label in pairs if isinstance(picture, Picture)]
 
 
-def drawn_by(pictures: Hand, per_digit: int, seed: int) -> tuple[Dataset, Hand]:
-    """So many pictures of each digit to learn from, and all of the others."""
+def drawn_by(pictures: Hand, per_digit: int, seed: int) -> tuple[Dataset, list[int]]:
+    """So many pictures of each digit to learn from, and the numbers of all others."""
     labels = np.array([label for _, label in pictures])
     order = np.random.default_rng(seed).permutation(len(labels))
     taken = {int(k) for d in range(10) for k in order[labels[order] == d][:per_digit]}
     sights = [(first_sight(pictures[k][0].pixels), pictures[k][1]) for k in sorted(taken)]
     images = np.stack([image for image, _ in sights if image is not None])
     known = np.array([label for image, label in sights if image is not None], np.uint8)
-    rest = [one for k, one in enumerate(pictures) if k not in taken]
+    rest = [k for k in range(len(pictures)) if k not in taken]
     return Dataset(images, known, "one hand", data_digest(images, known)), rest
 
 
@@ -73,18 +74,28 @@ def misread(model: Model, pictures: Sequence[tuple[Picture, int]]) -> list[bool]
 
 
 def measure(
-    base: Model, splits: Splits, pictures: Hand, per_digit: int, seed: int, **how: Any
+    base: Model,
+    splits: Splits,
+    pictures: Hand,
+    before: list[bool],
+    per_digit: int,
+    seed: int,
+    **how: Any,
 ) -> dict[str, Any]:
-    """Errors on the rest of a hand and on MNIST's test pictures, before and after."""
+    """Errors on the rest of a hand and on MNIST's test pictures, before and after.
+
+    `before` says which pictures of the hand the old model misreads.
+    """
     own, rest = drawn_by(pictures, per_digit, seed)
     known = known_digits(splits.train, seed)
     began = time.perf_counter()
     adapted = adapt_model(base, own, known, random_state=seed, **how)
     seconds = time.perf_counter() - began
     test, models = splits.test, (base, adapted.model)
+    after = misread(adapted.model, [pictures[k] for k in rest])
     return {
         "seed": seed,
-        "hand": [*(sum(misread(model, rest)) for model in models), len(rest)],
+        "hand": [sum(before[k] for k in rest), sum(after), len(rest)],
         "test": [int((model.predict(test.images) != test.labels).sum()) for model in models],
         "held out": [round(n, 2) for n in adapted.own],
         "MNIST, validation": [round(n, 2) for n in adapted.known],
@@ -147,7 +158,11 @@ def main(
     rows = []
     for name in names:
         pictures = hand(name, data)
-        runs = [measure(base, splits, pictures, per_digit, seed, **how) for seed in range(seeds)]
+        before = misread(base, pictures)
+        runs = []
+        for seed in range(seeds):
+            runs.append(measure(base, splits, pictures, before, per_digit, seed, **how))
+            print(runs[-1], file=sys.stderr, flush=True)
         rows.append(row(name, runs))
         kept = {"runs": runs, "per_digit": per_digit, **stamp()}
         write_json(output, {**read_json(output), Path(name).stem: kept})
