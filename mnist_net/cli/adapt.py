@@ -173,8 +173,8 @@ def _report(
         }
         echo_json(facts)
         return
-    echo_line(f"errors on own pictures, held out  {_change(adaptation.own)}")
-    echo_line(f"errors on {name + ', held out':<24}{_change(adaptation.known)}")
+    for what, errors in (("own pictures", adaptation.own), (name, adaptation.known)):
+        echo_line(f"errors on {what + ', held out':<33}{_change(errors)}")
     if adopted:
         echo_line(f"{output} answers from now on; to undo it: {program()} use shipped")
     else:

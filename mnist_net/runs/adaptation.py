@@ -31,18 +31,21 @@ from mnist_net.runs.run import prepare, recipe_from_model
 from mnist_net.runs.together import train_together
 from mnist_net.trained.model import Model
 
-TOLERANCE = 0.0005
-"""By so much the error on the old pictures may grow, a fraction."""
+TOLERANCE = 0.1
+"""What counts as a change: by this part of itself the error on what was known may grow.
+
+A tenth of the 0.54 % that the shipped network has on MNIST's test pictures is 0.05 points.
+"""
 
 OWN_SHARE = 0.3
 """Of what is learned from, and so of each batch on average."""
 
 RECIPE = replace(
     PRESETS["default"],
-    learning_rate=2e-4,
+    learning_rate=3e-4,
     weight_decay=0.0,
     warmup_epochs=0.3,
-    epochs=6,
+    epochs=4,
     drawn_digits=0,
 )
 """Chosen on other hands than those that docs/adapting.md reports; layers are the model's."""
@@ -78,13 +81,14 @@ class Errors(NamedTuple):
 
     @property
     def fell(self) -> bool:
-        """Whether there are fewer; if there are as many, whether fewer are to be expected."""
-        return (self.after, self.expected_after) < (self.before, self.expected_before)
+        """Whether there are fewer; or as many, and fewer by a part that counts to be expected."""
+        likelier = self.expected_after < (1.0 - TOLERANCE) * self.expected_before
+        return self.after < self.before or (self.after == self.before and likelier)
 
     @property
     def rose(self) -> bool:
         """Whether there are more than is tolerated."""
-        return self.after - self.before > TOLERANCE * self.n
+        return self.after > (1.0 + TOLERANCE) * self.before
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,18 +119,18 @@ class Adaptation:
 def known_digits(training: Dataset | None, random_state: int = 0) -> Known:
     """What to replay, and what to judge by: of a data set's training pictures, or drawn digits.
 
-    The last sixth of the pictures is for judging, each as it is and once more distorted, for the
-    network may know the former by heart; a data set's are joined by some drawn digits.
+    The last sixth of the pictures is for judging, distorted, for the network may know them by heart
+    as they are; those to replay of a data set are joined by some drawn digits.
     """
     if training is None:
         replayed, judged = (_drawn(n, random_state + k) for k, n in enumerate(_DRAWN_INSTEAD))
-        return Known(replayed, _joined(judged, _distorted(judged, random_state)))
+        return Known(replayed, _distorted(judged, random_state))
     n_learned = len(training.labels) - len(training.labels) // _KEPT_SHARE
     learned, judged = split(training, n_learned)
     rows = np.random.default_rng(random_state).permutation(n_learned)[:_N_REPLAYED]
     replayed = learned._replace(images=learned.images[rows], labels=learned.labels[rows])
     drawn = _drawn(min(_N_DRAWN, len(rows) // 3), random_state)
-    return Known(_joined(replayed, drawn), _joined(judged, _distorted(judged, random_state)))
+    return Known(_joined(replayed, drawn), _distorted(judged, random_state))
 
 
 def _drawn(n: int, random_state: int) -> Dataset:
@@ -140,7 +144,8 @@ def _distorted(dataset: Dataset, random_state: int) -> Dataset:
     levels = dataset.images.reshape(len(dataset.images), -1).astype(np.float32)
     chunks = np.split(levels, range(_CHUNK, len(levels), _CHUNK))
     moved = np.concatenate([distort(one, RECIPE.distortion, generator) for one in chunks])
-    return dataset._replace(images=np.rint(moved).astype(np.uint8).reshape(dataset.images.shape))
+    images = np.rint(moved).astype(np.uint8).reshape(dataset.images.shape)
+    return dataset._replace(images=images, name=f"{dataset.name}, distorted")
 
 
 def _joined(one: Dataset, other: Dataset) -> Dataset:
@@ -277,5 +282,5 @@ def _why_not(own: Errors, known: Errors, name: str) -> str | None:
     if not own.fell:
         return "own pictures that it had not learned from are read no better"
     if known.rose:
-        return f"{name} would be read worse by more than {TOLERANCE:.2%}"
+        return f"{name} would be read worse, with more than {TOLERANCE:.0%} more errors"
     return None

@@ -105,7 +105,7 @@ def test_forgetting_is_refused(
     assert adapted.known.after > adapted.known.before
     assert adapted.step == 0.1  # the shortest was still too long
     assert adapted.reason is not None
-    assert "part would be read worse by more than 0.05%" in adapted.reason
+    assert "part would be read worse, with more than 10% more errors" in adapted.reason
 
 
 def test_the_step_is_as_long_as_is_tolerated(
@@ -115,13 +115,13 @@ def test_the_step_is_as_long_as_is_tolerated(
     recipe = recipe_from_model(base, replace(RECIPE, learning_rate=0.05))
     upside_down = known.replayed._replace(images=known.replayed.images[:, ::-1, ::-1].copy())
     (learned,) = adaptation._trained(base, [upside_down], recipe)
-    for tolerated in (0.0, 0.05, 0.2, 1.0):
+    for tolerated in (0.0, 0.2, 1.0, 99.0):
         monkeypatch.setattr(adaptation, "TOLERANCE", tolerated)
         step, errors = adaptation._furthest(base, learned, known.judged)
         assert not errors.rose or step == 0.1
         moved = adaptation._between(base, learned, min(step + 0.1, 1.0))
         misread = int((moved.predict(known.judged.images) != known.judged.labels).sum())
-        assert misread - errors.before > tolerated * errors.n or step == 1.0
+        assert misread > (1.0 + tolerated) * errors.before or step == 1.0
     assert step == 1.0
 
 
@@ -135,13 +135,14 @@ def test_errors_are_counted_and_expected() -> None:
 
 
 def test_what_is_better_and_what_is_tolerated() -> None:
-    """Of as many errors those count that are to be expected; 5 of 10,000 are 0.05 points."""
+    """Of as many errors those count that are to be expected; 5 more than 54 are within a tenth."""
     assert Errors(2, 1, 50, 3.0, 4.0).fell
     assert Errors(0, 0, 50, 3.0, 2.0).fell
-    assert not Errors(0, 0, 50, 3.0, 3.0).fell
+    assert not Errors(0, 0, 50, 3.0, 2.8).fell
     assert not Errors(1, 2, 50, 3.0, 2.0).fell
-    assert not Errors(50, 55, 10_000, 0.0, 9.0).rose
-    assert Errors(50, 56, 10_000, 0.0, 0.0).rose
+    assert not Errors(54, 59, 10_000, 0.0, 9.0).rose
+    assert Errors(54, 60, 10_000, 0.0, 0.0).rose
+    assert not Errors(0, 0, 10_000, 0.0, 0.0).rose
 
 
 def test_one_picture_is_too_few_and_a_letter_is_no_digit(
@@ -157,16 +158,14 @@ def test_one_picture_is_too_few_and_a_letter_is_no_digit(
 def test_what_is_judged_is_not_replayed(digits: tuple[np.ndarray, np.ndarray]) -> None:
     training = part(digits, slice(0, 1200))
     replayed, judged = known_digits(training)
-    np.testing.assert_array_equal(judged.images[:200], training.images[1000:])
-    assert len(judged.images) == len(judged.labels) == 400
-    np.testing.assert_array_equal(judged.labels[200:], training.labels[1000:])
-    moved = np.abs(judged.images[200:].astype(int) - judged.images[:200]).mean(axis=(1, 2))
+    np.testing.assert_array_equal(judged.labels, training.labels[1000:])
+    moved = np.abs(judged.images.astype(int) - training.images[1000:]).mean(axis=(1, 2))
     assert (moved > 1.0).all()  # levels: each is distorted, ...
-    ink = [judged.images[rows].sum(dtype=int) for rows in (slice(200), slice(200, 400))]
+    ink = [images.sum(dtype=int) for images in (training.images[1000:], judged.images)]
     assert ink[1] == pytest.approx(ink[0], rel=0.1)  # ... and is a picture still
     old = {image.tobytes() for image in training.images[:1000]}
     assert {image.tobytes() for image in replayed.images[:1000]} == old
     drawn = known_digits(None)
     both = [{image.tobytes() for image in one.images} for one in drawn]
     assert not both[0] & both[1]
-    assert {one.name for one in drawn} == {"drawn digits"}
+    assert [one.name for one in drawn] == ["drawn digits", "drawn digits, distorted"]
