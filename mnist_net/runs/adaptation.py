@@ -206,7 +206,7 @@ def adapt_model(
     record = {
         "own": on_own._asdict(),
         "known": on_known._asdict(),
-        "replayed": known.judged.name,
+        "replayed": known.replayed.name,
         "data": own.name,
         "digest": own.digest,
         "step": step,

@@ -148,6 +148,6 @@ def test_mnist_is_replayed_where_it_is(
     done = run("adapt", own, "-m", digits_model, "--dataset", mnist_folder, "--json")
     said = json.loads(done.stdout)
     assert done.returncode == (0 if said["adopted"] else 1)
-    assert said["known"]["name"] == "mnist"
+    assert said["known"]["name"] == "mnist, distorted"
     assert said["known"]["n"] == 10_000
     assert Path("models").exists() == said["adopted"]
