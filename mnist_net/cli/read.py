@@ -69,9 +69,9 @@ def read(
     request = Request(**asked)
     if annotate and len(request.given) != 1:
         raise click.UsageError(f"--annotate takes one picture, not {len(request.given)}")
+    request.check_outputs(*filter(None, [annotate]))
     if annotate and not annotate.parent.is_dir():
         raise click.UsageError(f"there is no folder {annotate.parent} for {annotate.name}")
-    request.check_outputs(*filter(None, [annotate]))
     kind: type[Page] | type[Table] = Table if grid else Page
     for seen, answer in request.answers(kind, "table" if grid else "page", rule):
         name = seen.given.name

@@ -339,7 +339,7 @@ def test_arrays_are_no_data_set_but_become_one() -> None:
 
 def test_what_failed_leaves_no_folder(tmp_path: Path) -> None:
     assert invoke("train", "--dataset", "nowhere").exit_code == 1
-    assert invoke("read", "--annotate", "new/out.png", "gone.png").exit_code == 1
+    assert invoke("read", "--save-input", "new", "gone.png").exit_code == 1
     assert list(tmp_path.iterdir()) == []
 
 

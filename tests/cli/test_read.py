@@ -66,11 +66,11 @@ def test_read_from_standard_input(number: Path) -> None:
 
 def test_annotate_draws_on_the_picture(number: Path, reader: Reader) -> None:
     before = number.read_bytes()
-    result = invoke("read", "--annotate", "new/out.png", number)
+    result = invoke("read", "--annotate", "out.png", number)
     assert (result.exit_code, result.stdout) == (0, "25\n71\n")
     picture = open_image(number, "it")
     expected = annotated(picture, reader.read_page(picture))
-    with Image.open("new/out.png") as image:
+    with Image.open("out.png") as image:
         assert image.format == "PNG"
         np.testing.assert_array_equal(np.asarray(image), expected)
     assert (expected == (214, 39, 40)).all(axis=2).sum() > 1000
