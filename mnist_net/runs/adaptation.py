@@ -51,7 +51,7 @@ RECIPE = replace(
     epochs=4,
     drawn_digits=0,
 )
-"""Chosen on other hands than those that docs/adapting.md reports; layers are the model's."""
+"""Chosen on another hand than those that docs/adapting.md reports; layers are the model's."""
 
 _N_FOLDS = 5
 _N_REPLAYED = 8_192
