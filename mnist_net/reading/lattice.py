@@ -30,6 +30,9 @@ NONE, DIGIT, PART = 0, 1, 2
 LARGE = 0.4
 """Of a row's height, which no dot or speck reaches."""
 
+TOGETHER = 0.6
+"""Of a row's height: gaps are smaller within a number or a word."""
+
 _LEAST = 1e-6  # probability: no doubt is without end
 _MOST_CANDIDATES = 4_000  # of a page of 400 digits there are about 2,500
 _PARTS = 0.25  # odds of a part where reading goes, against those among all that is learnt from
@@ -158,7 +161,7 @@ class Lattice:
                     if after is None:
                         continue
                     now, score = step.is_digit, math.log(step.score)
-                    if gap < _TOGETHER * row.height and None not in (was, now) and was != now:
+                    if gap < TOGETHER * row.height and None not in (was, now) and was != now:
                         score += math.log(_UNLIKE)
                     key = after, was if now is None and not text else now
                     gone = [Path(p.score + score, p.text + text, (*p.steps, step)) for p in paths]

@@ -14,11 +14,12 @@ from mnist_net.pictures.grid import Grid
 from mnist_net.pictures.pieces import Box
 from mnist_net.pictures.rows import Row
 from mnist_net.reading.answers import UNLIKE, UNREAD, Page, Reading, Table
-from mnist_net.reading.lattice import Path, Step
+from mnist_net.reading.lattice import TOGETHER, Path, Step
 
 _UNFIT = "nothing on it fits what is known of it"
 _MOST_ODDS = 600.0  # logarithm
-_LEAST_SHARE = 0.34  # of a page's figures are digits, or none is
+_MOSTLY = 0.34  # of a page's figures are digits; where fewer are, as among words or grains, ...
+_SURE_AMONG_OTHERS = 0.99  # ... only numbers are read, all of whose digits have such a score
 _WIDE_GAP = 1.0  # heights of a digit between two signs, that are a space ...
 _WIDER = 1.6  # ... unless the row is spaced so: times its usual gap
 _ENOUGH = 3  # gaps, to know what is usual
@@ -53,64 +54,84 @@ def page_of(paths: Sequence[Path], written: Written, *, by_rule: bool) -> tuple[
     if not paths:
         return Page((), _UNFIT), 0.0
     rows: list[tuple[Reading, ...]] = []
-    large: list[Step] = []
-    n_digits = 0
-    for row, in_row in groupby(paths[0].steps, key=_row):
-        steps = [s if by_rule else _refused(s, written) for s in in_row]
-        large += filter(_is_large, steps)
-        n_digits += sum(step.digit is not None for step in steps)
-        shown = [s for s in steps if s.digit is not None or s.sign or _is_large(s)]
+    read = paths[0].steps if by_rule else _refused(paths[0].steps, written)
+    for row, in_row in groupby(read, key=_row):
+        steps = list(in_row)
+        shown = [s for s in steps if s.digit is not None or s.sign or s.arc.is_large]
         if any(step.digit is not None for step in shown):
             gaps = _wide_gaps(shown, row)
             readings = (_reading(s, written, gap) for s, gap in zip(shown, gaps, strict=True))
             rows.append(tuple(_once(readings)))
-    if n_digits < _LEAST_SHARE * len(large) and not by_rule:
-        return Page((), UNLIKE), 0.0  # a texture, some of whose grains look like digits
     page = Page(tuple(rows), None if rows else UNLIKE, written.degrees)
     if len(paths) > 1:
         odds = math.exp(min(paths[0].score - paths[1].score, _MOST_ODDS))
         page = replace(page, runner_up=paths[1].text, odds=odds)
-    return page, _clarity(large)
+    return page, _clarity(read)
 
 
 def table_of(path: Path, grid: Grid, written: Written) -> tuple[Table, float]:
     """The table that a path reads, and how clear it is, as of a page."""
     read: dict[Row, tuple[Reading, ...]] = {}
-    large: list[Step] = []
-    for row, in_row in groupby(path.steps, key=_row):
-        steps = [_refused(step, written) for step in in_row]
-        large += filter(_is_large, steps)
-        read[row] = tuple(_reading(s, written) for s in steps if s.digit is not None or s.sign)
+    steps = [_if_sure(step, written.reject_below) for step in path.steps]
+    for row, in_row in groupby(steps, key=_row):
+        read[row] = tuple(_reading(s, written) for s in in_row if s.digit is not None or s.sign)
     rows = grid.sheet.rows
     cells = tuple(
         tuple(() if k is None else read.get(rows[k], ()) for k in of_row) for of_row in grid.cells
     )
-    return Table(cells), _clarity(large)
+    return Table(cells), _clarity(steps)
 
 
-def _clarity(large: Sequence[Step]) -> float:
+def _clarity(steps: Sequence[Step]) -> float:
     """Mean score of large figures; what is not read has none."""
-    scores = (step.score for step in large if step.digit is not None or step.sign)
-    return sum(scores) / max(len(large), 1)
+    large = [step for step in steps if step.arc.is_large]
+    return sum(s.score for s in large if s.digit is not None or s.sign) / max(len(large), 1)
 
 
 def _row(step: Step) -> Row:
     return step.arc.candidate.row
 
 
-def _is_large(step: Step) -> bool:
-    return step.arc.is_large
+def _refused(steps: Sequence[Step], written: Written) -> list[Step]:
+    """The same without the digits that are not sure enough for their page."""
+    result = [_if_sure(step, written.reject_below) for step in steps]
+    n_digits = sum(step.digit is not None for step in result)
+    if not written.reject_below or n_digits >= _MOSTLY * sum(s.arc.is_large for s in result):
+        return result
+    among_others: list[Step] = []
+    for word in _words(result):
+        is_number = all(_is_read(_if_sure(step, _SURE_AMONG_OTHERS)) for step in word)
+        among_others += word if is_number else [step._replace(digit=None) for step in word]
+    return among_others
 
 
-def _refused(step: Step, written: Written) -> Step:
-    """The same, but no digit if that is not sure enough."""
-    return step._replace(digit=None) if step.score < written.reject_below else step
+def _words(steps: Sequence[Step]) -> Iterator[list[Step]]:
+    """What lies together in each row."""
+    for row, in_row in groupby(steps, key=_row):
+        word: list[Step] = []
+        for step in in_row:
+            if word and _gap(word[-1], step) >= TOGETHER * row.height:
+                yield word
+                word = []
+            word.append(step)
+        yield word
+
+
+def _gap(left: Step, right: Step) -> int:
+    return right.arc.candidate.box.left - left.arc.candidate.box.right
+
+
+def _is_read(step: Step) -> bool:
+    return step.digit is not None or bool(step.sign) or not step.arc.is_large
+
+
+def _if_sure(step: Step, least: float) -> Step:
+    return step._replace(digit=None) if step.score < least else step
 
 
 def _wide_gaps(steps: Sequence[Step], row: Row) -> list[bool]:
     """Whether there is a space before each sign of a row."""
-    boxes = [step.arc.candidate.box for step in steps]
-    gaps = [(right.left - left.right) / row.height for left, right in pairwise(boxes)]
+    gaps = [_gap(*two) / row.height for two in pairwise(steps)]
     usual = float(np.median(gaps)) if len(gaps) >= _ENOUGH else 0.0
     return [False, *(gap > max(_WIDE_GAP, _WIDER * usual) for gap in gaps)]
 
