@@ -4,13 +4,12 @@
     python -m scripts.accuracy adapt --seeds 1 Name   # other hands, or fewer seeds
     python -m scripts.accuracy adapt ../shared/data/other/semeion.npz --own-share 0.2   # to choose
 
-A hand is a source of the folder of pictures, or an .npz file of images and labels. The seed draws
-half of its pictures, and of these so many of each digit are corrected: those that are misread
-first, as whoever corrects a reader does. `mnist-net adapt` learns from them, and the reader, if it
-may refuse nothing, is measured on the other half before and after; so is the network on MNIST's
-test pictures. Where the new model is refused, the old one goes on reading. The share and the rate
-were chosen on the hand "semeion": those measured here chose nothing, nor did MNIST's test set.
-Writes results/adapt.json.
+A hand is a source of the folder of pictures, or an .npz file of images and labels. So many
+pictures of each digit, drawn by the seed, are learned from as `mnist-net adapt` learns, and the
+reader, if it may refuse nothing, is measured on all of the others before and after; so is the
+network on MNIST's test pictures. Where the new model is refused, the old one goes on reading. The
+share and the rate were chosen on the hand "semeion": those measured here chose nothing, nor did
+MNIST's test set. Writes results/adapt.json.
 """
 
 import statistics
@@ -53,17 +52,15 @@ def hand(name: str, data: Path) -> Hand:
     return [(picture, label) for picture, label in pairs if isinstance(picture, Picture)]
 
 
-def corrected(
-    pictures: Hand, is_misread: Sequence[bool], per_digit: int, seed: int
-) -> tuple[Dataset, list[int]]:
-    """So many pictures of each digit to learn from, and the numbers of those to judge by."""
-    order = np.random.default_rng(seed).permutation(len(pictures)).tolist()
-    seen, rest = order[: len(order) // 2], order[len(order) // 2 :]
-    seen.sort(key=lambda k: not is_misread[k])  # the order among the others stays
-    taken = [k for d in range(10) for k in [k for k in seen if pictures[k][1] == d][:per_digit]]
+def drawn_by(pictures: Hand, per_digit: int, seed: int) -> tuple[Dataset, list[int]]:
+    """So many pictures of each digit to learn from, and the numbers of all others."""
+    labels = np.array([label for _, label in pictures])
+    order = np.random.default_rng(seed).permutation(len(labels))
+    taken = {int(k) for d in range(10) for k in order[labels[order] == d][:per_digit]}
     sights = [(first_sight(pictures[k][0].pixels), pictures[k][1]) for k in sorted(taken)]
     images = np.stack([image for image, _ in sights if image is not None])
     known = np.array([label for image, label in sights if image is not None], np.uint8)
+    rest = [k for k in range(len(pictures)) if k not in taken]
     return Dataset(images, known, "one hand", data_digest(images, known)), rest
 
 
@@ -89,7 +86,7 @@ def measure(
 
     `before` says which pictures of the hand the old model misreads.
     """
-    own, rest = corrected(pictures, before, per_digit, seed)
+    own, rest = drawn_by(pictures, per_digit, seed)
     known = known_digits(splits.train, seed)
     began = time.perf_counter()
     adapted = adapt_model(base, own, known, random_state=seed, **how)
