@@ -6,7 +6,7 @@ which of them is right, `reader` settles by reading them.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,11 +23,8 @@ from mnist_net.pictures.ink import (
 from mnist_net.pictures.layout import main_figure
 from mnist_net.pictures.lines import without_lines
 from mnist_net.pictures.not_writing import framed, is_writing, least_size
-from mnist_net.pictures.pieces import Box, Figure, bounds, figure_of, find_pieces
+from mnist_net.pictures.pieces import Box, Figure, Mask, bounds, figure_of, find_pieces
 from mnist_net.pictures.surroundings import sheet_box
-
-if TYPE_CHECKING:
-    from mnist_net.pictures.rows import Sheet
 
 _SURE_OF_PAPER = 1.0  # of the evidence that `paper_lightness` gives
 _LESS_LIKELY = 0.8  # prior of the other polarity
@@ -105,10 +102,8 @@ class Look:
             return None
         return figure
 
-    def sheet(self, quarter_turns: int = 0) -> "Sheet":
-        """All that may be written on it, in rows; see `sheet_of`."""
-        from mnist_net.pictures.rows import sheet_of
-
+    def writing(self) -> Mask:
+        """Where there may be writing: ink but for lines, and for what is none at the border."""
         mask = without_lines(self.ink >= 0.5)
         numbers, pieces = find_pieces(mask)
         for piece in pieces:
@@ -116,7 +111,7 @@ class Look:
                 figure = figure_of(self.ink, numbers, [piece]).moved(*self.corner)
                 if not is_writing(figure, self.pixels):
                     mask[numbers == piece.number] = False
-        return sheet_of(mask, self.ink, quarter_turns)
+        return mask
 
 
 def looks(pixels: Bytes, *, whole: bool = False) -> Iterator[list[Look]]:

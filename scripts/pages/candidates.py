@@ -17,6 +17,7 @@ from mnist_net.arrays import Bytes
 from mnist_net.pictures.candidates import Candidate, candidates, field_on
 from mnist_net.pictures.decoding import open_image
 from mnist_net.pictures.looks import looks
+from mnist_net.pictures.rows import sheet_of
 from mnist_net.reading.lattice import DIGIT, NONE, PART, SIGNS
 from scripts.pages.measure import Box as Place
 from scripts.pages.measure import overlap
@@ -48,7 +49,7 @@ def candidates_of(page: Page, random: np.random.Generator) -> Candidates:
     fields, labels = [], []
     for look in (look for stage in looks(open_image(page.pixels).pixels) for look in stage):
         turns = int(random.integers(1, 4)) if random.random() < _TURNED else 0
-        sheet = look.sheet(turns)
+        sheet = sheet_of(look.writing(), look.ink, turns)
         some: dict[int, list[Candidate]] = defaultdict(list)
         for row in sheet.rows if turns or not sheet.degrees else ():
             close = _CLOSE * (float(np.median(heights)) if heights else row.height) + 1.5

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from mnist_net.pictures.looks import looks
+from mnist_net.pictures.rows import sheet_of
 from mnist_net.pictures.surroundings import sheet_box
 from tests.drawings import STROKES, draw, pixels
 
@@ -52,7 +53,7 @@ def test_what_lies_beyond_the_sheet_is_no_ink() -> None:
     picture = photograph(edge=40)
     (look,) = next(looks(picture))
     assert look.ink.shape[0] < 262
-    (row,) = look.sheet().rows
+    (row,) = sheet_of(look.writing(), look.ink).rows
     left, top, right, bottom = row.figures[0].moved(*look.corner)
     seven = np.argwhere(photograph(edge=0)[..., 0] < 145)
     (first_row, first_column), (last_row, last_column) = seven.min(axis=0), seven.max(axis=0)
