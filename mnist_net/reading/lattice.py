@@ -35,7 +35,7 @@ TOGETHER = 0.6
 
 _LEAST = 1e-6  # probability: no doubt is without end
 _MOST_CANDIDATES = 4_000  # of a page of 400 digits there are about 2,500
-_PARTS = 0.25  # odds of a part where reading goes, against those among all that is learnt from
+_PARTS = 0.1  # odds of a part where reading goes, against those among all that is learnt from
 _CUT = 0.2  # odds that what hangs together with a digit is nothing, against what lies by itself
 _MAY_BE_DIGIT = 0.02  # probability, from which on it is asked which one
 _TOGETHER = (
