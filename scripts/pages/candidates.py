@@ -6,6 +6,7 @@ a character does is that character; one on a part of one, or on several, is that
 
 from collections import defaultdict
 from functools import partial
+from itertools import pairwise
 from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
@@ -76,18 +77,35 @@ def _as_turned(label: int, page: Page, box: Place) -> int:
 
 def _label(page: Page, box: Place, close: float) -> int:
     items = [item for row in page.truth.rows for item in row]
+    signs = [item.box for item in items if item.kind != "other"]
+    # Two that stand together, such as a digit and the point beside it, are parts of a row.
+    two = min((_off(_union(*pair), box) for pair in pairwise(signs)), default=np.inf)
     for item in items:
-        if max(abs(a - b) for a, b in zip(item.box, box, strict=True)) <= close:
+        if _off(item.box, box) <= min(close, two):
             if item.kind == "digit":
                 return DIGIT
             return SIGNS.index(item.text) if item.text in SIGNS else NONE
-    signs = [item.box for item in items if item.kind != "other"]
     if sum(_shared(sign, box) > _WHOLE * _shared(sign, sign) for sign in signs) > 1:
-        return PART  # of a row: a digit and the point beside it too
-    if max((overlap(sign, box) for sign in signs), default=0.0) > _PART:
+        return PART
+    if max((overlap(sign, box) for sign in signs), default=0.0) > _PART and two > close:
         return _UNSURE
     shared = sum(_shared(sign, box) for sign in signs) / _shared(box, box)
     return PART if shared > _OF_SIGNS else NONE
+
+
+def _off(one: Place, other: Place) -> float:
+    """Pixels by which the edges of two boxes are apart, at most."""
+    return max(abs(a - b) for a, b in zip(one, other, strict=True))
+
+
+def _union(one: Place, other: Place) -> Place:
+    """The box around two boxes."""
+    return (
+        min(one[0], other[0]),
+        min(one[1], other[1]),
+        max(one[2], other[2]),
+        max(one[3], other[3]),
+    )
 
 
 def _shared(one: Place, other: Place) -> int:
