@@ -1,14 +1,15 @@
 """How pictures that are not MNIST's are read.
 
-    python -m scripts.reading    # some minutes
+    python -m scripts.reading           # some minutes
+    python -m scripts.reading others    # other data sets of digits, and letters: a minute
 
-It needs a folder of such pictures, which is not ours to publish.
+They need folders of such pictures, which are not ours to publish.
 """
 
 from scripts.options import studies
-from scripts.reading import figures
+from scripts.reading import figures, others
 
-main = studies(__doc__, default="figures", figures=figures.main)
+main = studies(__doc__, default="figures", figures=figures.main, others=others.main)
 
 if __name__ == "__main__":
     main()
