@@ -153,13 +153,25 @@ def _agreeing(light_paper: Bytes) -> Bytes:
 def clean_paper(pixels: Bytes) -> Levels | None:
     """Level of each channel, where all of the border and most of the picture have just one.
 
-    So are drawings made on a screen; they need no following of light and shadow.
+    So are drawings made on a screen; they need no following of light and shadow.  Nor do pictures
+    that know no grey, whose ink may reach the border.
     """
     corner = pixels[0, 0]
-    border = (pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1])
-    if any((side != corner).any() for side in border):
-        return None
+    border = np.concatenate([pixels[0], pixels[-1], pixels[:, 0], pixels[:, -1]])
+    if (border != corner).any():
+        return _paper_of_two_levels(pixels, border)
     return corner.astype(np.float64) if (pixels == corner).all(axis=2).mean() > 0.5 else None
+
+
+def _paper_of_two_levels(pixels: Bytes, border: Bytes) -> Levels | None:
+    """The level that most of the picture and of its border have, if there is but one other."""
+    paper = np.full(pixels.shape[2], np.median(border))
+    other = border[(border != paper).any(axis=1)][:1]
+    for part in (border, pixels):
+        is_paper = (part == paper).all(axis=-1)
+        if is_paper.mean() <= 0.5 or (part != other)[~is_paper].any():
+            return None
+    return paper
 
 
 def _contrast(levels: Ink, shadows: bool) -> Ink:

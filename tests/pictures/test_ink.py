@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import ImageFilter
 
-from mnist_net.pictures.ink import find_ink, otsu_threshold, paper_lightness
+from mnist_net.pictures.ink import clean_paper, find_ink, otsu_threshold, paper_lightness
 from tests.drawings import STROKES, as_picture, draw, pixels
 
 CLEAN = pixels(draw(5))
@@ -243,3 +243,23 @@ def test_paper_is_told_from_ink(digit: int, margin: int, noise: float) -> None:
 @given(arrays(np.uint8, array_shapes(min_dims=3, max_dims=3, max_side=20)))
 def test_the_evidence_is_bounded(picture: np.ndarray) -> None:
     assert -3.0 <= paper_lightness(picture) <= 3.0
+
+
+@pytest.mark.parametrize("ink", [0, 255])
+def test_without_grey_there_is_no_shadow_even_where_ink_reaches_the_border(ink: int) -> None:
+    """A 2 as a scanner of few pixels shows it: its base fills the lower border."""
+    scan = np.full((32, 32, 1), 255 - ink, np.uint8)
+    scan[24:, 4:30] = scan[2:24, 14:20] = ink
+    assert clean_paper(scan) == 255 - ink
+    found = find_ink(scan, dark=ink == 0)
+    assert found is not None
+    np.testing.assert_array_equal(found >= 0.5, scan[..., 0] == ink)
+
+
+def test_what_most_of_a_picture_without_grey_is_must_be_most_of_its_border_too() -> None:
+    scan = np.zeros((32, 32, 1), np.uint8)
+    scan[2:-2, 2:-2] = 255
+    assert clean_paper(scan[:-2]) is None  # a frame: more light than dark, but not at the border
+    scan[16, 16] = 128
+    scan[0, :8] = 255
+    assert clean_paper(scan) is None  # a third level
