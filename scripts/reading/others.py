@@ -17,6 +17,7 @@ import numpy as np
 
 from mnist_net.arrays import IMAGE_SHAPE, Bytes
 from mnist_net.pictures.decoding import Picture, save_png
+from mnist_net.pictures.pieces import Mask
 from mnist_net.reading.answers import Reading
 from mnist_net.reading.reader import Reader
 from mnist_net.trained.store import load_model
@@ -40,7 +41,7 @@ class Answers(NamedTuple):
         """Of each picture; 0 where nothing is found."""
         return np.array([reading.score for reading in self.readings])
 
-    def right(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    def right(self) -> Mask:
         """Whether each digit is read as its label."""
         assert self.labels is not None
         return np.array([r.digit for r in self.readings], object) == self.labels.astype(object)
@@ -63,7 +64,7 @@ def figures_of(answers: Answers, threshold: float) -> dict[str, float]:
     return {name: round(share, 4) for name, share in shares.items()}
 
 
-def contact_sheet(answers: Answers, chosen: Bytes) -> Bytes:
+def contact_sheet(answers: Answers, chosen: Mask) -> Bytes:
     """The chosen pictures, each beside its form: grey, in rows."""
     blank = np.zeros(IMAGE_SHAPE, np.uint8)
     pairs = []
