@@ -85,6 +85,12 @@ class Progress:
         return self.latest if hyperparameters.patience is None else self.best
 
 
+def beginning(parameters: Parameters, hyperparameters: Hyperparameters) -> Progress:
+    """Before the first epoch, with these parameters."""
+    epoch = Epoch(0, parameters, OPTIMIZERS[hyperparameters.optimizer].start(parameters))
+    return Progress(epoch, epoch, ())
+
+
 def classifier(n_features: int, n_classes: int, hyperparameters: Hyperparameters) -> Architecture:
     """Architecture that a recipe asks for."""
     hidden = tuple(hyperparameters.hidden_layer_sizes)
@@ -224,18 +230,15 @@ def train(
     X, targets = map(np.ascontiguousarray, data[:2])
     data = Batch(X, targets, data.sample_weight)
     keep_freed_memory()
-    if start:
-        latest, best, history = start.latest, start.best, start.history
-    else:
+    if start is None:
         parameters = initialize(
             architecture,
             np.random.default_rng(hyperparameters.random_state),
             initialization=hyperparameters.initialization,
             dtype=data.X.dtype,
         )
-        state = OPTIMIZERS[hyperparameters.optimizer].start(parameters)
-        latest = best = Epoch(0, parameters, state)
-        history = ()
+        start = beginning(parameters, hyperparameters)
+    latest, best, history = start.latest, start.best, start.history
     patience = hyperparameters.patience or math.inf
     while latest.number < hyperparameters.epochs and latest.number - best.number < patience:
         began = time.perf_counter()
