@@ -5,7 +5,6 @@ manners.  Features are scaled by one mean and one deviation over all of them, so
 to 255 train as well as pixels from 0 to 1.
 """
 
-import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
@@ -45,11 +44,9 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     Parameters
     ----------
-    hidden_layer_sizes, activation, loss, initialization
+    hidden_layer_sizes, activation, loss, initialization, optimizer, learning_rate, momentum
         See `Hyperparameters`.
-    optimizer, learning_rate, momentum, weight_decay, l2_penalty, schedule, warmup_epochs
-        Likewise.
-    batch_size, epochs, shuffle, patience
+    weight_decay, l2_penalty, schedule, warmup_epochs, batch_size, epochs, shuffle, patience
         Likewise.
     validation_fraction : float
         Fraction of the training examples, drawn at random, to hold out; `patience` needs it.
@@ -70,10 +67,8 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         The same weights, and biases, one a layer.
     history_ : tuple of dict
         See `training.Progress`.
-    loss_curve_, validation_scores_ : list of float
-        Its loss and, if some examples are held out, their accuracy: one an epoch.
-    loss_ : float
-        The last of `loss_curve_`.
+    loss_curve_, validation_scores_, loss_ : list of float, list of float or None, float
+        Its loss and, if some examples are held out, their accuracy, one an epoch; the last loss.
     n_iter_ : int
         Epochs made.
     n_features_in_ : int
@@ -121,9 +116,8 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.__dict__.update((name, value) for name, value in locals().items() if name != "self")
 
     def _hyperparameters(self, random_state: int, **changes: Any) -> Hyperparameters:
-        own = {
-            f.name: getattr(self, f.name) for f in fields(Hyperparameters) if hasattr(self, f.name)
-        }
+        names = (one.name for one in fields(Hyperparameters) if hasattr(self, one.name))
+        own = {name: getattr(self, name) for name in names}
         own["hidden_layer_sizes"] = tuple(np.atleast_1d(self.hidden_layer_sizes).tolist())
         return Hyperparameters(**{**own, "random_state": random_state, **changes})
 
@@ -242,8 +236,8 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         relative = X.astype(np.float64) / self._largest
         weights = None if weight is None else np.broadcast_to(weight[:, np.newaxis], X.shape)
         self._mean = float(np.average(relative, weights=weights))
-        variance = float(np.average((relative - self._mean) ** 2, weights=weights))
-        self._deviation = math.sqrt(variance) or 1.0
+        variance = np.average((relative - self._mean) ** 2, weights=weights)
+        self._deviation = float(np.sqrt(variance)) or 1.0
 
     def _scaled(self, X: Array) -> Array:
         return (X.astype(np.float64) / self._largest - self._mean) / self._deviation
@@ -256,13 +250,12 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self._network = architecture, recipe.optimizer  # whatever `set_params` is told afterwards
         if before not in (None, self._network):
             raise ValueError(
-                "partial_fit and warm_start go on with the layers, activation, loss and optimizer "
-                "of the first call, which are others now: set them back, or call fit without either"
+                "partial_fit and warm_start want the layers, activation, loss and optimizer of the "
+                "first call: set them back, or call fit with warm_start=False"
             )
         *_, self._progress = train(data, recipe, start=start, **options)
         self.parameters_ = self._progress.chosen(recipe).parameters
-        self.history_ = self._progress.history
-        self.n_iter_ = self._progress.latest.number
+        self.history_, self.n_iter_ = self._progress.history, self._progress.latest.number
         self.loss_curve_ = [record["loss"] for record in self.history_]
         self.loss_ = self.loss_curve_[-1]
         scores = [record["validation_accuracy"] for record in self.history_]

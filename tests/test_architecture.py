@@ -14,8 +14,8 @@ RANKS = (
     {"arrays", "errors", "files"},
     {"learning", "pictures", "reports"},
     {"trained", "datasets"},
-    {"reading", "runs"},
-    {"estimator", "export", "web"},
+    {"reading", "runs", "estimator"},
+    {"export", "web"},
     {"cli"},
     {"__init__", "__main__"},
 )
