@@ -104,12 +104,6 @@ BUGS = [
             "(2.0 / len(outputs))",
         )
     ),
-    Bug(
-        "weights relative to nothing",
-        "losses",
-        "sample_weight / sample_weight.mean()",
-        "sample_weight",
-    ),
     Bug("a bias averaged instead of summed", "network", "delta.sum(axis=0)", "delta.mean(axis=0)"),
     Bug(
         "the penalty's 2 forgotten",
