@@ -39,8 +39,9 @@ test: $(DEV) ## run the tests (ARGS="-m 'not slow'", ARGS=--cov, ARGS="-x -n0" f
 test-web: $(WEB) ## test the page in a headless Chromium, and what it is in a browser alone
 	$(BIN)/python -m pytest tests/web/page tests/export $(ARGS)
 
-test-extras: $(EXTRAS) ## test what needs extras that are not in the other locks: onnx, safetensors
-	MNIST_NET_REQUIRE_EXTRAS=1 $(BIN)/python -m pytest tests/export tests/test_lock.py --ignore tests/export/test_web.py $(ARGS)
+test-extras: $(EXTRAS) ## test what needs extras that are not in the other locks: onnx, safetensors, skl2onnx, notebooks
+	MNIST_NET_REQUIRE_EXTRAS=1 $(BIN)/python -m pytest tests/export tests/test_estimator_elsewhere.py tests/test_lock.py --ignore tests/export/test_web.py $(ARGS)
+	$(BIN)/python -m pytest --nbmake docs/notebook.ipynb
 
 docs: $(DOCS) ## build the documentation's site, build/docs/index.html, and test it
 	$(BIN)/python -m sphinx --fail-on-warning --keep-going --quiet --doctree-dir build/doctrees docs $(SITE)

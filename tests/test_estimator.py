@@ -25,12 +25,23 @@ def test_passes_every_check_of_scikit_learn() -> None:
     # In a process of its own, since the check of array API input wants this variable at start-up.
     code = (
         "from sklearn.utils.estimator_checks import check_estimator\n"
+        "import numpy as np\n"
         "from mnist_net import DigitClassifier\n"
-        "for options in {}, {'optimizer': 'adamw', 'learning_rate': 0.01, 'activation': 'relu'}:\n"
-        "    results = check_estimator(DigitClassifier(**options), on_fail=None, on_skip=None)\n"
+        "class InFloat64(DigitClassifier):\n"
+        "    _dtype = np.float64\n"
+        # A weight of 2 is the example twice but for the last digits of a float32, and here seven
+        # digits of the probabilities are asked for.
+        "rounds = {'check_sample_weight_equivalence_on_dense_data': 'float32'}\n"
+        "adamw = {'optimizer': 'adamw', 'learning_rate': 0.01, 'activation': 'relu'}\n"
+        "for kind, options, expected in (\n"
+        "    (DigitClassifier, {}, rounds), (DigitClassifier, adamw, rounds), (InFloat64, {}, {})\n"
+        "):\n"
+        "    results = check_estimator(\n"
+        "        kind(**options), on_fail=None, on_skip=None, expected_failed_checks=expected\n"
+        "    )\n"
         "    assert len(results) > 50\n"
         "    for result in results:\n"
-        "        if result['status'] != 'passed':\n"
+        "        if result['status'] != 'passed' and result['check_name'] not in expected:\n"
         "            print(result['check_name'], result['status'], repr(result['exception']))\n"
     )
     finished = subprocess.run(

@@ -23,7 +23,7 @@ from mnist_net.export.contract import (
     producer,
 )
 from mnist_net.files import atomic_write
-from mnist_net.learning.network import Layer
+from mnist_net.learning.network import Architecture, Layer, Parameters
 from mnist_net.learning.quantization import quantized
 from mnist_net.trained.committee import Predictor
 from mnist_net.trained.model import Model
@@ -36,7 +36,7 @@ INPUTS = {
 """The types of the graph's input, and what is said of it."""
 
 
-class _Graph:
+class Graph:
     """Nodes, and the constants that they take, each under the name of its result."""
 
     def __init__(self, onnx: Any) -> None:
@@ -45,12 +45,14 @@ class _Graph:
         self.constants: list[Any] = []
 
     def constant(self, value: npt.ArrayLike, dtype: npt.DTypeLike = np.float32) -> str:
+        """Add an array; what it is called."""
         name = f"constant_{len(self.constants) + 1}"
         array = np.ascontiguousarray(value, dtype)
         self.constants.append(self.onnx.numpy_helper.from_array(array, name))
         return name
 
     def node(self, operator: str, *inputs: str, name: str = "", **attributes: Any) -> str:
+        """Add an operator; what its result is called."""
         name = name or f"{operator.lower()}_{len(self.nodes) + 1}"
         self.nodes.append(
             self.onnx.helper.make_node(operator, inputs, [name], name=name, **attributes)
@@ -58,34 +60,34 @@ class _Graph:
         return name
 
 
-def _sigmoid(graph: _Graph, Z: str) -> str:
+def _sigmoid(graph: Graph, Z: str) -> str:
     return graph.node("Sigmoid", Z)
 
 
-def _softmax(graph: _Graph, Z: str) -> str:
+def _softmax(graph: Graph, Z: str) -> str:
     return graph.node("Softmax", Z, axis=-1)
 
 
-def _normalized_sigmoid(graph: _Graph, Z: str) -> str:
+def _normalized_sigmoid(graph: Graph, Z: str) -> str:
     # In the logarithm, log σ(z) = -softplus(-z), as the loss has it.
     softplus = graph.node("Softplus", graph.node("Neg", Z))
     return _softmax(graph, graph.node("Neg", softplus))
 
 
-def _normalized(graph: _Graph, A: str, n_classes: int) -> str:
+def _normalized(graph: Graph, A: str, n_classes: int) -> str:
     total = graph.node("ReduceSum", A, graph.constant([-1], np.int64), keepdims=1)
     something = graph.node("Greater", total, graph.constant(0.0))
     uniform = graph.constant(np.full(n_classes, 1.0 / n_classes))
     return graph.node("Where", something, graph.node("Div", A, total), uniform)
 
 
-_ACTIVATIONS: dict[str, Callable[[_Graph, str], str]] = {
+_ACTIVATIONS: dict[str, Callable[[Graph, str], str]] = {
     "sigmoid": _sigmoid,
     "tanh": lambda graph, Z: graph.node("Tanh", Z),
     "relu": lambda graph, Z: graph.node("Relu", Z),
     "identity": lambda _, Z: Z,
 }
-_PROBABILITIES: dict[str, Callable[[_Graph, str, int], str]] = {
+_PROBABILITIES: dict[str, Callable[[Graph, str, int], str]] = {
     "softmax-cross-entropy": lambda graph, Z, _: _softmax(graph, Z),
     "binary-cross-entropy": lambda graph, Z, _: _normalized_sigmoid(graph, Z),
     "mean-squared-error": _normalized,
@@ -122,7 +124,7 @@ def onnx_model(
         If some weights are too large for float32.
     """
     onnx = package("onnx")
-    graph = _Graph(onnx)
+    graph = Graph(onnx)
     pixels = _pixels(graph, inputs)
     members = map(in_float32, members_of(model))
     found = [_probabilities(graph, pixels, member, quantize) for member in members]
@@ -144,7 +146,7 @@ def write(model: Predictor, out: Path, **choices: Any) -> list[Path]:
     return [out]
 
 
-def _pixels(graph: _Graph, inputs: str) -> str:
+def _pixels(graph: Graph, inputs: str) -> str:
     """Grey levels from 0 to 255, float32, N × 784."""
     if inputs == "float":
         levels = graph.node("Mul", "pictures", graph.constant(255.0))
@@ -153,27 +155,23 @@ def _pixels(graph: _Graph, inputs: str) -> str:
     return graph.node("Flatten", levels, axis=1)
 
 
-def _probabilities(graph: _Graph, pixels: str, model: Model, quantize: bool) -> str:
+def _probabilities(graph: Graph, pixels: str, model: Model, quantize: bool) -> str:
     """One network, N × 784 to N × K."""
     scaling, architecture = model.scaling, model.architecture
     A = pixels
     if scaling.shift:
         A = graph.node("Sub", A, graph.constant(scaling.shift))
     A = graph.node("Div", A, graph.constant(scaling.scale))
-    for layer, activation in zip(model.parameters, architecture.activations, strict=True):
-        Z = _with_int8(graph, A, layer) if quantize else _with_float32(graph, A, layer)
-        A = _ACTIVATIONS[activation](graph, Z)
-    if model.temperature != 1.0:
-        A = graph.node("Div", A, graph.constant(model.temperature))
-    return _PROBABILITIES[architecture.loss](graph, A, len(model.classes))
+    product = _with_int8 if quantize else _with_float32
+    return network(graph, A, model.parameters, architecture, model.temperature, product)
 
 
-def _with_float32(graph: _Graph, A: str, layer: Layer) -> str:
+def _with_float32(graph: Graph, A: str, layer: Layer) -> str:
     arrays: list[Array] = [array for array in layer if array is not None]
     return graph.node("Gemm", A, *map(graph.constant, arrays))
 
 
-def _with_int8(graph: _Graph, A: str, layer: Layer) -> str:
+def _with_int8(graph: Graph, A: str, layer: Layer) -> str:
     """The product with whole numbers, and their scales after it.
 
     ONNX Runtime makes floats of the constant once, when it loads the file.  DequantizeLinear, which
@@ -186,7 +184,23 @@ def _with_int8(graph: _Graph, A: str, layer: Layer) -> str:
     return Z if layer.biases is None else graph.node("Add", Z, graph.constant(layer.biases))
 
 
-def _file(graph: _Graph, model: Predictor, name: str, inputs: str) -> Any:
+def network(
+    graph: Graph,
+    A: str,
+    parameters: Parameters,
+    architecture: Architecture,
+    temperature: float = 1.0,
+    product: Callable[[Graph, str, Layer], str] = _with_float32,
+) -> str:
+    """Add the layers to a graph, from scaled inputs to probabilities."""
+    for layer, activation in zip(parameters, architecture.activations, strict=True):
+        A = _ACTIVATIONS[activation](graph, product(graph, A, layer))
+    if temperature != 1.0:
+        A = graph.node("Div", A, graph.constant(temperature))
+    return _PROBABILITIES[architecture.loss](graph, A, architecture.layer_sizes[-1])
+
+
+def _file(graph: Graph, model: Predictor, name: str, inputs: str) -> Any:
     helper, types = graph.onnx.helper, graph.onnx.TensorProto
     info = helper.make_tensor_value_info
     kind = types.FLOAT if inputs == "float" else types.UINT8

@@ -44,12 +44,15 @@ class System(NamedTuple):
         the first layer's gradient, as MNIST's border pixels do.
     l2_penalty
         ``λ``.
+    weighted
+        Whether the examples have weights, drawn from 0 to 1.
     """
 
     name: str
     architecture: Architecture
     batch_size: int = 7
     l2_penalty: float = 0.0
+    weighted: bool = False
 
 
 class Check(NamedTuple):
@@ -72,17 +75,18 @@ SYSTEMS = (
         for activation in ("identity", "tanh", "sigmoid", "relu")
     ),
     *(
-        System(f"deep-{loss}", Architecture((5, 6, 6, 4, 3), (*hidden, output), loss), 7, 1e-2)
-        for hidden, output, loss in (
-            (("sigmoid", "tanh", "relu"), "tanh", _SQUARED),
-            (("relu", "sigmoid", "tanh"), "identity", _BINARY),
-            (("tanh", "relu", "sigmoid"), "identity", _SOFTMAX),
+        System(f"{name}-{loss}", Architecture((5, 6, 6, 4, 3), layers, loss), 7, 1e-2, weighted)
+        for name, weighted in (("deep", False), ("weighted", True))
+        for layers, loss in (
+            (("sigmoid", "tanh", "relu", "tanh"), _SQUARED),
+            (("relu", "sigmoid", "tanh", "identity"), _BINARY),
+            (("tanh", "relu", "sigmoid", "identity"), _SOFTMAX),
         )
     ),
     System("784-300-10", Architecture((784, 300, 10), ("sigmoid", "identity"), _SOFTMAX), 20, 1e-4),
 )
 """The six systems of the derivation (the single neuron with each of its activations, the deep net
-with each loss) and the network that reads digits."""
+with each loss, and again with weights of the examples) and the network that reads digits."""
 
 
 def relative_error(derived: Array, numerical: Array) -> float:
@@ -131,7 +135,7 @@ def check_system(system: System, random_state: int = 0) -> Iterator[Check]:
     Check
         ``W1``, ``b1``, …, then ``X``.
     """
-    name, architecture, n, l2_penalty = system
+    name, architecture, n, l2_penalty, weighted = system
     generator = np.random.default_rng(random_state)
     parameters = initialize(architecture, generator)
     # Biases start at zero, where a mistake in their gradient could hide behind the symmetry.
@@ -140,10 +144,11 @@ def check_system(system: System, random_state: int = 0) -> Iterator[Check]:
             biases[...] = generator.standard_normal(biases.shape)
     X = generator.standard_normal((n, architecture.layer_sizes[0]))
     at = parameters, architecture, X, _targets(architecture, n, generator)
-    _, gradients = loss_and_gradients(*at, l2_penalty)
+    penalized = (*at, l2_penalty, generator.random(n) if weighted else None)
+    _, gradients = loss_and_gradients(*penalized)
     for level, (layer, gradient) in enumerate(zip(parameters, gradients, strict=True), 1):
         for letter, array, derived in zip("Wb", layer, gradient, strict=True):
             if array is not None and derived is not None:
-                error = _error(partial(total_loss, *at, l2_penalty), array, derived, generator)
+                error = _error(partial(total_loss, *penalized), array, derived, generator)
                 yield Check(name, f"{letter}{level}", error)
     yield Check(name, "X", _error(partial(total_loss, *at), X, input_gradient(*at), generator))

@@ -3,7 +3,8 @@ r"""Loss functions, each returned together with its derivative.
 A loss compares the network's outputs ``A`` (N × K, the last layer's activations) with the targets
 ``T`` (N × K) and is the **mean over the N rows of a sum over the K outputs**; its derivative with
 respect to the outputs is N × K too.  Dividing by N, in the loss and therefore in its derivative,
-keeps a learning rate's meaning when the batch size changes.
+keeps a learning rate's meaning when the batch size changes.  Of examples that have weights it is
+the weighted mean.
 
 The two cross-entropies take logits: their last layer has the identity as activation, and softmax
 or sigmoid belongs to the loss.  That is what lets the loss be computed by log-sum-exp, which is
@@ -20,6 +21,13 @@ from mnist_net.arrays import Array
 from mnist_net.learning.activations import sigmoid
 
 
+def _relative(sample_weight: Array | None) -> Array | float:
+    """Weights of mean 1, in a column; 1 where there are none."""
+    if sample_weight is None:
+        return 1.0
+    return (sample_weight / sample_weight.mean())[:, np.newaxis]  # (31)
+
+
 def log_softmax(logits: Array) -> Array:
     """Logarithm of the softmax over the last axis of N × K logits, by log-sum-exp.
 
@@ -34,31 +42,39 @@ def softmax(logits: Array) -> Array:
     return np.exp(log_softmax(logits))
 
 
-def softmax_cross_entropy(logits: Array, targets: Array) -> tuple[float, Array]:
+def softmax_cross_entropy(
+    logits: Array, targets: Array, sample_weight: Array | None = None
+) -> tuple[float, Array]:
     """Cross-entropy of a softmax output, ``-(1/N) Σ_nk t_nk log p_nk``, in nats.
 
     Each row of the targets is a distribution (one-hot, usually).
     """
-    log_probabilities = log_softmax(logits)
-    loss = -float(np.vdot(targets, log_probabilities)) / len(logits)  # (8)
-    return loss, (np.exp(log_probabilities) - targets) / len(logits)  # (9)
+    w, log_probabilities = _relative(sample_weight), log_softmax(logits)
+    loss = -float(np.vdot(w * targets, log_probabilities)) / len(logits)  # (8) and (32)
+    return loss, w * (np.exp(log_probabilities) - targets) / len(logits)  # (9) and (33)
 
 
-def binary_cross_entropy(logits: Array, targets: Array) -> tuple[float, Array]:
+def binary_cross_entropy(
+    logits: Array, targets: Array, sample_weight: Array | None = None
+) -> tuple[float, Array]:
     """Cross-entropy of K independent sigmoid outputs, summed over them, in nats.
 
     Per output, whose target is from 0 to 1, it is ``-t log σ(z) - (1 - t) log(1 - σ(z))``, which
     equals ``log(1 + exp(z)) - t z``.
     """
-    loss = float(np.sum(np.logaddexp(0.0, logits) - targets * logits)) / len(logits)  # (11)
-    return loss, (sigmoid(logits) - targets) / len(logits)  # (12)
+    w = _relative(sample_weight)
+    terms = np.logaddexp(0.0, logits) - targets * logits
+    loss = float(np.sum(w * terms)) / len(logits)  # (11) and (32)
+    return loss, w * (sigmoid(logits) - targets) / len(logits)  # (12) and (33)
 
 
-def mean_squared_error(outputs: Array, targets: Array) -> tuple[float, Array]:
+def mean_squared_error(
+    outputs: Array, targets: Array, sample_weight: Array | None = None
+) -> tuple[float, Array]:
     """Squared error ``(1/N) Σ_nk (a_nk - t_nk)²``, with no factor ½."""
-    difference = outputs - targets
-    loss = float(np.vdot(difference, difference)) / len(outputs)  # (13)
-    return loss, (2.0 / len(outputs)) * difference  # (14)
+    w, difference = _relative(sample_weight), outputs - targets
+    loss = float(np.vdot(w * difference, difference)) / len(outputs)  # (13) and (32)
+    return loss, w * (2.0 / len(outputs)) * difference  # (14) and (33)
 
 
 def _normalized_sigmoid(logits: Array) -> Array:
@@ -78,14 +94,15 @@ class Loss(NamedTuple):
     Attributes
     ----------
     function
-        (outputs, targets), both N × K, to (loss, derivative with respect to the outputs).
+        (outputs, targets), both N × K, and perhaps N weights of the examples, none negative and of
+        any scale, to (loss, derivative with respect to the outputs).
     output_activation
         Name of the last layer's activation when the network classifies.
     probabilities
         Outputs (N × K) to class probabilities whose rows sum to 1.
     """
 
-    function: Callable[[Array, Array], tuple[float, Array]]
+    function: Callable[..., tuple[float, Array]]
     output_activation: str
     probabilities: Callable[[Array], Array]
 

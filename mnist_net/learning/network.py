@@ -140,22 +140,28 @@ def total_loss(
     X: Array,
     targets: Array,
     l2_penalty: float = 0.0,
+    sample_weight: Array | None = None,
 ) -> float:
     """Mean loss of a batch, N × D and N × K, plus the penalty: ``J`` in equation (4).
 
-    The penalty adds λ Σ ‖W‖² over all weights, not the biases.
+    The penalty adds λ Σ ‖W‖² over all weights, not the biases.  With N weights of the examples, of
+    the parameters' dtype and any scale, the mean is a weighted one.
     """
     outputs = forward(parameters, architecture.activations, X)[-1]
-    loss, _ = LOSSES[architecture.loss].function(outputs, targets)
+    loss, _ = LOSSES[architecture.loss].function(outputs, targets, sample_weight)
     return loss + _penalty(parameters, l2_penalty)  # (4)
 
 
 def _loss_and_deltas(
-    parameters: Parameters, architecture: Architecture, A: list[Array], targets: Array
+    parameters: Parameters,
+    architecture: Architecture,
+    A: list[Array],
+    targets: Array,
+    sample_weight: Array | None = None,
 ) -> tuple[float, list[Array]]:
     """Loss without penalty, and ``[δ⁽¹⁾, …, δ⁽ᴸ⁾]``."""
     derivatives = [ACTIVATIONS[name].derivative for name in architecture.activations]
-    loss, derivative = LOSSES[architecture.loss].function(A[-1], targets)
+    loss, derivative = LOSSES[architecture.loss].function(A[-1], targets, sample_weight)
     deltas: list[Array] = [derivative * derivatives[-1](A[-1])]  # (15)
     for level in range(len(parameters) - 1, 0, -1):
         error = deltas[0] @ parameters[level].weights.T
@@ -169,10 +175,11 @@ def loss_and_gradients(
     X: Array,
     targets: Array,
     l2_penalty: float = 0.0,
+    sample_weight: Array | None = None,
 ) -> tuple[float, Parameters]:
     """`total_loss`, and its gradient: an array like it for each array of the parameters."""
     A = forward(parameters, architecture.activations, X)
-    loss, deltas = _loss_and_deltas(parameters, architecture, A, targets)
+    loss, deltas = _loss_and_deltas(parameters, architecture, A, targets, sample_weight)
     gradients = []
     for inputs, delta, (weights, biases) in zip(A[:-1], deltas, parameters, strict=True):
         weights_gradient = inputs.T @ delta  # (17)

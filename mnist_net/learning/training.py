@@ -32,10 +32,25 @@ from mnist_net.learning.recipe import Hyperparameters
 
 
 class Batch(NamedTuple):
-    """Examples: X is N × D, targets N × K, both of the parameters' dtype."""
+    """Examples: X is N × D, targets N × K, both of the parameters' dtype.
+
+    The examples may have weights, N positive numbers of the same dtype, which count as so many
+    examples each, or any multiple of that.
+    """
 
     X: Array
     targets: Array
+    sample_weight: Array | None = None
+
+    @property
+    def weight(self) -> float:
+        """Sum of the weights; the number of examples where they have none."""
+        return len(self.X) if self.sample_weight is None else float(self.sample_weight.sum())
+
+    def take(self, rows: np.ndarray[Any, np.dtype[np.integer[Any]]]) -> "Batch":
+        """Some of the examples."""
+        X, targets = (part.take(rows, axis=0) for part in (self.X, self.targets))
+        return Batch(X, targets, None if self.sample_weight is None else self.sample_weight[rows])
 
 
 class Epoch(NamedTuple):
@@ -68,6 +83,12 @@ class Progress:
     def chosen(self, hyperparameters: Hyperparameters) -> Epoch:
         """Epoch to keep: the best under early stopping, else the latest."""
         return self.latest if hyperparameters.patience is None else self.best
+
+
+def beginning(parameters: Parameters, hyperparameters: Hyperparameters) -> Progress:
+    """Before the first epoch, with these parameters."""
+    epoch = Epoch(0, parameters, OPTIMIZERS[hyperparameters.optimizer].start(parameters))
+    return Progress(epoch, epoch, ())
 
 
 def classifier(n_features: int, n_classes: int, hyperparameters: Hyperparameters) -> Architecture:
@@ -107,12 +128,13 @@ def _batches(data: Batch, hyperparameters: Hyperparameters, epoch: int) -> Itera
         order = np.random.default_rng([hyperparameters.random_state, epoch]).permutation(order)
     for number, begin in enumerate(range(0, len(order), hyperparameters.batch_size)):
         rows = order[begin : begin + hyperparameters.batch_size]
-        X = data.X.take(rows, axis=0)
+        batch = data.take(rows)
         if hyperparameters.distortion:
             # By a spawn key, because [random_state, epoch, 0] is the seed of the order again.
             seed = np.random.SeedSequence(hyperparameters.random_state, spawn_key=(epoch, number))
-            X = distort(X, hyperparameters.distortion, np.random.default_rng(seed))
-        yield Batch(X, data.targets.take(rows, axis=0))
+            generator = np.random.default_rng(seed)
+            batch = batch._replace(X=distort(batch.X, hyperparameters.distortion, generator))
+        yield batch
 
 
 def _one_ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
@@ -139,16 +161,17 @@ def _run_epoch(
     batches = _batches(data, hyperparameters, number)
     if hyperparameters.distortion:
         batches = _one_ahead(batches)
-    for step, (X, targets) in enumerate(batches):
+    for step, batch in enumerate(batches):
+        X, targets, sample_weight = batch
         loss, gradients = loss_and_gradients(
-            parameters, architecture, X, targets, hyperparameters.l2_penalty
+            parameters, architecture, X, targets, hyperparameters.l2_penalty, sample_weight
         )
         if not math.isfinite(loss):
             raise _divergence(f"the loss is {loss}", number, step + 1, n_steps)
         rate = learning_rate_at(state.step, n_steps, hyperparameters)
         parameters, state = update(parameters, gradients, state, rate)
-        loss_sum += loss * len(X)
-    return Epoch(number, parameters, state), loss_sum / len(data.X)
+        loss_sum += loss * batch.weight
+    return Epoch(number, parameters, state), loss_sum / data.weight
 
 
 def _divergence(what: str, epoch: int, step: int, n_steps: int) -> DivergenceError:
@@ -165,9 +188,9 @@ def loss_and_accuracy(
     if data is None:
         return None, None
     outputs = forward(parameters, architecture.activations, data.X)[-1]
-    loss, _ = LOSSES[architecture.loss].function(outputs, data.targets)
+    loss, _ = LOSSES[architecture.loss].function(outputs, data.targets, data.sample_weight)
     hits = outputs.argmax(axis=1) == data.targets.argmax(axis=1)
-    return loss, float(hits.mean())
+    return loss, float(np.average(hits, weights=data.sample_weight))
 
 
 def train(
@@ -204,20 +227,18 @@ def train(
     """
     architecture = classifier(data.X.shape[1], data.targets.shape[1], hyperparameters)
     # Minibatches are rows; of an array that lies column by column each would cost a copy of all.
-    data = Batch(*map(np.ascontiguousarray, data))
+    X, targets = map(np.ascontiguousarray, data[:2])
+    data = Batch(X, targets, data.sample_weight)
     keep_freed_memory()
-    if start:
-        latest, best, history = start.latest, start.best, start.history
-    else:
+    if start is None:
         parameters = initialize(
             architecture,
             np.random.default_rng(hyperparameters.random_state),
             initialization=hyperparameters.initialization,
             dtype=data.X.dtype,
         )
-        state = OPTIMIZERS[hyperparameters.optimizer].start(parameters)
-        latest = best = Epoch(0, parameters, state)
-        history = ()
+        start = beginning(parameters, hyperparameters)
+    latest, best, history = start.latest, start.best, start.history
     patience = hyperparameters.patience or math.inf
     while latest.number < hyperparameters.epochs and latest.number - best.number < patience:
         began = time.perf_counter()

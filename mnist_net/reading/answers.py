@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from html import escape
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -83,6 +84,16 @@ class Reading:
             "box": box,
         }
 
+    def _repr_png_(self) -> bytes:
+        """What a notebook without HTML shows: what the network saw."""
+        from mnist_net.reports.sprites import row_png
+
+        return row_png(self.image[np.newaxis])
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: what the network saw, and what it took it for."""
+        return _figure(self) + _paragraph(self.reason)
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -149,6 +160,17 @@ class Page:
             "reason": self.reason,
         }
 
+    def _repr_png_(self) -> bytes:
+        """What a notebook without HTML shows: the digits as the network saw them, side by side."""
+        from mnist_net.reports.sprites import row_png
+
+        return row_png(np.array([one.image for one in self.digits]).reshape(-1, *IMAGE_SHAPE))
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: row by row what the network saw, and what it took it for."""
+        rows = ("".join(map(_figure, row)) for row in self.rows)
+        return "".join(f"<div>{row}</div>" for row in rows) + _paragraph(self.reason)
+
 
 @dataclass(frozen=True, slots=True)
 class Table:
@@ -184,6 +206,23 @@ class Table:
         """What JSON can say of it: cells, digits and reason."""
         digits = [reading.as_dict() for reading in self.digits]
         return {"cells": [list(row) for row in self.cells], "digits": digits, "reason": self.reason}
+
+
+def _figure(reading: Reading) -> str:
+    from mnist_net.reports.sprites import address, row_png
+
+    words, picture = escape(reading.text), ""
+    if reading.digit is not None:
+        words += f", {100.0 * reading.probability:.1f} %"
+    if not reading.sign:
+        png = address(row_png(reading.image[np.newaxis], scale=2))
+        picture = f'<img src="{png}" alt="{words}"><br>'
+    style = "display: inline-block; margin: 0.3em; text-align: center"
+    return f'<span style="{style}">{picture}{words}</span>'
+
+
+def _paragraph(reason: str | None) -> str:
+    return f"<p>{escape(reason)}</p>" if reason else ""
 
 
 def _kind(reading: Reading) -> str:

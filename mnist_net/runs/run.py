@@ -13,10 +13,9 @@ from mnist_net.datasets.drawn import draw_digits
 from mnist_net.datasets.loading import DATASET_NAMES
 from mnist_net.errors import DataError
 from mnist_net.learning.network import Parameters
-from mnist_net.learning.optimizers import OPTIMIZERS
 from mnist_net.learning.recipe import Hyperparameters
 from mnist_net.learning.scaling import SCALINGS, Scaling
-from mnist_net.learning.training import Batch, Epoch, Progress, one_hot
+from mnist_net.learning.training import Batch, Progress, beginning, one_hot
 from mnist_net.trained.contents import arrays_of, digest_of
 from mnist_net.trained.model import Model
 
@@ -71,10 +70,7 @@ class Run:
         """Before the first epoch, with the weights of the base; None for random ones."""
         if self.base is None:
             return None
-        parameters = self.parameters_of(self.base)
-        state = OPTIMIZERS[self.hyperparameters.optimizer].start(parameters)
-        epoch = Epoch(0, parameters, state)
-        return Progress(epoch, epoch, ())
+        return beginning(self.parameters_of(self.base), self.hyperparameters)
 
     def with_seeds(self, n: int) -> "tuple[Run, ...]":
         """The same run so many times, with seeds from its own up."""

@@ -100,7 +100,7 @@ def _trial(products: Sequence[Product], calls: int, facts: dict[str, Any]) -> Tr
 
 def training_floor(problem: Problem) -> Trial:
     """An epoch of bare products on the real inputs, contiguous batch by batch."""
-    X, targets = problem.training_set()
+    X, targets, _ = problem.training_set()
     sizes = (X.shape[1], *problem.recipe.hidden_layer_sizes, targets.shape[1])
     products, layouts = _steps(X, problem.recipe.batch_size, sizes)
     return _trial(products, 1, {"layouts": " ".join(layouts)})

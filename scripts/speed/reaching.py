@@ -72,8 +72,8 @@ class _Course:
         self.make = kind.make
         self.data = kind.data(problem)
         if held_out:
-            last = Batch(*(part[-held_out:] for part in self.data))
-            self.data = Batch(*(part[:-held_out] for part in self.data))
+            last = Batch(*(part[-held_out:] for part in self.data[:2]))
+            self.data = Batch(*(part[:-held_out] for part in self.data[:2]))
             self.X, self.labels = last.X, last.targets.argmax(axis=1)
         else:
             run, splits = problem.load()

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from mnist_net.learning.gradcheck import SYSTEMS, THRESHOLD, System, check_system, relative_error
+from mnist_net.learning.losses import LOSSES
 from tests.conftest import ROOT, Run
 
 
@@ -41,6 +42,7 @@ def test_the_six_systems_of_the_derivation_are_checked() -> None:
         "binary-cross-entropy",
         "mean-squared-error",
     }
+    assert {s.architecture.loss for s in SYSTEMS if s.weighted} == LOSSES.keys()
     assert SYSTEMS[-1].architecture.layer_sizes == (784, 300, 10)
 
 
@@ -91,6 +93,16 @@ BUGS = [
         "error = deltas[0] @ parameters[level].weights.T",
         "W = parameters[level].weights\n"
         "        error = deltas[0] @ (W if W.shape[0] == W.shape[1] else W.T)",
+    ),
+    *(
+        Bug(
+            f"a loss with weights, its derivative without: {right}", "losses", f"w * {right}", right
+        )
+        for right in (
+            "(np.exp(log_probabilities) - targets)",
+            "(sigmoid(logits) - targets)",
+            "(2.0 / len(outputs))",
+        )
     ),
     Bug("a bias averaged instead of summed", "network", "delta.sum(axis=0)", "delta.mean(axis=0)"),
     Bug(

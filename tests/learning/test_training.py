@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from mnist_net.errors import DivergenceError
+from mnist_net.learning.losses import LOSSES
+from mnist_net.learning.network import Architecture, initialize, loss_and_gradients
 from mnist_net.learning.recipe import Hyperparameters
 from mnist_net.learning.training import Batch, Progress, learning_rate_at, one_hot, train
 
@@ -80,7 +82,7 @@ def test_same_seed_same_bits_and_another_seed_others() -> None:
 def test_how_the_examples_lie_in_memory_changes_no_bit_and_costs_no_copies() -> None:
     """Column by column, each minibatch would be taken from a copy of everything."""
     data = blobs(200)
-    columns = Batch(*map(np.asfortranarray, data))
+    columns = Batch(*map(np.asfortranarray, data[:2]))
     assert arrays(last(columns, SMALL)) == arrays(last(data, SMALL))
     wide = Batch(np.zeros((2000, 500), order="F"), one_hot(np.zeros(2000, np.int64), 2))
     epochs = train(wide, replace(SMALL, batch_size=10, epochs=2))
@@ -118,7 +120,7 @@ def seen_orders(recipe: Hyperparameters, monkeypatch: pytest.MonkeyPatch) -> lis
     data = Batch(np.arange(50, dtype=np.float64)[:, None], one_hot(np.arange(50) % 2, 2))
     seen: list[int] = []
 
-    def spy(parameters, architecture, X, targets, l2_penalty):
+    def spy(parameters, architecture, X, targets, l2_penalty, sample_weight):
         seen.extend(X[:, 0].astype(int).tolist())
         return 0.0, tuple(type(layer)(*(np.zeros_like(a) for a in layer)) for layer in parameters)
 
@@ -211,3 +213,33 @@ def test_divergence_in_the_very_last_step_is_noticed() -> None:
     recipe = replace(SMALL, learning_rate=1e300, batch_size=50, epochs=1)
     with pytest.raises(DivergenceError):
         list(train(blobs(50), recipe))
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_weights_are_repetitions_and_equal_ones_are_none(loss: str) -> None:
+    generator = np.random.default_rng(3)
+    architecture = Architecture((4, 5, 3), ("tanh", LOSSES[loss].output_activation), loss)
+    parameters = initialize(architecture, generator)
+    X, targets = generator.standard_normal((6, 4)), np.eye(3)[[0, 1, 2, 0, 1, 2]]
+    times = np.array([1, 3, 0, 2, 1, 5])
+
+    def at(X, targets, sample_weight=None):
+        loss, gradients = loss_and_gradients(
+            parameters, architecture, X, targets, 0.1, sample_weight
+        )
+        return [np.array(loss), *(array for layer in gradients for array in layer)]
+
+    repeated = at(X.repeat(times, axis=0), targets.repeat(times, axis=0))
+    for scale in (1.0, 1e-3):
+        for ours, expected in zip(at(X, targets, scale * times), repeated, strict=True):
+            np.testing.assert_allclose(ours, expected, rtol=1e-12, atol=1e-15)
+    for ours, expected in zip(at(X, targets, np.full(6, 3.0)), at(X, targets), strict=True):
+        np.testing.assert_array_equal(ours, expected)
+
+
+def test_loss_of_an_epoch_is_the_weighted_mean_over_examples() -> None:
+    data = blobs(40)._replace(sample_weight=np.linspace(0.1, 4.0, 40, dtype=np.float32))
+    frozen = replace(SMALL, learning_rate=0.0, epochs=1)
+    record = last(data, frozen, validation=data).history[0]
+    assert record["loss"] == pytest.approx(record["validation_loss"], rel=1e-5)
+    assert record["loss"] != pytest.approx(last(blobs(40), frozen).history[0]["loss"], rel=1e-2)
