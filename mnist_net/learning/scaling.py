@@ -23,6 +23,10 @@ class Scaling(NamedTuple):
         inputs /= np.float32(self.scale)
         return inputs
 
+    def undo(self, inputs: Array) -> Array:
+        """Inputs back to pixels from 0 to 255, which need not be whole."""
+        return inputs * np.float32(self.scale) + np.float32(self.shift)
+
     @classmethod
     def unit(cls) -> "Scaling":
         """0 … 255 to 0 … 1."""

@@ -8,9 +8,9 @@ resumes after any epoch goes on to the same bits as one that was never interrupt
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -19,7 +19,7 @@ import numpy as np
 from mnist_net.arrays import Array, keep_freed_memory
 from mnist_net.errors import DivergenceError
 from mnist_net.learning.distortion import distort
-from mnist_net.learning.losses import LOSSES
+from mnist_net.learning.losses import LOSSES, soft_targets
 from mnist_net.learning.network import (
     Architecture,
     Parameters,
@@ -36,6 +36,10 @@ class Batch(NamedTuple):
 
     X: Array
     targets: Array
+
+
+Teacher = Callable[[Array], Array]
+"""From inputs, N × D, to the probabilities, N × K, that a better network gives to the classes."""
 
 
 class Epoch(NamedTuple):
@@ -101,18 +105,40 @@ def learning_rate_at(step: int, epoch_steps: int, hyperparameters: Hyperparamete
     return hyperparameters.learning_rate * factor
 
 
-def _batches(data: Batch, hyperparameters: Hyperparameters, epoch: int) -> Iterator[Batch]:
-    order = np.arange(len(data.X))
-    if hyperparameters.shuffle:
-        order = np.random.default_rng([hyperparameters.random_state, epoch]).permutation(order)
-    for number, begin in enumerate(range(0, len(order), hyperparameters.batch_size)):
-        rows = order[begin : begin + hyperparameters.batch_size]
-        X = data.X.take(rows, axis=0)
-        if hyperparameters.distortion:
-            # By a spawn key, because [random_state, epoch, 0] is the seed of the order again.
-            seed = np.random.SeedSequence(hyperparameters.random_state, spawn_key=(epoch, number))
-            X = distort(X, hyperparameters.distortion, np.random.default_rng(seed))
-        yield Batch(X, data.targets.take(rows, axis=0))
+@dataclass(frozen=True, slots=True)
+class _Lessons:
+    """The minibatches of each epoch, and what the teacher has said of those that come again."""
+
+    data: Batch
+    hyperparameters: Hyperparameters
+    teacher: Teacher | None
+    said: dict[tuple[int, int], Array] = field(default_factory=dict)
+
+    def of_epoch(self, epoch: int) -> Iterator[Batch]:
+        """Shuffled, distorted, and with the teacher's part in the targets."""
+        recipe, order = self.hyperparameters, np.arange(len(self.data.X))
+        if recipe.fresh_epochs:
+            epoch = (epoch - 1) % recipe.fresh_epochs + 1
+        if recipe.shuffle:
+            order = np.random.default_rng([recipe.random_state, epoch]).permutation(order)
+        for number, begin in enumerate(range(0, len(order), recipe.batch_size)):
+            rows = order[begin : begin + recipe.batch_size]
+            X, targets = self.data.X.take(rows, axis=0), self.data.targets.take(rows, axis=0)
+            if recipe.distortion:
+                # By a spawn key, because [random_state, epoch, 0] is the seed of the order again.
+                seed = np.random.SeedSequence(recipe.random_state, spawn_key=(epoch, number))
+                X = distort(X, recipe.distortion, np.random.default_rng(seed))
+            yield Batch(X, self._taught(X, targets, (epoch, number)))
+
+    def _taught(self, X: Array, targets: Array, minibatch: tuple[int, int]) -> Array:
+        recipe, taught = self.hyperparameters, self.said.get(minibatch)
+        if self.teacher is None or taught is not None:
+            return targets if taught is None else taught
+        softness = recipe.teacher_weight, recipe.teacher_temperature
+        taught = soft_targets(targets, self.teacher(X), *softness)
+        if recipe.fresh_epochs:
+            self.said[minibatch] = taught
+        return taught
 
 
 def _one_ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
@@ -125,9 +151,10 @@ def _one_ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
 
 
 def _run_epoch(
-    previous: Epoch, architecture: Architecture, data: Batch, hyperparameters: Hyperparameters
+    previous: Epoch, architecture: Architecture, lessons: _Lessons
 ) -> tuple[Epoch, float]:
     """One pass over the data: the next epoch and its mean loss."""
+    data, hyperparameters = lessons.data, lessons.hyperparameters
     number, parameters, state = previous.number + 1, previous.parameters, previous.optimizer_state
     update = partial(
         OPTIMIZERS[hyperparameters.optimizer].update,
@@ -136,7 +163,7 @@ def _run_epoch(
     )
     n_steps = steps_per_epoch(len(data.X), hyperparameters)
     loss_sum = 0.0
-    batches = _batches(data, hyperparameters, number)
+    batches = lessons.of_epoch(number)
     if hyperparameters.distortion:
         batches = _one_ahead(batches)
     for step, (X, targets) in enumerate(batches):
@@ -176,6 +203,7 @@ def train(
     *,
     validation: Batch | None = None,
     start: Progress | None = None,
+    teacher: Teacher | None = None,
 ) -> Iterator[Progress]:
     """Train a classifier, epoch by epoch.
 
@@ -189,6 +217,8 @@ def train(
         Examples to choose the best epoch by.
     start
         Progress to go on from; by default new random weights.
+    teacher
+        What has the recipe's `teacher_weight` in the targets.
 
     Yields
     ------
@@ -205,6 +235,7 @@ def train(
     architecture = classifier(data.X.shape[1], data.targets.shape[1], hyperparameters)
     # Minibatches are rows; of an array that lies column by column each would cost a copy of all.
     data = Batch(*map(np.ascontiguousarray, data))
+    lessons = _Lessons(data, hyperparameters, teacher)
     keep_freed_memory()
     if start:
         latest, best, history = start.latest, start.best, start.history
@@ -224,7 +255,7 @@ def train(
         # Overflow is looked for in the loss, once a step, and reported in words; NumPy's own
         # warnings would only come before them.
         with np.errstate(over="ignore", invalid="ignore"):
-            latest, loss = _run_epoch(latest, architecture, data, hyperparameters)
+            latest, loss = _run_epoch(latest, architecture, lessons)
             judged = loss_and_accuracy(latest.parameters, architecture, validation)
             record = _record(latest, hyperparameters, len(data.X), loss, *judged)
         history = (*history, {**record, "seconds": time.perf_counter() - began})
