@@ -2,6 +2,7 @@
 
     python -m scripts.accuracy search      # hours
     python -m scripts.accuracy ablation    # an hour
+    python -m scripts.accuracy ideas       # an hour
     python -m scripts.accuracy recipes     # an hour
     python -m scripts.accuracy adapt       # ten minutes
 
@@ -9,10 +10,18 @@ Only the last two look at the test set; the others choose, and explain, on valid
 """
 
 from scripts.accuracy import adapt, recipes
+from scripts.accuracy.ideas import ideas
 from scripts.accuracy.validation import ablation, search
 from scripts.options import studies
 
-main = studies(__doc__, search=search, ablation=ablation, recipes=recipes.main, adapt=adapt.main)
+main = studies(
+    __doc__,
+    search=search,
+    ablation=ablation,
+    ideas=ideas,
+    recipes=recipes.main,
+    adapt=adapt.main,
+)
 
 if __name__ == "__main__":
     main()
