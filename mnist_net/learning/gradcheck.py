@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mnist_net.arrays import Array
+from mnist_net.learning.losses import soft_targets, softmax
 from mnist_net.learning.network import (
     Architecture,
     initialize,
@@ -27,6 +28,7 @@ THRESHOLD = 1e-7
 
 _STEP = 1e-5  # near the cube root of float64's epsilon, where truncation and rounding balance
 _N_DIRECTIONS = 30
+_TEACHER_TEMPERATURE = 2.0
 _SMALL = 2_000  # arrays up to this size are checked coordinate by coordinate
 
 
@@ -44,12 +46,15 @@ class System(NamedTuple):
         the first layer's gradient, as MNIST's border pixels do.
     l2_penalty
         ``λ``.
+    teacher_weight
+        Part of the targets that a teacher has, whose opinions are random.
     """
 
     name: str
     architecture: Architecture
     batch_size: int = 7
     l2_penalty: float = 0.0
+    teacher_weight: float = 0.0
 
 
 class Check(NamedTuple):
@@ -64,6 +69,9 @@ _SOFTMAX, _BINARY, _SQUARED = "softmax-cross-entropy", "binary-cross-entropy", "
 
 SYSTEMS = (
     System("digits", Architecture((12, 8, 10), ("sigmoid", "identity"), _SOFTMAX), 7, 1e-2),
+    System(
+        "digits-taught", Architecture((12, 8, 10), ("sigmoid", "identity"), _SOFTMAX), 7, 0.0, 0.7
+    ),
     System("relu-regressor", Architecture((5, 6, 3), ("relu", "identity"), _SQUARED)),
     System("binary-relu", Architecture((2, 3, 1), ("relu", "identity"), _BINARY, (False, True))),
     System("binary-tanh", Architecture((4, 5, 1), ("tanh", "identity"), _BINARY)),
@@ -82,7 +90,7 @@ SYSTEMS = (
     System("784-300-10", Architecture((784, 300, 10), ("sigmoid", "identity"), _SOFTMAX), 20, 1e-4),
 )
 """The six systems of the derivation (the single neuron with each of its activations, the deep net
-with each loss) and the network that reads digits."""
+with each loss, the digits also with a teacher) and the network that reads digits."""
 
 
 def relative_error(derived: Array, numerical: Array) -> float:
@@ -107,11 +115,19 @@ def _error(
     return relative_error(*np.array(slopes).T)
 
 
-def _targets(architecture: Architecture, n: int, generator: np.random.Generator) -> Array:
-    n_outputs = architecture.layer_sizes[-1]
-    if architecture.loss == _SOFTMAX:
-        return np.eye(n_outputs)[generator.integers(n_outputs, size=n)]
-    if architecture.loss == _BINARY:
+def _targets(system: System, generator: np.random.Generator) -> Array:
+    n, n_outputs, loss = (
+        system.batch_size,
+        system.architecture.layer_sizes[-1],
+        system.architecture.loss,
+    )
+    if loss == _SOFTMAX:
+        targets = np.eye(n_outputs)[generator.integers(n_outputs, size=n)]
+        if not system.teacher_weight:
+            return targets
+        opinions = softmax(generator.standard_normal((n, n_outputs)))
+        return soft_targets(targets, opinions, system.teacher_weight, _TEACHER_TEMPERATURE)
+    if loss == _BINARY:
         return generator.integers(2, size=(n, n_outputs)).astype(float)
     return generator.standard_normal((n, n_outputs))
 
@@ -131,7 +147,7 @@ def check_system(system: System, random_state: int = 0) -> Iterator[Check]:
     Check
         ``W1``, ``b1``, …, then ``X``.
     """
-    name, architecture, n, l2_penalty = system
+    name, architecture, n, l2_penalty, _ = system
     generator = np.random.default_rng(random_state)
     parameters = initialize(architecture, generator)
     # Biases start at zero, where a mistake in their gradient could hide behind the symmetry.
@@ -139,7 +155,7 @@ def check_system(system: System, random_state: int = 0) -> Iterator[Check]:
         if biases is not None:
             biases[...] = generator.standard_normal(biases.shape)
     X = generator.standard_normal((n, architecture.layer_sizes[0]))
-    at = parameters, architecture, X, _targets(architecture, n, generator)
+    at = parameters, architecture, X, _targets(system, generator)
     _, gradients = loss_and_gradients(*at, l2_penalty)
     for level, (layer, gradient) in enumerate(zip(parameters, gradients, strict=True), 1):
         for letter, array, derived in zip("Wb", layer, gradient, strict=True):

@@ -18,6 +18,9 @@ from mnist_net.learning.losses import LOSSES
 from mnist_net.learning.optimizers import OPTIMIZERS, SCHEDULES
 from mnist_net.learning.scaling import SCALINGS
 
+TEACHER_WEIGHT = 0.9
+"""Of a teacher that is named without a weight; `scripts.accuracy ideas` chose it."""
+
 _WIDEST = 1_000_000  # units of a layer
 
 

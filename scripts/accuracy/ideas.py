@@ -88,10 +88,11 @@ def learn(run: Run) -> tuple[Outcome, Outcome]:
 
 def tables(found: dict[str, dict[str, Any]]) -> str:
     """What each idea has, and what it saves beside labels alone, seed by seed."""
-    alone, rows = found["labels alone"], []
+    alone = found.get("labels alone", {})
+    rows = []
     for idea, of_seeds in found.items():
         columns = [
-            100 * np.array([outcome[column] for outcome in of_seeds.values()])
+            [100 * one[column] for one in of_seeds.values()]
             for column in ("error", "averaged error", "log loss", "averaged log loss")
         ]
         saved = [
