@@ -73,6 +73,18 @@ def test_ablation_by_hand() -> None:
     assert "| elastic | 1.30 ± 0.06 | 0.60 ± 0.12 |" in lines
 
 
+def test_ideas_are_measured_once(tmp_path: Path, digits_model: Path) -> None:
+    output = tmp_path / "ideas.json"
+    small = ("--dataset", "digits", "--held-out", 300, "--trial", "--output", output)
+    taught = ("accuracy", "ideas", *small, "--teacher", digits_model, "--seeds", 1)
+    done = script(*taught, "--only", "labels alone")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(output.read_text())["ideas"]
+    assert all(0.0 < of["0"]["error"] < 1.0 < of["0"]["log loss"] * 10 for of in found.values())
+    again = script(*taught, "--only", "labels alone")
+    assert again.stdout == done.stdout[done.stdout.index("| idea") :]
+
+
 def test_adapting_by_hand() -> None:
     """Where the new model is refused, the old one goes on reading."""
     runs: list[dict[str, Any]] = [
