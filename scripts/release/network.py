@@ -71,9 +71,15 @@ def measured(model: Predictor, on: Dataset) -> dict[str, Any]:
     return error | {name: getattr(found, name) for name in names}
 
 
-def choose_temperature(splits: Splits, recipe: Hyperparameters, preset: str, folder: Path) -> None:
+def choose_temperature(
+    splits: Splits,
+    recipe: Hyperparameters,
+    preset: str,
+    folder: Path,
+    teacher: Predictor | None = None,
+) -> None:
     """Stage 1."""
-    run = prepare(splits.train, recipe, splits.train.name)
+    run = prepare(splits.train, recipe, splits.train.name, teacher=teacher)
     name = f"{preset}-validation"
     model = train_model(run, folder, name, preset)
     calibrated = calibrate(model, run)
@@ -100,7 +106,8 @@ def frozen_temperature(recipe: Hyperparameters, preset: str, folder: Path) -> fl
     if found is None:
         raise MnistNetError(f"there is no temperature for {preset!r} yet: run --stage 1 first")
     free = {"validation": None, "random_state": None}
-    if {**recipe.as_dict(), **free} != {**found["hyperparameters"], **free}:
+    known = Hyperparameters().as_dict() | found["hyperparameters"]  # it may be older than some
+    if {**recipe.as_dict(), **free} != {**known, **free}:
         raise MnistNetError(f"the recipe {preset!r} has changed since stage 1: run it again")
     return float(found["temperature"])
 
@@ -112,12 +119,17 @@ def model_name(preset: str, seed: int) -> str:
 
 
 def release(
-    splits: Splits, recipe: Hyperparameters, preset: str, folder: Path, temperature: float
+    splits: Splits,
+    recipe: Hyperparameters,
+    preset: str,
+    folder: Path,
+    temperature: float,
+    teacher: Predictor | None = None,
 ) -> None:
     """Stage 2, for the seed of the recipe."""
     seed = recipe.random_state
     path = folder / "models" / model_name(preset, seed)
-    run = prepare(splits.train, recipe, splits.train.name)
+    run = prepare(splits.train, recipe, splits.train.name, teacher=teacher)
     trained = train_model(run, folder, f"{preset}-seed-{seed}", preset)
     # What is evaluated is what was stored.
     save_model(replace(trained, temperature=temperature), path, dtype=np.float16)
