@@ -1,6 +1,6 @@
 """How accurate recipes are.
 
-    python -m scripts.accuracy search      # hours
+    python -m scripts.accuracy search      # a day
     python -m scripts.accuracy ablation    # an hour
     python -m scripts.accuracy ideas       # an hour
     python -m scripts.accuracy recipes     # an hour
