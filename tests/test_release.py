@@ -177,9 +177,8 @@ def test_a_student_and_its_teachers(tmp_path: Path) -> None:
     assert {models[name].metadata["data"]["n_train"] for name in TEACHERS[2]} == {1500}
     student = load_model(tmp_path / "models" / "student-seed-0.joblib")
     taught_by = student.metadata["teacher"]["networks"]
-    assert [one["activations"][0] for one in taught_by] == ["relu", "tanh"]
+    assert [one["activations"][0] for one in taught_by] == ["sigmoid", "relu", "tanh"]
     (recorded,) = evaluations(tmp_path)
     assert recorded["recipe"] == "student"
     assert recorded["hyperparameters"]["teacher_weight"] == STUDENT.teacher_weight
     assert f"student, seed 0: test error {recorded['error']:.2%}" in done.stdout
-    assert not (tmp_path / "models" / "mnist.joblib").exists()
