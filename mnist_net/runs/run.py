@@ -13,7 +13,7 @@ from mnist_net.datasets.dataset import Dataset, split
 from mnist_net.datasets.drawn import draw_digits
 from mnist_net.datasets.loading import DATASET_NAMES
 from mnist_net.errors import DataError
-from mnist_net.learning.network import Parameters
+from mnist_net.learning.network import Parameters, map_arrays
 from mnist_net.learning.optimizers import OPTIMIZERS
 from mnist_net.learning.recipe import Hyperparameters
 from mnist_net.learning.scaling import SCALINGS, Scaling
@@ -87,10 +87,18 @@ class Run:
         return (first._replace(weights=first.weights[self.pixels]), *others)
 
     def start(self) -> Progress | None:
-        """Before the first epoch, with the weights of the base; None for random ones."""
+        """Before the first epoch, with the weights of the base; None for random ones.
+
+        A teacher's temperature is that of the logits to learn, and so those of the base are
+        divided by it at once.
+        """
         if self.base is None:
             return None
-        parameters = self.parameters_of(self.base)
+        *others, last = self.parameters_of(self.base)
+        if self.teacher:
+            scale = np.float32(1.0 / self.hyperparameters.teacher_temperature)
+            (last,) = map_arrays(lambda array: scale * array, (last,))
+        parameters = (*others, last)
         state = OPTIMIZERS[self.hyperparameters.optimizer].start(parameters)
         epoch = Epoch(0, parameters, state)
         return Progress(epoch, epoch, ())
