@@ -9,6 +9,8 @@ import pytest
 from mnist_net.datasets.dataset import Dataset
 from mnist_net.errors import DataError, ModelFileError
 from mnist_net.learning.distortion import DISTORTIONS
+from mnist_net.learning.losses import soft_targets, softmax_cross_entropy
+from mnist_net.learning.network import forward
 from mnist_net.learning.recipe import Hyperparameters
 from mnist_net.runs.checkpoints import resume, save_checkpoint
 from mnist_net.runs.outcome import committee_of, model_of
@@ -92,3 +94,24 @@ def test_a_run_goes_on_with_the_same_teacher_only(squares: Dataset, tmp_path: Pa
     assert resume(run, path).latest.number == 1
     with pytest.raises(ModelFileError, match="it learned from another --teacher"):
         resume(other, path)
+
+
+def test_who_goes_on_with_a_teacher_begins_at_its_temperature(squares: Dataset) -> None:
+    """The answers are those of the base; its logits are what the teacher's will be, softened."""
+    base = trained(squares, RECIPE)
+    recipe = replace(TAUGHT, teacher_temperature=4.0)
+    run = prepare(squares, recipe, base=base, teacher=base)
+    start = run.start()
+    assert start is not None
+    activations = base.architecture.activations
+    before, after = (
+        forward(parameters, activations, run.training.X)[-1]
+        for parameters in (run.parameters_of(base), start.latest.parameters)
+    )
+    np.testing.assert_allclose(after, before / 4.0, rtol=1e-5, atol=1e-6)
+    # So where the teacher is the base itself, and has all the weight, there is nothing to learn.
+    asked = run.asked()
+    assert asked is not None
+    targets = soft_targets(run.training.targets, asked(run.training.X), 1.0, 4.0)
+    _, derivative = softmax_cross_entropy(after, targets)
+    np.testing.assert_allclose(derivative, 0.0, atol=1e-7)
