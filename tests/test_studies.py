@@ -73,10 +73,10 @@ def test_ablation_by_hand() -> None:
     assert "| elastic | 1.30 ± 0.06 | 0.60 ± 0.12 |" in lines
 
 
-def test_ideas_are_measured_once(tmp_path: Path, digits_model: Path) -> None:
-    output = tmp_path / "ideas.json"
-    small = ("--dataset", "digits", "--held-out", 300, "--trial", "--output", output)
-    taught = ("accuracy", "ideas", *small, "--teacher", digits_model, "--seeds", 1)
+def test_ideas_are_measured_once(tmp_path: Path) -> None:
+    output = tmp_path / "results" / "ideas.json"
+    small = ("--dataset", "digits", "--held-out", 300, "--trial", "--folder", tmp_path)
+    taught = ("accuracy", "ideas", *small, "--seeds", 1)
     done = script(*taught, "--only", "labels alone")
     assert done.returncode == 0, done.stderr
     found = json.loads(output.read_text())["ideas"]

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import click
 import numpy as np
 
-from mnist_net import PRESETS, load_dataset, load_model
+from mnist_net import PRESETS, load_dataset
 from mnist_net.learning.calibration import fit_temperature, tempered
 from mnist_net.learning.losses import softmax_cross_entropy
 from mnist_net.learning.network import Parameters, forward, map_arrays
@@ -19,6 +19,8 @@ from mnist_net.runs.run import Run, prepare, teacher_facts
 from mnist_net.runs.together import blas_threads
 from scripts import options
 from scripts.records import read_json, stamp, table, write_json
+from scripts.release.committee import member
+from scripts.release.student import SMALL_TEACHER
 
 BASE = replace(
     PRESETS["accurate"], hidden_layer_sizes=(800,), epochs=12, drawn_digits=0, patience=None
@@ -30,6 +32,12 @@ IDEAS: dict[str, dict[str, Any]] = {
     "a teacher, λ = 0.9": {"teacher_weight": 0.9},
     "a teacher, λ = 1, T = 2": {"teacher_weight": 1.0, "teacher_temperature": 2.0},
     "a teacher, λ = 1, T = 4": {"teacher_weight": 1.0, "teacher_temperature": 4.0},
+    "a teacher, λ = 1, T = 8": {"teacher_weight": 1.0, "teacher_temperature": 8.0},
+    "a teacher, λ = 1, T = 4, half of the epochs again": {
+        "teacher_weight": 1.0,
+        "teacher_temperature": 4.0,
+        "fresh_epochs": 6,
+    },
     "labels alone, twice the epochs": {"epochs": 24},
     "labels alone, batches of 512": {"batch_size": 512},
 }
@@ -106,39 +114,32 @@ def estimate(values: Sequence[float]) -> str:
 @click.command()
 @options.dataset
 @options.held_out
-@click.option("--teacher", type=Path, help="Model file; of pictures that are not held out.")
 @click.option("--seeds", default=2, show_default=True)
 @options.only
 @options.trial
-@options.file("--output", "results/ideas.json")
-def ideas(
-    dataset: str,
-    held_out: int,
-    teacher: Path,
-    seeds: int,
-    only: str,
-    trial: bool,
-    output: Path,
-) -> None:
+@options.folder
+def ideas(dataset: str, held_out: int, seeds: int, only: str, trial: bool, folder: Path) -> None:
     """Measure what each idea buys, the table of docs/accuracy.md: an hour.
 
     A net of 800 units learns from the first 50,000 training pictures of MNIST in so many ways, and
     is measured on the last 10,000, by its last weights and by the mean over the last third of its
-    epochs. The teacher is by default trained before, as models/small-teacher.joblib. Keeps each run
-    as it ends; the same command makes only those that are missing.
+    epochs. The teacher, a deep network that has seen no others, is trained before, unless it is in
+    models/. Keeps each run as it ends; the same command makes only those that are missing.
     """
-    base = replace(BASE, validation=held_out, **(options.TINY if trial else {}))
-    pictures = load_dataset(dataset).train
-    asked = load_model(teacher)
+    splits, output = load_dataset(dataset), folder / "results" / "ideas.json"
+    name, small = SMALL_TEACHER
+    changes: dict[str, Any] = {"validation": held_out, **(options.TINY if trial else {})}
+    base = replace(BASE, **changes)
+    teacher = member(name, replace(small, **changes), splits, folder)
     for seed in range(seeds):
         for idea in filter(lambda idea: idea.startswith(only), IDEAS):
             found = read_json(output).get("ideas", {})
             if str(seed) in found.get(idea, {}):
                 continue
             recipe = replace(base, random_state=seed, **IDEAS[idea])
-            taught = asked if recipe.teacher_weight else None
+            taught = teacher if recipe.teacher_weight else None
             began = time.process_time()
-            last, mean = learn(prepare(pictures, recipe, teacher=taught))
+            last, mean = learn(prepare(splits.train, recipe, teacher=taught))
             one = {
                 "error": last.error,
                 "averaged error": mean.error,
@@ -147,7 +148,7 @@ def ideas(
                 "seconds": round(time.process_time() - began, 1),
             }
             found = {**found, idea: {**found.get(idea, {}), str(seed): one}}
-            record = {"base": base.as_dict(), "teacher": teacher_facts(asked), "ideas": found}
+            record = {"base": base.as_dict(), "teacher": teacher_facts(teacher), "ideas": found}
             write_json(output, {**record, **stamp()})
             print(f"{idea}, seed {seed}: {one}", flush=True)
     print(tables(read_json(output)["ideas"]))

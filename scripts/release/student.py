@@ -45,19 +45,23 @@ VALIDATED = replace(STUDENT, epochs=20, fresh_epochs=5, validation=_HELD_OUT)
 _DEEP = replace(
     ACCURATE, hidden_layer_sizes=(1000, 500), activation="relu", learning_rate=1e-3, epochs=50
 )
-_SMALL = replace(_DEEP, epochs=30, random_state=103, validation=_HELD_OUT)
+SMALL_TEACHER = (
+    "small-teacher.joblib",
+    replace(_DEEP, epochs=30, random_state=103, validation=_HELD_OUT),
+)
+"""Name and recipe; it has not seen what validates."""
 
 TEACHERS = {
     1: {
         "student-base.joblib": replace(
             ACCURATE, epochs=20, random_state=SEEDS[0], validation=_HELD_OUT
         ),
-        "small-teacher.joblib": _SMALL,
+        SMALL_TEACHER[0]: SMALL_TEACHER[1],
     },
     2: {
         model_name("accurate", SEEDS[0]): replace(ACCURATE, random_state=SEEDS[0]),
         "teacher-relu.joblib": replace(_DEEP, random_state=3),
-        "small-teacher.joblib": _SMALL,
+        SMALL_TEACHER[0]: SMALL_TEACHER[1],
     },
 }
 """Of each stage, by name of the model file; the student begins with the weights of the first."""
