@@ -177,6 +177,9 @@ def test_a_student_and_its_teachers(tmp_path: Path) -> None:
     whole = models["teacher-relu.joblib"].metadata["data"]
     assert whole["n_train"] == 1500
     student = load_model(tmp_path / "models" / "student-seed-0.joblib")
+    frozen = json.loads((tmp_path / "results" / "release.json").read_text())
+    assert student.temperature == frozen["student"]["temperature"]
+    assert frozen["student-alone"]["hyperparameters"]["teacher_weight"] == 0.0
     taught_by = student.metadata["teacher"]["networks"]
     assert [one["activations"][0] for one in taught_by] == ["sigmoid", "relu", "relu"]
     (recorded,) = evaluations(tmp_path)

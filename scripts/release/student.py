@@ -6,8 +6,8 @@
 The network of `scripts.release` goes on learning, for half as long again: now what a committee says
 of each distorted digit, of which it is itself a member beside deep networks. `scripts.accuracy
 ideas` chose weight and temperature. The stages are those of `scripts.release`, but the first is
-shorter: 20 epochs alone and 20 with a teacher, both on the first 50,000 training pictures; on the
-last 10,000 the temperature is fitted. In the second stage the student learns from all 60,000. The
+shorter: 20 epochs alone, and 20 more with a teacher and, to compare, without one, all on the first
+50,000 training pictures; on the last 10,000 the temperature is fitted. In the second stage the student learns from all 60,000. The
 networks are kept in models/, the one that is measured as student-seed-0.joblib.
 """
 
@@ -41,6 +41,8 @@ STUDENT = replace(
 )
 _HELD_OUT = 10_000
 VALIDATED = replace(STUDENT, epochs=20, fresh_epochs=5, validation=_HELD_OUT)
+ALONE = replace(VALIDATED, teacher_weight=0.0, teacher_temperature=1.0, fresh_epochs=None)
+"""What `VALIDATED` is compared with."""
 
 _DEEP = replace(
     ACCURATE, hidden_layer_sizes=(1000, 500), activation="relu", learning_rate=1e-3, epochs=50
@@ -94,6 +96,8 @@ def main(stage: int | None, dataset: str, held_out: int, trial: bool, folder: Pa
     if stage != 2:
         run = taught(1, validated, splits, folder, fit)
         choose_temperature(run, splits, "student", folder)
+        alone = prepare(splits.train, fit(ALONE), splits.train.name, base=run.base)
+        choose_temperature(alone, splits, "student-alone", folder)
     if stage != 1:
         temperature = frozen_temperature(validated, "student", folder)
         run = taught(2, fit(STUDENT), splits, folder, fit)
