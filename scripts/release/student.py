@@ -7,8 +7,9 @@ The network of `scripts.release` goes on learning, for half as long again: now w
 of each distorted digit, of which it is itself a member beside deep networks. `scripts.accuracy
 ideas` chose weight and temperature. The stages are those of `scripts.release`, but the first is
 shorter: 20 epochs alone, and 20 more with a teacher and, to compare, without one, all on the first
-50,000 training pictures; on the last 10,000 the temperature is fitted. In the second stage the student learns from all 60,000. The
-networks are kept in models/, the one that is measured as student-seed-0.joblib.
+50,000 training pictures; on the last 10,000 the temperature is fitted. In the second stage the
+student learns from all 60,000. The networks are kept in models/, the one that is measured as
+student-seed-0.joblib.
 """
 
 from collections.abc import Callable
