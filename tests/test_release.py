@@ -186,3 +186,9 @@ def test_a_student_and_its_teachers(tmp_path: Path) -> None:
     assert recorded["recipe"] == "student"
     assert recorded["hyperparameters"]["teacher_weight"] == STUDENT.teacher_weight
     assert f"student, seed 0: test error {recorded['error']:.2%}" in done.stdout
+    # Were it to ship, its card would say who taught it.
+    (tmp_path / "models" / "student-seed-0.joblib").replace(tmp_path / "models" / "mnist.joblib")
+    script("release", "card", "--folder", tmp_path)
+    page = (tmp_path / "models" / "README.md").read_text(encoding="utf-8")
+    assert "the first of its teachers, 784-20-10 (sigmoid), 784-20-10 (relu)" in page
+    assert "python -m scripts.release student  # trains" in page
