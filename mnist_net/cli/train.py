@@ -14,7 +14,7 @@ from mnist_net.cli.recipe import recipe_from, recipe_options
 from mnist_net.cli.terminal import echo_line, log, note, program
 from mnist_net.cli.watch import Ended, checkpoint_files, watch
 from mnist_net.errors import DataError, ModelFileError
-from mnist_net.learning.recipe import TEACHER_WEIGHT
+from mnist_net.learning.recipe import TAUGHT
 
 if TYPE_CHECKING:
     from mnist_net.learning.recipe import Hyperparameters
@@ -76,7 +76,8 @@ _POOR = 0.5  # below this accuracy something is wrong with the recipe
     "--teacher",
     metavar="MODEL",
     help="Learn what a model or a committee says of each distorted digit (shipped, latest, or a "
-    f"file), with a --teacher-weight of {TEACHER_WEIGHT:g} unless you give one.",
+    "file), with a weight of {teacher_weight:g} and at a temperature of {teacher_temperature:g} "
+    "unless you give them.".format(**TAUGHT),
 )
 @options.data_home
 @options.offline
@@ -134,13 +135,14 @@ def train(
 
 
 def _teacher(name: str | None, asked: dict[str, Any]) -> "Predictor | None":
-    """The teacher, which is given a weight unless one was asked for."""
+    """The teacher, which is given weight and temperature unless they were asked for."""
     if name is None:
         if asked["teacher_weight"]:
             raise click.UsageError("--teacher-weight needs --teacher MODEL, whose weight it is")
         return None
-    if asked["teacher_weight"] is None:
-        asked["teacher_weight"] = TEACHER_WEIGHT
+    for setting, value in TAUGHT.items():
+        if asked[setting] is None:
+            asked[setting] = value
     if asked["teacher_weight"] == 0.0:
         raise click.UsageError("--teacher-weight is 0, and the --teacher so teaches nothing")
     from mnist_net.trained.store import find_model, load_model

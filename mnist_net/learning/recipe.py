@@ -18,8 +18,8 @@ from mnist_net.learning.losses import LOSSES
 from mnist_net.learning.optimizers import OPTIMIZERS, SCHEDULES
 from mnist_net.learning.scaling import SCALINGS
 
-TEACHER_WEIGHT = 0.9
-"""Of a teacher that is named without a weight; `scripts.accuracy ideas` chose it."""
+TAUGHT: dict[str, Any] = {"teacher_weight": 1.0, "teacher_temperature": 4.0}
+"""Where a teacher is named without them; `scripts.accuracy ideas` chose them."""
 
 _WIDEST = 1_000_000  # units of a layer
 

@@ -77,6 +77,9 @@ def model_of(
             },
             "date": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         },
+        # Logits that learnt to be a teacher's divided by its temperature are multiplied again; so
+        # much of it as the teacher's part is.
+        hyperparameters.teacher_temperature**-hyperparameters.teacher_weight,
     )
 
 

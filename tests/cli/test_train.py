@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mnist_net.learning.distortion import DISTORTIONS
-from mnist_net.learning.recipe import PRESETS, TEACHER_WEIGHT
+from mnist_net.learning.recipe import PRESETS, TAUGHT
 from mnist_net.runs import together
 from mnist_net.trained.model import Model
 from mnist_net.trained.store import SHIPPED_MODELS, load_model, save_model
@@ -266,7 +266,9 @@ def test_a_teacher_teaches_and_is_on_record() -> None:
     assert invoke(*taught, "-o", "a.joblib").exit_code == 0
     assert invoke(*train, "--seed", 1, "-o", "b.joblib").exit_code == 0
     student, alone = load_model("a.joblib"), load_model("b.joblib")
-    assert student.metadata["hyperparameters"]["teacher_weight"] == TEACHER_WEIGHT
+    assert TAUGHT.items() <= student.metadata["hyperparameters"].items()
+    assert student.temperature == 1 / TAUGHT["teacher_temperature"]
+    assert alone.temperature == 1.0
     assert student.metadata["teacher"]["networks"][0]["layer_sizes"] == [784, 16, 10]
     assert "teacher" not in alone.metadata
     assert bits(student) != bits(alone)
