@@ -87,28 +87,24 @@ def learn(run: Run) -> tuple[Outcome, Outcome]:
 
 
 def tables(found: dict[str, dict[str, Any]]) -> str:
-    """What each idea has, and what it saves beside labels alone, seed by seed."""
-    alone = found.get("labels alone", {})
+    """Of each idea the errors, in percent, and the log-loss, in hundredths of a nat."""
     rows = []
     for idea, of_seeds in found.items():
-        columns = [
-            [100 * one[column] for one in of_seeds.values()]
+        figures = [
+            estimate([100 * one[column] for one in of_seeds.values()])
             for column in ("error", "averaged error", "log loss", "averaged log loss")
         ]
-        saved = [
-            100 * (alone[seed]["log loss"] - one["log loss"])
-            for seed, one in of_seeds.items()
-            if seed in alone
-        ]
-        rows.append([idea, *map(estimate, [*columns, saved]), len(of_seeds)])
-    header = ["idea", "error, %", "averaged", "log-loss, 1/100 nat", "averaged", "saves", "seeds"]
+        seconds = statistics.median(one["seconds"] for one in of_seeds.values())
+        rows.append([idea, *figures, f"{seconds:.0f}", len(of_seeds)])
+    header = ["idea", "error, %", "averaged", "log-loss, 1/100", "averaged", "seconds", "seeds"]
     return table(header, rows)
 
 
 def estimate(values: Sequence[float]) -> str:
-    """Mean and standard error."""
-    error = statistics.stdev(values) / len(values) ** 0.5 if len(values) > 1 else 0.0
-    return f"{statistics.mean(values):.2f} ± {error:.2f}"
+    """Mean, and its standard error if there are several."""
+    mean = f"{statistics.mean(values):.2f}"
+    error = statistics.stdev(values) / len(values) ** 0.5 if len(values) > 1 else None
+    return mean if error is None else f"{mean} ± {error:.2f}"
 
 
 @click.command()
