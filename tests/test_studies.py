@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from mnist_net.learning.distortion import DISTORTIONS
+from mnist_net.learning.recipe import TAUGHT
 from mnist_net.pictures.decoding import open_image
 from mnist_net.trained.committee import Committee
 from mnist_net.trained.store import load_model, save_model
@@ -83,6 +84,17 @@ def test_ideas_are_measured_once(tmp_path: Path) -> None:
     assert all(0.0 < of["0"]["error"] < 1.0 < of["0"]["log loss"] * 10 for of in found.values())
     again = script(*taught, "--only", "labels alone")
     assert again.stdout == done.stdout[done.stdout.index("| idea") :]
+
+
+def test_a_taught_default_is_on_record(tmp_path: Path, digits_model: Path) -> None:
+    small = ("--dataset", "digits", "--trial", "--seeds", 1, "--folder", tmp_path)
+    done = script("accuracy", "taught", *small, "--model", digits_model)
+    assert done.returncode == 0, done.stderr
+    (line,) = (tmp_path / "results" / "test_evaluations.jsonl").read_text().splitlines()
+    record = json.loads(line)
+    assert record["hyperparameters"]["teacher_temperature"] == TAUGHT["teacher_temperature"]
+    assert f"seed 0: test error {record['error']:.2%}" in done.stdout
+    assert record["n"] == 297
 
 
 def test_ideas_by_hand() -> None:
