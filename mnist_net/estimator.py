@@ -20,9 +20,10 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from mnist_net.arrays import Array
 from mnist_net.learning.losses import LOSSES
+from mnist_net.learning.minibatches import Batch, one_hot
 from mnist_net.learning.network import Architecture, forward
 from mnist_net.learning.recipe import Hyperparameters
-from mnist_net.learning.training import Batch, Progress, beginning, classifier, one_hot, train
+from mnist_net.learning.training import Progress, beginning, classifier, train
 
 _DEFAULT = Hyperparameters()
 

@@ -11,7 +11,8 @@ import resource, sys
 import numpy as np
 from mnist_net import Hyperparameters
 from mnist_net.arrays import keep_freed_memory
-from mnist_net.learning.training import Batch, one_hot, train
+from mnist_net.learning.minibatches import Batch, one_hot
+from mnist_net.learning.training import train
 
 def pages(work):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt

@@ -14,6 +14,7 @@ from mnist_net.reports.figures import evaluate
 from mnist_net.trained.committee import Committee
 from mnist_net.trained.store import load_model
 from scripts.release.committee import MEMBERS
+from scripts.release.student import STUDENT, TEACHERS
 from tests.conftest import ROOT
 
 TRIAL = ("--dataset", "digits", "--held-out", 300, "--trial")
@@ -166,3 +167,28 @@ def test_a_member_of_another_recipe_is_not_taken(tmp_path: Path) -> None:
     done = script("release", "committee", *trial, "deep-relu.joblib", check=False)
     assert done.returncode == 1
     assert "deep-relu.joblib is not what its recipe says" in done.stderr
+
+
+def test_a_student_and_its_teachers(tmp_path: Path) -> None:
+    """The teacher of stage 1 has not seen what the student's temperature is fitted on."""
+    done = script("release", "student", *TRIAL, "--folder", tmp_path)
+    models = {name: load_model(tmp_path / "models" / name) for name in (*TEACHERS[1], *TEACHERS[2])}
+    assert {models[name].metadata["data"]["n_train"] for name in TEACHERS[1]} == {1200}
+    whole = models["teacher-relu.joblib"].metadata["data"]
+    assert whole["n_train"] == 1500
+    student = load_model(tmp_path / "models" / "student-seed-0.joblib")
+    frozen = json.loads((tmp_path / "results" / "release.json").read_text())
+    assert student.temperature == frozen["student"]["temperature"]
+    assert frozen["student-alone"]["hyperparameters"]["teacher_weight"] == 0.0
+    taught_by = student.metadata["teacher"]["networks"]
+    assert [one["activations"][0] for one in taught_by] == ["sigmoid", "relu", "relu"]
+    (recorded,) = evaluations(tmp_path)
+    assert recorded["recipe"] == "student"
+    assert recorded["hyperparameters"]["teacher_weight"] == STUDENT.teacher_weight
+    assert f"student, seed 0: test error {recorded['error']:.2%}" in done.stdout
+    # Were it to ship, its card would say who taught it.
+    (tmp_path / "models" / "student-seed-0.joblib").replace(tmp_path / "models" / "mnist.joblib")
+    script("release", "card", "--folder", tmp_path)
+    page = (tmp_path / "models" / "README.md").read_text(encoding="utf-8")
+    assert "the first of its teachers, 784-20-10 (sigmoid), 784-20-10 (relu)" in page
+    assert "python -m scripts.release student  # trains" in page

@@ -11,10 +11,11 @@ import pytest
 from PIL import Image
 
 from mnist_net.learning.distortion import DISTORTIONS
+from mnist_net.learning.recipe import TAUGHT
 from mnist_net.pictures.decoding import open_image
 from mnist_net.trained.committee import Committee
 from mnist_net.trained.store import load_model, save_model
-from scripts.accuracy import adapt, validation
+from scripts.accuracy import adapt, ideas, validation
 from tests.conftest import ROOT
 
 
@@ -71,6 +72,44 @@ def test_ablation_by_hand() -> None:
     # Beside elastic affine saves 0.2, 0.3, 0.4; elastic beside affine 0.4, 0.6, 0.8.
     assert "| affine | 1.00 ± 0.00 | 0.30 ± 0.06 |" in lines
     assert "| elastic | 1.30 ± 0.06 | 0.60 ± 0.12 |" in lines
+
+
+def test_ideas_are_measured_once(tmp_path: Path) -> None:
+    output = tmp_path / "results" / "ideas.json"
+    small = ("--dataset", "digits", "--held-out", 300, "--trial", "--folder", tmp_path)
+    taught = ("accuracy", "ideas", *small, "--seeds", 1)
+    done = script(*taught, "--only", "labels alone")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(output.read_text())["ideas"]
+    assert all(0.0 < of["0"]["error"] < 1.0 < of["0"]["log loss"] * 10 for of in found.values())
+    again = script(*taught, "--only", "labels alone")
+    assert again.stdout == done.stdout[done.stdout.index("| idea") :]
+
+
+def test_a_taught_default_is_on_record(tmp_path: Path, digits_model: Path) -> None:
+    small = ("--dataset", "digits", "--trial", "--seeds", 1, "--folder", tmp_path)
+    done = script("accuracy", "taught", *small, "--model", digits_model)
+    assert done.returncode == 0, done.stderr
+    (line,) = (tmp_path / "results" / "test_evaluations.jsonl").read_text().splitlines()
+    record = json.loads(line)
+    assert record["hyperparameters"]["teacher_temperature"] == TAUGHT["teacher_temperature"]
+    assert f"seed 0: test error {record['error']:.2%}" in done.stdout
+    assert record["n"] == 297
+
+
+def test_ideas_by_hand() -> None:
+    def one(error: float, averaged: float, seconds: float) -> dict[str, float]:
+        figures = {"error": error, "averaged error": averaged, "log loss": 10 * error}
+        return {**figures, "averaged log loss": 0.5, "seconds": seconds}
+
+    found = {
+        "a": {"0": one(0.010, 0.02, 3.0), "1": one(0.012, 0.02, 5.0)},
+        "b": {"0": one(0, 0, 1)},
+    }
+    lines = ideas.tables(found).splitlines()
+    # 1.0 and 1.2: their deviation is 0.141, and 0.141 / √2 is 0.1.
+    assert lines[2] == "| a | 1.10 ± 0.10 | 2.00 ± 0.00 | 11.00 ± 1.00 | 50.00 ± 0.00 | 4 | 2 |"
+    assert lines[3] == "| b | 0.00 | 0.00 | 0.00 | 50.00 | 1 | 1 |"
 
 
 def test_adapting_by_hand() -> None:

@@ -43,7 +43,7 @@ def _type_of(one: "Field[Any]") -> Any:
     if setting.below is not None:
         bounded = setting.below < math.inf
         return click.FloatRange(0.0, setting.below if bounded else None, max_open=bounded)
-    return None
+    return click.FloatRange(*setting.within) if setting.within else None
 
 
 def _help_of(one: "Field[Any]") -> str:

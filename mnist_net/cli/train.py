@@ -14,6 +14,7 @@ from mnist_net.cli.recipe import recipe_from, recipe_options
 from mnist_net.cli.terminal import echo_line, log, note, program
 from mnist_net.cli.watch import Ended, checkpoint_files, watch
 from mnist_net.errors import DataError, ModelFileError
+from mnist_net.learning.recipe import TAUGHT
 
 if TYPE_CHECKING:
     from mnist_net.learning.recipe import Hyperparameters
@@ -30,6 +31,7 @@ _POOR = 0.5  # below this accuracy something is wrong with the recipe
     "train --preset cs229 --dataset path/to/idx/files",
     "train --checkpoint run1 --resume",
     "train --committee 5 --output models/committee.joblib",
+    "train --teacher models/committee.joblib --preset accurate",
 )
 @click.option(
     "--dataset",
@@ -70,6 +72,13 @@ _POOR = 0.5  # below this accuracy something is wrong with the recipe
     help="Go on from a model's weights (shipped, latest, or a file), with its layers and at a "
     "tenth of the preset's learning rate, unless you give one.",
 )
+@click.option(
+    "--teacher",
+    metavar="MODEL",
+    help="Learn what a model or a committee says of each distorted digit (shipped, latest, or a "
+    "file), with a weight of {teacher_weight:g} and at a temperature of {teacher_temperature:g} "
+    "unless you give them.".format(**TAUGHT),
+)
 @options.data_home
 @options.offline
 @options.quiet
@@ -84,6 +93,7 @@ def train(
     checkpoint: Path | None,
     resume: bool,
     base: str | None,
+    teacher: str | None,
     **asked: Any,
 ) -> None:
     """Train a network and save it as a model.
@@ -98,6 +108,7 @@ def train(
 
     if plot and committee:
         raise click.UsageError("--plot draws the training of one network: leave out --committee")
+    better = _teacher(teacher, asked)
     recipe, start = _recipe(preset, asked, base)
     files = checkpoint_files(checkpoint, committee or 1, resume=resume)
     if plot:
@@ -110,7 +121,8 @@ def train(
         recipe = recipe_for(splits.train, recipe)
     if recipe.drawn_digits:
         log.info("drawing digits in forms that MNIST lacks, which takes some seconds ...")
-    runs = prepare(splits.train, recipe, dataset, base=start).with_seeds(committee or 1)
+    run = prepare(splits.train, recipe, dataset, base=start, teacher=better)
+    runs = run.with_seeds(committee or 1)
     ended = watch(runs, files, resume=resume)
     model = finish(runs, ended.reached, splits.test, preset=preset, best=bool(ended.status))
     save_model(model, output)
@@ -120,6 +132,22 @@ def train(
     _tell_how_it_ended(ended, recipe.epochs, checkpoint)
     _report(model, ended.seconds, output)
     raise click.exceptions.Exit(ended.status)
+
+
+def _teacher(name: str | None, asked: dict[str, Any]) -> "Predictor | None":
+    """The teacher, which is given weight and temperature unless they were asked for."""
+    if name is None:
+        if asked["teacher_weight"]:
+            raise click.UsageError("--teacher-weight needs --teacher MODEL, whose weight it is")
+        return None
+    for setting, value in TAUGHT.items():
+        if asked[setting] is None:
+            asked[setting] = value
+    if asked["teacher_weight"] == 0.0:
+        raise click.UsageError("--teacher-weight is 0, and the --teacher so teaches nothing")
+    from mnist_net.trained.store import find_model, load_model
+
+    return load_model(find_model(name))
 
 
 def _recipe(

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mnist_net.arrays import Array
+from mnist_net.learning.losses import soft_targets, softmax
 from mnist_net.learning.network import (
     Architecture,
     initialize,
@@ -27,6 +28,7 @@ THRESHOLD = 1e-7
 
 _STEP = 1e-5  # near the cube root of float64's epsilon, where truncation and rounding balance
 _N_DIRECTIONS = 30
+_TEACHER_TEMPERATURE = 2.0
 _SMALL = 2_000  # arrays up to this size are checked coordinate by coordinate
 
 
@@ -46,6 +48,8 @@ class System(NamedTuple):
         ``λ``.
     weighted
         Whether the examples have weights, drawn from 0 to 1.
+    teacher_weight
+        Part of the targets that a teacher has, whose opinions are random.
     """
 
     name: str
@@ -53,6 +57,7 @@ class System(NamedTuple):
     batch_size: int = 7
     l2_penalty: float = 0.0
     weighted: bool = False
+    teacher_weight: float = 0.0
 
 
 class Check(NamedTuple):
@@ -67,6 +72,11 @@ _SOFTMAX, _BINARY, _SQUARED = "softmax-cross-entropy", "binary-cross-entropy", "
 
 SYSTEMS = (
     System("digits", Architecture((12, 8, 10), ("sigmoid", "identity"), _SOFTMAX), 7, 1e-2),
+    System(
+        "digits-taught",
+        Architecture((12, 8, 10), ("sigmoid", "identity"), _SOFTMAX),
+        teacher_weight=0.7,
+    ),
     System("relu-regressor", Architecture((5, 6, 3), ("relu", "identity"), _SQUARED)),
     System("binary-relu", Architecture((2, 3, 1), ("relu", "identity"), _BINARY, (False, True))),
     System("binary-tanh", Architecture((4, 5, 1), ("tanh", "identity"), _BINARY)),
@@ -86,7 +96,8 @@ SYSTEMS = (
     System("784-300-10", Architecture((784, 300, 10), ("sigmoid", "identity"), _SOFTMAX), 20, 1e-4),
 )
 """The six systems of the derivation (the single neuron with each of its activations, the deep net
-with each loss, and again with weights of the examples) and the network that reads digits."""
+with each loss, and again with weights of the examples; the digits also with a teacher) and the
+network that reads digits."""
 
 
 def relative_error(derived: Array, numerical: Array) -> float:
@@ -111,11 +122,19 @@ def _error(
     return relative_error(*np.array(slopes).T)
 
 
-def _targets(architecture: Architecture, n: int, generator: np.random.Generator) -> Array:
-    n_outputs = architecture.layer_sizes[-1]
-    if architecture.loss == _SOFTMAX:
-        return np.eye(n_outputs)[generator.integers(n_outputs, size=n)]
-    if architecture.loss == _BINARY:
+def _targets(system: System, generator: np.random.Generator) -> Array:
+    n, n_outputs, loss = (
+        system.batch_size,
+        system.architecture.layer_sizes[-1],
+        system.architecture.loss,
+    )
+    if loss == _SOFTMAX:
+        targets = np.eye(n_outputs)[generator.integers(n_outputs, size=n)]
+        if not system.teacher_weight:
+            return targets
+        opinions = softmax(generator.standard_normal((n, n_outputs)))
+        return soft_targets(targets, opinions, system.teacher_weight, _TEACHER_TEMPERATURE)
+    if loss == _BINARY:
         return generator.integers(2, size=(n, n_outputs)).astype(float)
     return generator.standard_normal((n, n_outputs))
 
@@ -135,7 +154,7 @@ def check_system(system: System, random_state: int = 0) -> Iterator[Check]:
     Check
         ``W1``, ``b1``, …, then ``X``.
     """
-    name, architecture, n, l2_penalty, weighted = system
+    name, architecture, n, l2_penalty, weighted, _ = system
     generator = np.random.default_rng(random_state)
     parameters = initialize(architecture, generator)
     # Biases start at zero, where a mistake in their gradient could hide behind the symmetry.
@@ -143,7 +162,7 @@ def check_system(system: System, random_state: int = 0) -> Iterator[Check]:
         if biases is not None:
             biases[...] = generator.standard_normal(biases.shape)
     X = generator.standard_normal((n, architecture.layer_sizes[0]))
-    at = parameters, architecture, X, _targets(architecture, n, generator)
+    at = parameters, architecture, X, _targets(system, generator)
     penalized = (*at, l2_penalty, generator.random(n) if weighted else None)
     _, gradients = loss_and_gradients(*penalized)
     for level, (layer, gradient) in enumerate(zip(parameters, gradients, strict=True), 1):

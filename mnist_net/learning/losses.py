@@ -54,6 +54,28 @@ def softmax_cross_entropy(
     return loss, w * (np.exp(log_probabilities) - targets) / len(logits)  # (9) and (33)
 
 
+def soft_targets(targets: Array, probabilities: Array, weight: float, temperature: float) -> Array:
+    """Targets that are a teacher's in part (Hinton, Vinyals and Dean 2015, section 2).
+
+    Parameters
+    ----------
+    targets, probabilities
+        One-hot rows, and what the teacher says of the same examples, both N × K.
+    weight
+        The teacher's part ``λ``, from 0 to 1.
+    temperature
+        By which the teacher's logits are divided; above 1 its second choices count for more.
+
+    Returns
+    -------
+    array
+        N × K.  Its rows sum to 1, and (9) asked no more of them: the derivative is still ``P - T``.
+    """
+    softened = probabilities ** (1.0 / temperature)
+    softened /= softened.sum(axis=-1, keepdims=True)
+    return (1.0 - weight) * targets + weight * softened  # (34)
+
+
 def binary_cross_entropy(
     logits: Array, targets: Array, sample_weight: Array | None = None
 ) -> tuple[float, Array]:

@@ -18,6 +18,9 @@ from mnist_net.learning.losses import LOSSES
 from mnist_net.learning.optimizers import OPTIMIZERS, SCHEDULES
 from mnist_net.learning.scaling import SCALINGS
 
+TAUGHT: dict[str, Any] = {"teacher_weight": 1.0, "teacher_temperature": 4.0}
+"""Where a teacher is named without them; `scripts.accuracy ideas` chose them."""
+
 _WIDEST = 1_000_000  # units of a layer
 
 
@@ -34,12 +37,15 @@ class Setting(NamedTuple):
         The smallest whole number that it may be; None if it is no whole number.
     below
         What it must be below, if it is a number from 0 on; None if it is none.
+    within
+        The ends of its range, which are in it, if it is a number that has one; None if not.
     """
 
     meaning: str
     choices: Collection[str] | None = None
     least: int | None = None
     below: float | None = None
+    within: tuple[float, float] | None = None
 
     def problem(self, value: Any) -> str | None:
         """What a value should have been, if it is not that."""
@@ -51,6 +57,8 @@ class Setting(NamedTuple):
             return (
                 "finite and not negative" if self.below == math.inf else f"in [0, {self.below:g})"
             )
+        if self.within is not None and not self.within[0] <= value <= self.within[1]:
+            return "from {:g} to {:g}".format(*self.within)
         return None
 
 
@@ -117,6 +125,23 @@ class Hyperparameters:
         least=0,
     )
     shuffle: bool = _setting(True, "Draw a new order for each epoch. If False, keep the data's.")
+    teacher_weight: float = _setting(
+        0.0,
+        "Of a teacher's probabilities in the targets. The rest is the label's; see "
+        "`losses.soft_targets`.",
+        within=(0.0, 1.0),
+    )
+    teacher_temperature: float = _setting(
+        1.0,
+        "By which the teacher's logits are divided. Above 1, second choices count for more.",
+        within=(0.01, 100.0),
+    )
+    fresh_epochs: int | None = _setting(
+        None,
+        "Distort anew in so many epochs. Later ones repeat their minibatches, for which a teacher "
+        "is not asked again.",
+        least=1,
+    )
     validation: int = _setting(
         0, "Hold out so many training pictures. They are the last ones.", least=0
     )

@@ -15,13 +15,17 @@ class Scaling(NamedTuple):
     shift: float
     scale: float
 
-    def apply(self, images: Bytes) -> Array:
-        """Scale uint8 images, N × 28 × 28 or N × 784, to float32 inputs N × 784."""
+    def apply(self, images: Bytes | Array) -> Array:
+        """Scale pixels from 0 to 255, N × 28 × 28 or N × 784, to float32 inputs N × 784."""
         inputs = images.reshape(len(images), math.prod(images.shape[1:])).astype(np.float32)
         if self.shift:
             inputs -= np.float32(self.shift)
         inputs /= np.float32(self.scale)
         return inputs
+
+    def undo(self, inputs: Array) -> Array:
+        """Inputs back to pixels from 0 to 255, which need not be whole."""
+        return inputs * np.float32(self.scale) + np.float32(self.shift)
 
     @classmethod
     def unit(cls) -> "Scaling":

@@ -9,17 +9,16 @@ resumes after any epoch goes on to the same bits as one that was never interrupt
 import math
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from mnist_net.arrays import Array, keep_freed_memory
+from mnist_net.arrays import keep_freed_memory
 from mnist_net.errors import DivergenceError
-from mnist_net.learning.distortion import distort
 from mnist_net.learning.losses import LOSSES
+from mnist_net.learning.minibatches import Batch, Lessons, Teacher
 from mnist_net.learning.network import (
     Architecture,
     Parameters,
@@ -29,28 +28,6 @@ from mnist_net.learning.network import (
 )
 from mnist_net.learning.optimizers import OPTIMIZERS, SCHEDULES, OptimizerState
 from mnist_net.learning.recipe import Hyperparameters
-
-
-class Batch(NamedTuple):
-    """Examples: X is N × D, targets N × K, both of the parameters' dtype.
-
-    The examples may have weights, N positive numbers of the same dtype, which count as so many
-    examples each, or any multiple of that.
-    """
-
-    X: Array
-    targets: Array
-    sample_weight: Array | None = None
-
-    @property
-    def weight(self) -> float:
-        """Sum of the weights; the number of examples where they have none."""
-        return len(self.X) if self.sample_weight is None else float(self.sample_weight.sum())
-
-    def take(self, rows: np.ndarray[Any, np.dtype[np.integer[Any]]]) -> "Batch":
-        """Some of the examples."""
-        X, targets = (part.take(rows, axis=0) for part in (self.X, self.targets))
-        return Batch(X, targets, None if self.sample_weight is None else self.sample_weight[rows])
 
 
 class Epoch(NamedTuple):
@@ -102,11 +79,6 @@ def classifier(n_features: int, n_classes: int, hyperparameters: Hyperparameters
     )
 
 
-def one_hot(indices: np.ndarray[Any, np.dtype[np.integer[Any]]], n_classes: int) -> Array:
-    """Rows of the identity, float32: N class indices to N × K targets."""
-    return np.eye(n_classes, dtype=np.float32)[indices]
-
-
 def steps_per_epoch(n_examples: int, hyperparameters: Hyperparameters) -> int:
     """Updates in one pass over so many examples."""
     return math.ceil(n_examples / hyperparameters.batch_size)
@@ -122,34 +94,11 @@ def learning_rate_at(step: int, epoch_steps: int, hyperparameters: Hyperparamete
     return hyperparameters.learning_rate * factor
 
 
-def _batches(data: Batch, hyperparameters: Hyperparameters, epoch: int) -> Iterator[Batch]:
-    order = np.arange(len(data.X))
-    if hyperparameters.shuffle:
-        order = np.random.default_rng([hyperparameters.random_state, epoch]).permutation(order)
-    for number, begin in enumerate(range(0, len(order), hyperparameters.batch_size)):
-        rows = order[begin : begin + hyperparameters.batch_size]
-        batch = data.take(rows)
-        if hyperparameters.distortion:
-            # By a spawn key, because [random_state, epoch, 0] is the seed of the order again.
-            seed = np.random.SeedSequence(hyperparameters.random_state, spawn_key=(epoch, number))
-            generator = np.random.default_rng(seed)
-            batch = batch._replace(X=distort(batch.X, hyperparameters.distortion, generator))
-        yield batch
-
-
-def _one_ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
-    """The same batches, the next one made by another thread while one is learnt from."""
-    with ThreadPoolExecutor(1) as worker:
-        upcoming = worker.submit(next, batches, None)
-        while (batch := upcoming.result()) is not None:
-            upcoming = worker.submit(next, batches, None)
-            yield batch
-
-
 def _run_epoch(
-    previous: Epoch, architecture: Architecture, data: Batch, hyperparameters: Hyperparameters
+    previous: Epoch, architecture: Architecture, lessons: Lessons
 ) -> tuple[Epoch, float]:
     """One pass over the data: the next epoch and its mean loss."""
+    data, hyperparameters = lessons.data, lessons.hyperparameters
     number, parameters, state = previous.number + 1, previous.parameters, previous.optimizer_state
     update = partial(
         OPTIMIZERS[hyperparameters.optimizer].update,
@@ -158,10 +107,7 @@ def _run_epoch(
     )
     n_steps = steps_per_epoch(len(data.X), hyperparameters)
     loss_sum = 0.0
-    batches = _batches(data, hyperparameters, number)
-    if hyperparameters.distortion:
-        batches = _one_ahead(batches)
-    for step, batch in enumerate(batches):
+    for step, batch in enumerate(lessons.of_epoch(number)):
         X, targets, sample_weight = batch
         loss, gradients = loss_and_gradients(
             parameters, architecture, X, targets, hyperparameters.l2_penalty, sample_weight
@@ -199,6 +145,7 @@ def train(
     *,
     validation: Batch | None = None,
     start: Progress | None = None,
+    teacher: Teacher | None = None,
 ) -> Iterator[Progress]:
     """Train a classifier, epoch by epoch.
 
@@ -212,6 +159,8 @@ def train(
         Examples to choose the best epoch by.
     start
         Progress to go on from; by default new random weights.
+    teacher
+        What has the recipe's `teacher_weight` in the targets.
 
     Yields
     ------
@@ -229,6 +178,7 @@ def train(
     # Minibatches are rows; of an array that lies column by column each would cost a copy of all.
     X, targets = map(np.ascontiguousarray, data[:2])
     data = Batch(X, targets, data.sample_weight)
+    lessons = Lessons(data, hyperparameters, teacher)
     keep_freed_memory()
     if start is None:
         parameters = initialize(
@@ -245,7 +195,7 @@ def train(
         # Overflow is looked for in the loss, once a step, and reported in words; NumPy's own
         # warnings would only come before them.
         with np.errstate(over="ignore", invalid="ignore"):
-            latest, loss = _run_epoch(latest, architecture, data, hyperparameters)
+            latest, loss = _run_epoch(latest, architecture, lessons)
             judged = loss_and_accuracy(latest.parameters, architecture, validation)
             record = _record(latest, hyperparameters, len(data.X), loss, *judged)
         history = (*history, {**record, "seconds": time.perf_counter() - began})

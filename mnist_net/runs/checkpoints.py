@@ -89,6 +89,8 @@ def _differences(run: Run, identity: dict[str, Any]) -> list[str]:
     same_data = identity.get("digest") == run.data["digest"]
     same_base = identity.get("base") == run.identity()["base"]
     changed += unknown + ([] if same_data else ["its data differ"])
+    if identity.get("teacher") != run.identity()["teacher"]:
+        changed.append("it learned from another --teacher, or from none")
     return changed + ([] if same_base else ["it began --from another model, or from none"])
 
 

@@ -16,7 +16,7 @@ from mnist_net.errors import DataError
 from mnist_net.learning.calibration import fit_temperature
 from mnist_net.learning.network import forward
 from mnist_net.learning.training import Epoch, Progress, classifier
-from mnist_net.runs.run import Run
+from mnist_net.runs.run import Run, teacher_facts
 from mnist_net.trained.committee import Committee, Predictor
 from mnist_net.trained.model import Model
 
@@ -68,6 +68,7 @@ def model_of(
             "preset": preset,
             "hyperparameters": hyperparameters.as_dict(),
             "data": run.data,
+            **({"teacher": teacher_facts(run.teacher)} if run.teacher else {}),
             "epoch": chosen.number,
             "history": list(progress.history),
             "versions": {
@@ -76,6 +77,9 @@ def model_of(
             },
             "date": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         },
+        # Logits that learnt to be a teacher's divided by its temperature are multiplied again; so
+        # much of it as the teacher's part is.
+        hyperparameters.teacher_temperature**-hyperparameters.teacher_weight,
     )
 
 

@@ -1,5 +1,6 @@
 """What a training run starts from: labelled pictures, made ready by a recipe."""
 
+import math
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -7,15 +8,17 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mnist_net.arrays import Bytes, Labels
+from mnist_net.arrays import IMAGE_SHAPE, Array, Bytes, Labels
 from mnist_net.datasets.dataset import Dataset, split
 from mnist_net.datasets.drawn import draw_digits
 from mnist_net.datasets.loading import DATASET_NAMES
 from mnist_net.errors import DataError
-from mnist_net.learning.network import Parameters
+from mnist_net.learning.minibatches import Batch, Teacher, one_hot
+from mnist_net.learning.network import Parameters, map_arrays
 from mnist_net.learning.recipe import Hyperparameters
 from mnist_net.learning.scaling import SCALINGS, Scaling
-from mnist_net.learning.training import Batch, Progress, beginning, one_hot
+from mnist_net.learning.training import Progress, beginning
+from mnist_net.trained.committee import Committee, Predictor
 from mnist_net.trained.contents import arrays_of, digest_of
 from mnist_net.trained.model import Model
 
@@ -42,6 +45,8 @@ class Run:
         Name, digest and location of the data set.
     base
         The model whose weights it begins with, in place of random ones.
+    teacher
+        The model or committee that has a part in the targets.
     """
 
     hyperparameters: Hyperparameters
@@ -52,6 +57,7 @@ class Run:
     scaling: Scaling
     data: dict[str, Any]
     base: Model | None = None
+    teacher: Predictor | None = None
 
     def identity(self) -> dict[str, Any]:
         """What must not change between the parts of an interrupted run."""
@@ -59,7 +65,21 @@ class Run:
             "hyperparameters": self.hyperparameters.as_dict(),
             "digest": self.data["digest"],
             "base": self.base and digest_of(arrays_of(self.base.parameters)),
+            "teacher": self.teacher and teacher_facts(self.teacher),
         }
+
+    def asked(self) -> Teacher | None:
+        """What the teacher says of inputs of this run; None if there is no teacher."""
+        teacher = self.teacher
+        if teacher is None:
+            return None
+
+        def ask(X: Array) -> Array:
+            images = np.zeros((len(X), math.prod(IMAGE_SHAPE)), np.float32)
+            images[:, self.pixels] = self.scaling.undo(X)
+            return teacher.probabilities_of(images)
+
+        return ask
 
     def parameters_of(self, model: Model) -> Parameters:
         """A model's parameters, of which the first weights are those from the run's pixels."""
@@ -67,16 +87,40 @@ class Run:
         return (first._replace(weights=first.weights[self.pixels]), *others)
 
     def start(self) -> Progress | None:
-        """Before the first epoch, with the weights of the base; None for random ones."""
+        """Before the first epoch, with the weights of the base; None for random ones.
+
+        A teacher's temperature is that of the logits to learn, and so those of the base are
+        divided by it at once.
+        """
         if self.base is None:
             return None
-        return beginning(self.parameters_of(self.base), self.hyperparameters)
+        *others, last = self.parameters_of(self.base)
+        if self.teacher:
+            scale = np.float32(1.0 / self.hyperparameters.teacher_temperature)
+            (last,) = map_arrays(lambda array: scale * array, (last,))
+        return beginning((*others, last), self.hyperparameters)
 
     def with_seeds(self, n: int) -> "tuple[Run, ...]":
         """The same run so many times, with seeds from its own up."""
         seed = self.hyperparameters.random_state
         recipes = (replace(self.hyperparameters, random_state=seed + k) for k in range(n))
         return tuple(replace(self, hyperparameters=recipe) for recipe in recipes)
+
+
+def teacher_facts(teacher: Predictor) -> dict[str, Any]:
+    """Which teacher it is, in plain values: its networks, and a digest of their weights."""
+    members = teacher.members if isinstance(teacher, Committee) else (teacher,)
+    return {
+        "networks": [
+            {
+                "layer_sizes": list(member.architecture.layer_sizes),
+                "activations": list(member.architecture.activations),
+                "digest": digest_of(arrays_of(member.parameters)),
+            }
+            for member in members
+        ],
+        "preset": teacher.metadata.get("preset"),
+    }
 
 
 def recipe_from_model(model: Model, hyperparameters: Hyperparameters) -> Hyperparameters:
@@ -102,17 +146,24 @@ def prepare(
     source: str = "auto",
     *,
     base: Model | None = None,
+    teacher: Predictor | None = None,
 ) -> Run:
     """Make a training run's arrays from pictures, of which the last `validation` are held out.
 
     The source is what `load_dataset` was asked for; if it was a path, the data are found there
-    again.  A model to go on from brings its classes and its scaling; see `Run.start`.
+    again.  A model to go on from brings its classes and its scaling; see `Run.start`.  A teacher
+    must know the same classes, and has the recipe's `teacher_weight`.
 
     Raises
     ------
     DataError
-        If nothing is left to train on, or there are labels that the model does not know.
+        If nothing is left to train on, there are labels that the model does not know, or the
+        teacher knows others.
+    ValueError
+        If there is a teacher without weight, or a weight without teacher.
     """
+    if (teacher is None) != (hyperparameters.teacher_weight == 0.0):
+        raise ValueError("a teacher needs a teacher_weight above 0, and that needs a teacher")
     n_train = len(dataset.images) - hyperparameters.validation
     if n_train < 1:
         raise DataError(
@@ -124,6 +175,11 @@ def prepare(
     classes = base.classes if base else np.unique(dataset.labels)
     if unknown := sorted(set(dataset.labels.tolist()) - set(classes.tolist())):
         raise DataError(f"{dataset.name} has labels that the model does not know: {unknown}")
+    if teacher and teacher.classes.tolist() != classes.tolist():
+        raise DataError(
+            f"the teacher knows the classes {teacher.classes.tolist()}, and {dataset.name} has "
+            f"{classes.tolist()}: name a teacher that was trained on the same"
+        )
     images, labels = _with_drawn_digits(kept, classes, hyperparameters)
     # Distortion moves ink to where there was none.
     keep_all = bool(hyperparameters.distortion) or not images.any()
@@ -147,6 +203,7 @@ def prepare(
             "n_train": n_train,
         },
         base,
+        teacher,
     )
 
 

@@ -162,7 +162,13 @@ def train_together(
 
     reached = tuple(starts or [None] * len(runs))
     trainings = [
-        train(run.training, run.hyperparameters, validation=run.validation, start=start)
+        train(
+            run.training,
+            run.hyperparameters,
+            validation=run.validation,
+            start=start,
+            teacher=run.asked(),
+        )
         for run, start in zip(runs, reached, strict=True)
     ]
     n_jobs = min(len(runs), cpu_count())

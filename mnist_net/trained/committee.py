@@ -44,13 +44,20 @@ class Committee:
 
     def predict_proba(self, images: Bytes) -> Array:
         """Probability of each class, N × K: the mean of the members'; see `Model`."""
-        probabilities = np.stack([member.predict_proba(images) for member in self.members])
-        mean: Array = probabilities.mean(axis=0)
-        return mean
+        return _mean([member.predict_proba(images) for member in self.members])
+
+    def probabilities_of(self, images: Bytes | Array) -> Array:
+        """The mean of what `Model.probabilities_of` gives."""
+        return _mean([member.probabilities_of(images) for member in self.members])
 
     def predict(self, images: Bytes) -> npt.NDArray[np.int64]:
         """Label of the most probable class, N; see `predict_proba`."""
         return self.classes[self.predict_proba(images).argmax(axis=1)]
+
+
+def _mean(probabilities: list[Array]) -> Array:
+    mean: Array = np.stack(probabilities).mean(axis=0)
+    return mean
 
 
 Predictor = Model | Committee

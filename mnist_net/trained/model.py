@@ -77,10 +77,9 @@ class Model:
             raise ValueError(f"images must be uint8 from 0 to 255, not {images.dtype}")
         if len(images) > _CHUNK:
             keep_freed_memory()
-        loss = LOSSES[self.architecture.loss]
         with np.errstate(all="ignore"):  # the check below says it better
             chunks = [
-                loss.probabilities(self._outputs(images[begin : begin + _CHUNK]))
+                self.probabilities_of(images[begin : begin + _CHUNK])
                 for begin in range(0, max(len(images), 1), _CHUNK)
             ]
         probabilities = np.concatenate(chunks)
@@ -88,10 +87,12 @@ class Model:
             raise ModelFileError("the model's numbers overflow: it is damaged; train a new one")
         return probabilities
 
-    def _outputs(self, images: Bytes) -> Array:
+    def probabilities_of(self, images: Bytes | Array) -> Array:
+        """`predict_proba`, unchecked, of pixels from 0 to 255 that need not be whole."""
         X = self.scaling.apply(images)
         outputs = forward(self.parameters, self.architecture.activations, X)[-1]
-        return tempered(outputs, self.temperature)
+        loss = LOSSES[self.architecture.loss]
+        return loss.probabilities(tempered(outputs, self.temperature))
 
     def predict(self, images: Bytes) -> npt.NDArray[np.int64]:
         """Label of the most probable class, N; see `predict_proba`."""

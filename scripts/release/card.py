@@ -52,6 +52,17 @@ def plain(value: Any) -> str:
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def origin(metadata: Record) -> str:
+    """The preset, or who taught the network with whose weights it began."""
+    if "teacher" not in metadata:
+        return f"Preset `{metadata['preset']}`"
+    members = (
+        f"{'-'.join(map(str, one['layer_sizes']))} ({one['activations'][0]})"
+        for one in metadata["teacher"]["networks"]
+    )
+    return f"It began with the weights of the first of its teachers, {', '.join(members)}"
+
+
 def other_seeds(record: Record, of_seeds: list[Record]) -> str:
     """What networks of the same recipe have, if there are others."""
     if len(of_seeds) < 2:
@@ -117,6 +128,8 @@ def card(model: Model, file: Path, records: list[Record], foreign: Path) -> str:
             minutes=metadata["seconds"] / 60.0,
             day=metadata["date"][:10],
             versions=", ".join(f"{name} {number}" for name, number in metadata["versions"].items()),
+            origin=origin(metadata),
+            study=" student" if "teacher" in metadata else "",
             recipe=table(["hyperparameter", "value"], values),
             interval=f"{low:.2%} to {high:.2%}",
             other_seeds=other_seeds(record, latest_of_each_seed(record, records)),

@@ -58,7 +58,9 @@ def member(name: str, recipe: Hyperparameters, splits: Splits, folder: Path) -> 
         run = prepare(splits.train, recipe, splits.train.name)
         save_model(train_model(run, folder, path.stem, "accurate"), path, dtype=np.float16)
     model = load_model(path)
-    if not isinstance(model, Model) or model.metadata["hyperparameters"] != recipe.as_dict():
+    # What it does not name is younger than it, and had its default.
+    learnt = Hyperparameters().as_dict() | model.metadata["hyperparameters"]
+    if not isinstance(model, Model) or learnt != recipe.as_dict():
         raise MnistNetError(
             f"{path} is not what its recipe says: move it away, and it is made anew"
         )

@@ -42,7 +42,7 @@ KEPT = ("error", "errors", "n", "error_interval", "log_loss", "ece")  # of stage
 def train_model(run: Run, folder: Path, name: str, preset: str) -> Model:
     """A run's model, from its checkpoint on if there is one, with the seconds that it took."""
     file = folder / "checkpoints" / name / "checkpoint.joblib"
-    reached = start = resume(run, file) if file.exists() else None
+    reached = start = resume(run, file) if file.exists() else run.start()
     for (progress,) in train_together([run], [start]):
         assert progress is not None
         reached = progress
@@ -71,9 +71,9 @@ def measured(model: Predictor, on: Dataset) -> dict[str, Any]:
     return error | {name: getattr(found, name) for name in names}
 
 
-def choose_temperature(splits: Splits, recipe: Hyperparameters, preset: str, folder: Path) -> None:
-    """Stage 1."""
-    run = prepare(splits.train, recipe, splits.train.name)
+def choose_temperature(run: Run, splits: Splits, preset: str, folder: Path) -> None:
+    """Stage 1, of a run that holds pictures out."""
+    recipe = run.hyperparameters
     name = f"{preset}-validation"
     model = train_model(run, folder, name, preset)
     calibrated = calibrate(model, run)
@@ -100,7 +100,8 @@ def frozen_temperature(recipe: Hyperparameters, preset: str, folder: Path) -> fl
     if found is None:
         raise MnistNetError(f"there is no temperature for {preset!r} yet: run --stage 1 first")
     free = {"validation": None, "random_state": None}
-    if {**recipe.as_dict(), **free} != {**found["hyperparameters"], **free}:
+    known = Hyperparameters().as_dict() | found["hyperparameters"]  # it may be older than some
+    if {**recipe.as_dict(), **free} != {**known, **free}:
         raise MnistNetError(f"the recipe {preset!r} has changed since stage 1: run it again")
     return float(found["temperature"])
 
@@ -111,13 +112,10 @@ def model_name(preset: str, seed: int) -> str:
     return SHIPPED if ships else f"{preset}-seed-{seed}.joblib"
 
 
-def release(
-    splits: Splits, recipe: Hyperparameters, preset: str, folder: Path, temperature: float
-) -> None:
-    """Stage 2, for the seed of the recipe."""
-    seed = recipe.random_state
+def release(run: Run, splits: Splits, preset: str, folder: Path, temperature: float) -> None:
+    """Stage 2, for the seed of the run."""
+    recipe, seed = run.hyperparameters, run.hyperparameters.random_state
     path = folder / "models" / model_name(preset, seed)
-    run = prepare(splits.train, recipe, splits.train.name)
     trained = train_model(run, folder, f"{preset}-seed-{seed}", preset)
     # What is evaluated is what was stored.
     save_model(replace(trained, temperature=temperature), path, dtype=np.float16)
@@ -158,8 +156,10 @@ def main(
     recipe = replace(PRESETS[preset], validation=0, patience=None, random_state=SEEDS[0], **changes)
     splits = load_dataset(dataset)
     if stage != 2:
-        choose_temperature(splits, replace(recipe, validation=held_out), preset, folder)
+        run = prepare(splits.train, replace(recipe, validation=held_out), splits.train.name)
+        choose_temperature(run, splits, preset, folder)
     if stage != 1:
         temperature = frozen_temperature(recipe, preset, folder)
         for one in SEEDS if seed is None else (seed,):
-            release(splits, replace(recipe, random_state=one), preset, folder, temperature)
+            run = prepare(splits.train, replace(recipe, random_state=one), splits.train.name)
+            release(run, splits, preset, folder, temperature)

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from mnist_net import Hyperparameters, load_dataset
 from mnist_net.arrays import Array
 from mnist_net.datasets.dataset import Splits
-from mnist_net.learning.training import Batch
+from mnist_net.learning.minibatches import Batch
 from mnist_net.runs.run import Run, prepare
 from scripts.speed.machine import cores
 

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from mnist_net import Hyperparameters
-from mnist_net.learning.training import Batch
+from mnist_net.learning.minibatches import Batch
 from scripts.speed.figures import Row
 from scripts.speed.problems import PLAIN, Problem, Settings
 from scripts.speed.training import TRAINERS, Kind

@@ -8,9 +8,10 @@ import numpy as np
 import torch
 
 from mnist_net.arrays import Array
+from mnist_net.learning.minibatches import Batch
 from mnist_net.learning.network import initialize
 from mnist_net.learning.recipe import Hyperparameters
-from mnist_net.learning.training import Batch, classifier, learning_rate_at
+from mnist_net.learning.training import classifier, learning_rate_at
 from scripts.speed.problems import Labels, Predict, Problem, Trainer, Weights
 
 # How the update is done; and how shuffled rows are put side by side, batch by batch or once.

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mnist_net.learning.distortion import DISTORTIONS
-from mnist_net.learning.recipe import PRESETS
+from mnist_net.learning.recipe import PRESETS, TAUGHT
 from mnist_net.runs import together
 from mnist_net.trained.model import Model
 from mnist_net.trained.store import SHIPPED_MODELS, load_model, save_model
@@ -257,6 +257,39 @@ def test_early_stopping_says_which_epoch_it_keeps() -> None:
     assert kept == last - 1 < 99
     told = f"stopped after epoch {last}: none was better than epoch {kept}, which is kept"
     assert told in result.stderr.splitlines()
+
+
+def test_a_teacher_teaches_and_is_on_record() -> None:
+    train = ("train", *SMALL, "--epochs", 2)
+    assert invoke(*train, "-o", "teacher.joblib").exit_code == 0
+    taught = (*train, "--teacher", "teacher.joblib", "--seed", 1)
+    assert invoke(*taught, "-o", "a.joblib").exit_code == 0
+    assert invoke(*train, "--seed", 1, "-o", "b.joblib").exit_code == 0
+    student, alone = load_model("a.joblib"), load_model("b.joblib")
+    assert TAUGHT.items() <= student.metadata["hyperparameters"].items()
+    assert student.temperature == 1 / TAUGHT["teacher_temperature"]
+    assert alone.temperature == 1.0
+    assert student.metadata["teacher"]["networks"][0]["layer_sizes"] == [784, 16, 10]
+    assert "teacher" not in alone.metadata
+    assert bits(student) != bits(alone)
+
+
+@pytest.mark.parametrize(
+    ("options", "status", "words"),
+    [
+        (("--teacher-weight", 0.5), 2, "--teacher-weight needs --teacher MODEL"),
+        (("--teacher", "shipped", "--teacher-weight", 0), 2, "so teaches nothing"),
+        (("--teacher", "shipped", "--teacher-weight", 2), 2, "0.0<=x<=1.0"),
+        (("--teacher", "none.joblib"), 1, "none.joblib"),
+    ],
+)
+def test_a_teacher_without_weight_or_file_is_refused(
+    options: tuple[object, ...], status: int, words: str
+) -> None:
+    result = invoke("train", *SMALL, "--epochs", 1, *options)
+    assert result.exit_code == status
+    assert words in result.stderr
+    assert "Traceback" not in result.stderr
 
 
 def test_two_outputs_in_one_file_are_refused() -> None:

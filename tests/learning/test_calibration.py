@@ -16,8 +16,9 @@ from mnist_net.datasets.loading import load_digits_as_images
 from mnist_net.errors import DataError
 from mnist_net.learning.calibration import fit_temperature
 from mnist_net.learning.losses import LOSSES
+from mnist_net.learning.minibatches import one_hot
 from mnist_net.learning.recipe import Hyperparameters
-from mnist_net.learning.training import one_hot, train
+from mnist_net.learning.training import train
 from mnist_net.reports.figures import evaluate
 from mnist_net.runs.outcome import calibrate, model_of
 from mnist_net.runs.run import prepare

@@ -16,10 +16,11 @@ from threadpoolctl import threadpool_limits
 from mnist_net.errors import DataError
 from mnist_net.learning import training
 from mnist_net.learning.distortion import DISTORTIONS, Distortion, _basis, contact_sheet, distort
+from mnist_net.learning.minibatches import Batch, one_hot
 from mnist_net.learning.network import initialize, loss_and_gradients
 from mnist_net.learning.optimizers import OPTIMIZERS
 from mnist_net.learning.recipe import PRESETS, Hyperparameters
-from mnist_net.learning.training import Batch, Progress, classifier, one_hot, train
+from mnist_net.learning.training import Progress, classifier, train
 
 BOTH = DISTORTIONS["both"]
 

@@ -9,9 +9,10 @@ import pytest
 
 from mnist_net.errors import DivergenceError
 from mnist_net.learning.losses import LOSSES
+from mnist_net.learning.minibatches import Batch, one_hot
 from mnist_net.learning.network import Architecture, initialize, loss_and_gradients
 from mnist_net.learning.recipe import Hyperparameters
-from mnist_net.learning.training import Batch, Progress, learning_rate_at, one_hot, train
+from mnist_net.learning.training import Progress, learning_rate_at, train
 
 SMALL = Hyperparameters(
     hidden_layer_sizes=(8,),

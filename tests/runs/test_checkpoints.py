@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mnist_net.learning.minibatches import Batch, one_hot
 from mnist_net.learning.recipe import Hyperparameters
-from mnist_net.learning.training import Batch, one_hot, train
+from mnist_net.learning.training import train
 from mnist_net.runs.checkpoints import load_checkpoint, save_checkpoint
 from mnist_net.trained.safe_joblib import write_contents
 from mnist_net.trained.store import load_model, save_model

@@ -1,0 +1,94 @@
+"""The minibatches that a network learns from: drawn, distorted, and perhaps taught."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from mnist_net.arrays import Array
+from mnist_net.learning.distortion import distort
+from mnist_net.learning.losses import soft_targets
+from mnist_net.learning.recipe import Hyperparameters
+
+
+class Batch(NamedTuple):
+    """Examples: X is N × D, targets N × K, both of the parameters' dtype.
+
+    The examples may have weights, N positive numbers of the same dtype, which count as so many
+    examples each, or any multiple of that.
+    """
+
+    X: Array
+    targets: Array
+    sample_weight: Array | None = None
+
+    @property
+    def weight(self) -> float:
+        """Sum of the weights; the number of examples where they have none."""
+        return len(self.X) if self.sample_weight is None else float(self.sample_weight.sum())
+
+    def take(self, rows: np.ndarray[Any, np.dtype[np.integer[Any]]]) -> "Batch":
+        """Some of the examples."""
+        X, targets = (part.take(rows, axis=0) for part in (self.X, self.targets))
+        return Batch(X, targets, None if self.sample_weight is None else self.sample_weight[rows])
+
+
+Teacher = Callable[[Array], Array]
+"""From inputs, N × D, to the probabilities, N × K, that a better network gives to the classes."""
+
+
+def one_hot(indices: np.ndarray[Any, np.dtype[np.integer[Any]]], n_classes: int) -> Array:
+    """Rows of the identity, float32: N class indices to N × K targets."""
+    return np.eye(n_classes, dtype=np.float32)[indices]
+
+
+@dataclass(frozen=True, slots=True)
+class Lessons:
+    """The minibatches of each epoch, and what the teacher has said of those that come again."""
+
+    data: Batch
+    hyperparameters: Hyperparameters
+    teacher: Teacher | None
+    said: dict[tuple[int, int], Array] = field(default_factory=dict)
+
+    def of_epoch(self, epoch: int) -> Iterator[Batch]:
+        """Shuffled, distorted, and with the teacher's part in the targets."""
+        batches = self._batches(epoch)
+        return _one_ahead(batches) if self.hyperparameters.distortion else batches
+
+    def _batches(self, epoch: int) -> Iterator[Batch]:
+        recipe, order = self.hyperparameters, np.arange(len(self.data.X))
+        if recipe.fresh_epochs:
+            epoch = (epoch - 1) % recipe.fresh_epochs + 1
+        if recipe.shuffle:
+            order = np.random.default_rng([recipe.random_state, epoch]).permutation(order)
+        for number, begin in enumerate(range(0, len(order), recipe.batch_size)):
+            rows = order[begin : begin + recipe.batch_size]
+            batch = self.data.take(rows)
+            if recipe.distortion:
+                # By a spawn key, because [random_state, epoch, 0] is the seed of the order again.
+                seed = np.random.SeedSequence(recipe.random_state, spawn_key=(epoch, number))
+                X = distort(batch.X, recipe.distortion, np.random.default_rng(seed))
+                batch = batch._replace(X=X)
+            yield batch._replace(targets=self._taught(*batch[:2], (epoch, number)))
+
+    def _taught(self, X: Array, targets: Array, minibatch: tuple[int, int]) -> Array:
+        recipe, taught = self.hyperparameters, self.said.get(minibatch)
+        if self.teacher is None or taught is not None:
+            return targets if taught is None else taught
+        softness = recipe.teacher_weight, recipe.teacher_temperature
+        taught = soft_targets(targets, self.teacher(X), *softness)
+        if recipe.fresh_epochs:
+            self.said[minibatch] = taught
+        return taught
+
+
+def _one_ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
+    """The same batches, the next one made by another thread while one is learnt from."""
+    with ThreadPoolExecutor(1) as worker:
+        upcoming = worker.submit(next, batches, None)
+        while (batch := upcoming.result()) is not None:
+            upcoming = worker.submit(next, batches, None)
+            yield batch
