@@ -174,7 +174,7 @@ def _report(
         echo_json(facts)
         return
     for what, errors in (("own pictures", adaptation.own), (name, adaptation.known)):
-        echo_line(f"errors on {what + ', held out':<33}{_change(errors)}")
+        echo_line(f"errors on {what}, held out: {_change(errors)}")
     if adopted:
         echo_line(f"{output} answers from now on; to undo it: {program()} use shipped")
     else:

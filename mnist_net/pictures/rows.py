@@ -29,7 +29,7 @@ _STEEPEST = 35  # degrees, by which a page is turned back
 _ENOUGH = 80  # figures, to find that out
 _LEVEL = 3.0  # degrees: a row that slopes by less is read as it is
 _CUT_WIDER_THAN = 0.7  # of a row's height: a part may be several characters
-_EDGE = 0.1  # of a row's height, within which nothing is cut
+_EDGE = 0.1  # of a row's height, within which, or beside another cut, nothing is cut
 _SLANTS = (0.0, 0.15, 0.3, 0.45, -0.15)  # columns a row, by which writing leans to the right
 _MOST_CUTS = 14  # that are made in one part
 _MOST_FIGURES = 400  # on one page
@@ -262,5 +262,10 @@ def _cut_places(ink: npt.NDArray[np.int64], height: float) -> list[int]:
     is_least = smooth == ndimage.minimum_filter1d(smooth, margin + 1)
     width = len(ink)
     places = [int(x) for x in np.flatnonzero(is_least) if margin <= x <= width - margin]
+    # Of a level stroke, where the least is everywhere or trembles, a few places will do.
     apart = [x for x, before in zip(places, [-margin, *places], strict=False) if x - before > 1]
-    return sorted(sorted(apart, key=lambda x: smooth[x])[:_MOST_CUTS])
+    cuts: list[int] = []
+    for x in sorted(apart, key=lambda x: smooth[x]):
+        if len(cuts) < _MOST_CUTS and all(abs(x - cut) >= margin for cut in cuts):
+            cuts.append(x)
+    return sorted(cuts)

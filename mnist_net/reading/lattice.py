@@ -112,15 +112,18 @@ class Lattice:
         self._detector = detector
         self._refusal = refusal
 
-    def arcs(self, sheet: Sheet) -> list[Arc]:
-        """All ways to read some parts together, row by row; read all at once."""
+    def arcs(self, sheet: Sheet, *, least: float = _MAY_BE_DIGIT) -> list[Arc]:
+        """All ways to read some parts together, row by row; read all at once.
+
+        Of what is a digit with a lesser probability it is not asked which one.
+        """
         found = [one for row in sheet.rows for one in candidates(row)]
         if not 0 < len(found) <= _MOST_CANDIDATES:  # so many, and it is a texture
             return []
         kinds = self._signs.predict_proba(np.stack([field_on(sheet, one) for one in found]))
         kinds[:, PART] *= _PARTS
         kinds /= kinds.sum(axis=1, keepdims=True)
-        likely = np.flatnonzero(kinds[:, DIGIT] > _MAY_BE_DIGIT).tolist()
+        likely = np.flatnonzero(kinds[:, DIGIT] > least).tolist()
         images = [fitted(figure_on(sheet, found[k]).ink, usual_strokes=True) for k in likely]
         which = self._model.predict_proba(np.stack(images)) if images else ()
         if images and self._detector is not None:

@@ -217,11 +217,19 @@ class Reader:
     def _read_sheet(
         self, sheet: "Sheet", look: Look, picture: Picture, rule: "Rule | None"
     ) -> tuple[Page, float]:
-        """A page as it is read in one way, and how clear it is so: from 0 to 1."""
+        """A page as it is read in one way, and how clear it is so: from 0 to 1.
+
+        What is known of it makes it no clearer: that would choose the way that bends most.
+        """
         from mnist_net.reading.pages import page_of
 
-        paths = self._lattice.best_paths(self._lattice.arcs(sheet), rule)
-        return page_of(paths, self._written(sheet, look, picture), by_rule=rule is not None)
+        lattice, written = self._lattice, self._written(sheet, look, picture)
+        page, clarity = page_of(lattice.best_paths(lattice.arcs(sheet)), written, by_rule=False)
+        if rule is None:
+            return page, clarity
+        arcs = lattice.arcs(sheet, least=0.0)  # a rule may want what nobody would think of
+        page, by_rule = page_of(lattice.best_paths(arcs, rule), written, by_rule=True)
+        return page, clarity if by_rule else 0.0
 
     def _written(self, sheet: "Sheet", look: Look, picture: Picture) -> "Written":
         from mnist_net.reading.pages import Written

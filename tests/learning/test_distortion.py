@@ -14,7 +14,7 @@ from scipy.ndimage import affine_transform, map_coordinates
 from threadpoolctl import threadpool_limits
 
 from mnist_net.errors import DataError
-from mnist_net.learning import training
+from mnist_net.learning import minibatches
 from mnist_net.learning.distortion import DISTORTIONS, Distortion, _basis, contact_sheet, distort
 from mnist_net.learning.minibatches import Batch, one_hot
 from mnist_net.learning.network import initialize, loss_and_gradients
@@ -326,7 +326,7 @@ def test_each_minibatch_of_each_epoch_is_distorted_by_numbers_of_its_own(
         drawn.append(tuple(random.integers(2**60, size=4)))
         return images
 
-    monkeypatch.setattr(training, "distort", spy)
+    monkeypatch.setattr(minibatches, "distort", spy)
     last(labelled(), RECIPE)
     orders = [tuple(generator([3, epoch]).integers(2**60, size=4)) for epoch in range(1, 5)]
     assert len(drawn) == 4 * 3
