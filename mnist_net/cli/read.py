@@ -116,7 +116,7 @@ def _rule(choices: Path | None, **known: Any) -> "Rule | None":
     lines = None
     if choices is not None:
         try:
-            if not choices.is_file() or choices.stat().st_size > _MOST_BYTES:
+            if choices.stat().st_size > _MOST_BYTES or not choices.is_file():
                 raise ValueError(choices)
             text = choices.read_text(encoding="utf-8-sig")
             lines = [line.strip() for line in text.splitlines()]

@@ -14,7 +14,7 @@ import numpy as np
 
 from mnist_net.arrays import Array, Bytes
 from mnist_net.datasets.drawn import SHEET, drawings
-from mnist_net.errors import ModelFileError
+from mnist_net.errors import MnistNetError, ModelFileError
 from mnist_net.export.bundle import bundled
 from mnist_net.export.contract import members_of
 from mnist_net.files import atomic_write
@@ -31,6 +31,7 @@ _MODULE = '<script type="module" src="page/main.js"></script>'
 _SCRIPTS = (
     '<script src="page/weights.js" defer></script>\n  <script src="page/page.js" defer></script>'
 )
+_MARK = "check.html"  # by which a folder is known as an export's
 _LOSS = "softmax-cross-entropy"
 _GOLDEN = 20
 _MARGIN = 40  # of a drawn digit's sheet, which is paper
@@ -50,7 +51,7 @@ def export_web(reader: Reader, folder: Path, name: str = "mnist-net") -> list[Pa
     reader
         With the networks that the page is to have.
     folder
-        Where to; it is made if need be, and files of the same names are replaced.
+        Where to; it is made if need be.  What an earlier export wrote there is replaced.
     name
         What the page calls the model.
 
@@ -63,7 +64,14 @@ def export_web(reader: Reader, folder: Path, name: str = "mnist-net") -> list[Pa
     ------
     ModelFileError
         If a network has another loss than the softmax's, or weights too large for float16.
+    MnistNetError
+        If the folder has anything but an earlier export.
     """
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / _MARK).exists():
+        raise MnistNetError(
+            f"{folder} has other files in it, and a page would be written among them: name a new "
+            "folder, or one that an earlier export has filled"
+        )
     networks = {
         "reject_below": reader.reject_below,
         "model": {"name": name, **_stored(reader.model)},
@@ -79,7 +87,7 @@ def export_web(reader: Reader, folder: Path, name: str = "mnist-net") -> list[Pa
         "page/golden.js": _script("MNIST_NET_GOLDEN", golden_cases(reader)),
         "page/page.js": bundled(modules, "main.js"),
         "page/check.js": bundled(modules, "check.js"),
-        "check.html": (_BROWSER / "check.html").read_text("utf-8"),
+        _MARK: (_BROWSER / "check.html").read_text("utf-8"),
         "index.html": index.replace(_MODULE, _SCRIPTS),  # the last: what it needs is there
     }
     for place, text in contents.items():

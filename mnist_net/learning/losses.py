@@ -71,7 +71,9 @@ def soft_targets(targets: Array, probabilities: Array, weight: float, temperatur
     array
         N × K.  Its rows sum to 1, and (9) asked no more of them: the derivative is still ``P - T``.
     """
-    softened = probabilities ** (1.0 / temperature)
+    # Relative to the greatest, whose power is 1: no row of powers is all 0.
+    relative = probabilities / probabilities.max(axis=-1, keepdims=True)
+    softened = relative ** (1.0 / temperature)
     softened /= softened.sum(axis=-1, keepdims=True)
     return (1.0 - weight) * targets + weight * softened  # (34)
 

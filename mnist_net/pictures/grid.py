@@ -18,6 +18,7 @@ from mnist_net.pictures.rows import Row, Sheet, cut_apart, large_boxes, row_of, 
 from mnist_net.pictures.straight import Line, painted, runs_of, straight_lines
 
 _LEAST_CELLS = 2
+_MOST_CELLS = 1_500  # with more, it is a texture
 _LEAST_SIDE = 10  # pixels of a cell
 _FAINT = (0.2, 0.3, 0.4)  # ink of a line, which is often thinner than strokes, and grey
 _THICKEST = 0.02  # of the picture's longer side
@@ -52,7 +53,7 @@ def grid_of(ink: Ink) -> Grid | None:
     """
     found = [_lines_of(ink >= level) for level in _FAINT]
     level, upright, lines = min(found, key=lambda one: sum(map(_doubt, one[:2])))
-    if (len(level) - 1) * (len(upright) - 1) < _LEAST_CELLS:
+    if not _LEAST_CELLS <= (len(level) - 1) * (len(upright) - 1) <= _MOST_CELLS:
         return None
     return _filled(ink, lines, level, upright)
 

@@ -56,6 +56,17 @@ def test_a_folder_becomes_a_page(mine: Path, tmp_path: Path) -> None:
         assert Path(arguments[-1], "index.html").exists()
 
 
+@pytest.mark.parametrize("out", ["site", "."])
+def test_no_page_is_written_among_other_files(out: str, mine: Path) -> None:
+    Path("site").mkdir()
+    Path("site", "index.html").write_text("mine", encoding="utf-8")
+    done = export("--model", mine, out)
+    assert done.exit_code == 1
+    assert f"{out} has other files in it" in done.stderr
+    assert [str(path) for path in Path("site").rglob("*")] == ["site/index.html"]
+    assert Path("site", "index.html").read_text(encoding="utf-8") == "mine"
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [

@@ -59,6 +59,13 @@ def test_a_teacher_that_is_certain_in_float32_makes_no_nan() -> None:
     np.testing.assert_array_equal(targets, [[0.5, 0.5]])
 
 
+def test_a_cold_teacher_is_certain_of_its_first_choice() -> None:
+    doubtful = np.array([[0.4, 0.35, 0.25]], np.float32)
+    np.testing.assert_array_equal(
+        soft_targets(np.eye(3, dtype=np.float32)[:1], doubtful, 1.0, 0.001), [[1.0, 0.0, 0.0]]
+    )
+
+
 def test_the_loss_is_least_where_the_network_says_what_the_targets_say() -> None:
     targets = soft_targets(np.eye(3), softmax(np.arange(9.0).reshape(3, 3)), 0.4, 2.0)
     loss, derivative = softmax_cross_entropy(np.log(targets), targets)
