@@ -152,6 +152,14 @@ def _read_own(model: _Named, dataset: Path) -> "Results":
     files, n_classes = labelled_files(dataset), len(model.model.classes)
     given = [Given(str(file.path), file.path) for file in files]
     answers = [seen.answer for seen in read_many(given, model.path, Wanted())]
+    unreadable = [str(answer) for answer in answers if not isinstance(answer, Reading)]
+    if len(unreadable) == len(answers):
+        raise DataError(
+            f"{dataset}: none of {len(answers)} pictures can be read; the first: {unreadable[0]}"
+        )
+    if unreadable:
+        count = f"{len(unreadable)} picture" + "s" * (len(unreadable) > 1)
+        log.warning(f"{count} cannot be read; the first: {unreadable[0]}")
     readings = [a if isinstance(a, Reading) else Reading(None, reason=str(a)) for a in answers]
     labels = [file.label for file in files]
     guess = np.full(n_classes, 1.0 / n_classes, np.float32)

@@ -220,9 +220,18 @@ def test_own_pictures_are_evaluated_as_predict_reads_them(own: Path) -> None:
     (own / "7" / "none.png").write_bytes(b"no picture")
     result = invoke("evaluate", "--dataset", own)
     assert "on all pictures of own, as predict reads them" in result.stdout
+    assert "warning: 1 picture cannot be read; the first: own/7/none.png is not" in result.stderr
     facts = json.loads(invoke("evaluate", "--dataset", own, "--json").stdout)
     assert (facts["n"], facts["split"]) == (18, "all")
     assert (facts["cannot be read"], facts["refused"], facts["answered rightly"]) == (1, 1, 16)
+
+
+@pytest.mark.parametrize("command", ["evaluate", "report"])
+def test_of_own_pictures_that_cannot_be_read_nothing_is_said(command: str) -> None:
+    Path("own", "3").mkdir(parents=True)
+    Path("own", "3", "a.png").write_bytes(b"no picture")
+    message = only_error(invoke(command, "--dataset", "own"))
+    assert "own: none of 1 pictures can be read; the first: own/3/a.png is not" in message
 
 
 def test_folders_that_are_not_named_as_labels_are_told_of(own: Path) -> None:
