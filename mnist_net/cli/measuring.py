@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from mnist_net.cli import options
-from mnist_net.cli.terminal import log
+from mnist_net.cli.terminal import counted, log
 from mnist_net.errors import DataError
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def _read_own(model: _Named, dataset: Path) -> "Results":
             f"{dataset}: none of {len(answers)} pictures can be read; the first: {unreadable[0]}"
         )
     if unreadable:
-        count = f"{len(unreadable)} picture" + "s" * (len(unreadable) > 1)
+        count = counted(len(unreadable), "picture")
         log.warning(f"{count} cannot be read; the first: {unreadable[0]}")
     readings = [a if isinstance(a, Reading) else Reading(None, reason=str(a)) for a in answers]
     labels = [file.label for file in files]

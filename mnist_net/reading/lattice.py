@@ -38,10 +38,7 @@ _MOST_CANDIDATES = 4_000  # of a page of 400 digits there are about 2,500
 _PARTS = 0.1  # odds of a part where reading goes, against those among all that is learnt from
 _CUT = 0.2  # odds that what hangs together with a digit is nothing, against what lies by itself
 _MAY_BE_DIGIT = 0.02  # probability, from which on it is asked which one
-_TOGETHER = (
-    0.6  # of a row's height: so near, digits stand with digits and letters with letters, ...
-)
-_UNLIKE = 0.1  # ... or else these are the odds
+_UNLIKE = 0.1  # odds of a digit beside a letter: digits stand together, and so do letters
 _MOST_ODDS = 20.0  # that the detector gives for or against a digit: both networks see the same ink
 _MAY_BE = 0.001  # probability, below which a way to read is not gone unless a rule wants it
 
@@ -112,10 +109,10 @@ class Lattice:
         self._detector = detector
         self._refusal = refusal
 
-    def arcs(self, sheet: Sheet, *, least: float = _MAY_BE_DIGIT) -> list[Arc]:
+    def arcs(self, sheet: Sheet, *, doubtful: bool = False) -> list[Arc]:
         """All ways to read some parts together, row by row; read all at once.
 
-        Of what is a digit with a lesser probability it is not asked which one.
+        Which digit it is is asked of the doubtful too if a rule may want what is hardly one.
         """
         found = [one for row in sheet.rows for one in candidates(row)]
         if not 0 < len(found) <= _MOST_CANDIDATES:  # so many, and it is a texture
@@ -123,7 +120,7 @@ class Lattice:
         kinds = self._signs.predict_proba(np.stack([field_on(sheet, one) for one in found]))
         kinds[:, PART] *= _PARTS
         kinds /= kinds.sum(axis=1, keepdims=True)
-        likely = np.flatnonzero(kinds[:, DIGIT] > least).tolist()
+        likely = np.flatnonzero(kinds[:, DIGIT] > (0.0 if doubtful else _MAY_BE_DIGIT)).tolist()
         images = [fitted(figure_on(sheet, found[k]).ink, usual_strokes=True) for k in likely]
         which = self._model.predict_proba(np.stack(images)) if images else ()
         if images and self._detector is not None:

@@ -224,10 +224,10 @@ class Reader:
         from mnist_net.reading.pages import page_of
 
         lattice, written = self._lattice, self._written(sheet, look, picture)
-        page, clarity = page_of(lattice.best_paths(lattice.arcs(sheet)), written, by_rule=False)
+        arcs = lattice.arcs(sheet, doubtful=rule is not None)
+        page, clarity = page_of(lattice.best_paths(arcs), written, by_rule=False)
         if rule is None:
             return page, clarity
-        arcs = lattice.arcs(sheet, least=0.0)  # a rule may want what nobody would think of
         page, by_rule = page_of(lattice.best_paths(arcs, rule), written, by_rule=True)
         return page, clarity if by_rule else 0.0
 
