@@ -181,7 +181,7 @@ def form(random: Random) -> Cells:
     ]
 
 
-_EVERY_PAPER = ("plain", "ruled", "squared", "dotted")
+_EVERY_PAPER = ("plain", "ruled", "squared", "slanted", "dotted", "marked")
 _EVERY_LIGHT = ("even", "shadow", "hard shadow", "crumple", "folds")
 _NARROW: Range = (24.0, 70.0)  # where many digits must fit
 _CELL: Range = (20.0, 34.0)
@@ -205,7 +205,7 @@ KINDS: dict[str, Kind] = {
     "quarter-turns": Kind(upright, quarter_turns=True, height=(26.0, 90.0), surface="photo"),
     "perspective": Kind(upright, turn=(0.0, 8.0), tilt=0.5, height=(30.0, 90.0), surface="photo"),
     "ruled": Kind(upright, papers=("ruled",), surface="photo"),
-    "squared": Kind(upright, papers=("squared", "dotted"), surface="photo"),
+    "squared": Kind(upright, papers=("squared", "slanted", "dotted", "marked"), surface="photo"),
     "shadow": Kind(few, lights=("shadow", "hard shadow"), surface="photo", papers=_EVERY_PAPER),
     "crumple": Kind(few, lights=("crumple", "folds"), surface="photo"),
     "edge": Kind(few, edge=True, surface="photo", papers=_EVERY_PAPER),

@@ -17,12 +17,11 @@ from scripts.pages.papers import (
     PAPERS,
     Field,
     Range,
-    finger,
     photographed,
     smooth_noise,
-    table,
 )
 from scripts.pages.sources import Half
+from scripts.pages.surfaces import beside_paper, texture
 from scripts.pages.writing import Mark, Written, write_grid, write_rows
 
 Matrix = npt.NDArray[np.float64]
@@ -97,10 +96,10 @@ def draw_page(half: Half, kind: str, seed: int) -> Page:
     light = str(one_of([name for name in spec.lights if name in LIGHTS[half.name]], random))
     sheet = PAPERS[half.name][paper](u, v, height, random)
     if surface == "texture":
-        sheet = _textured(shape, height, random)
+        sheet = texture(half.name, shape, height, random)
     level = _inked(sheet, ink, surface, spec.tone, random)
     if side >= 0:
-        level = _beside(level, half.name, side, beside, random)
+        level = beside_paper(level, half.name, side, beside, random)
     level = level * LIGHTS[half.name][light](shape, height, random)
     return Page(photographed(level, height, random, spec.rough), _truth(written, matrix, shape))
 
@@ -224,38 +223,3 @@ def _inked(sheet: Field, ink: Field, surface: str, tones: Range, random: Random)
         paper = white * sheet
     strength = np.clip(ink * worn, 0.0, 1.0)
     return (paper * grain + (tone - paper) * strength).astype(np.float32)
-
-
-def _textured(shape: tuple[int, int], height: float, random: Random) -> Field:
-    """Cloth, stone, wood: a surface that nobody wrote on."""
-    if random.random() < 0.35:  # cloth
-        y, x = np.indices(shape, dtype=np.float32)
-        pitch = random.uniform(4.0, 16.0)
-        field = np.sin(2 * np.pi * x / pitch) * np.sin(2 * np.pi * y / pitch + x / 50.0)
-        return (1.0 + random.uniform(0.05, 0.2) * field).astype(np.float32) * 0.9
-    if random.random() < 0.5:  # wood, either way
-        return np.clip(
-            2.0 * (table(shape, random) if random.random() < 0.5 else table(shape[::-1], random).T),
-            0,
-            1,
-        )
-    spots = smooth_noise(shape, random.uniform(4.0, 0.8 * height), random)
-    fine = smooth_noise(shape, random.uniform(2.0, 6.0), random)
-    return np.clip(0.75 + random.uniform(0.04, 0.15) * spots + 0.04 * fine, 0, 1).astype(np.float32)
-
-
-def _beside(level: Field, half: str, side: int, width: float, random: Random) -> Field:
-    """The paper's edge with a table beyond, or, to judge by, a finger that holds it."""
-    if half == "judging" and random.random() < 0.5:
-        mask, skin = finger(level.shape, side, width, random)
-        return level * (1.0 - mask) + skin * mask
-    turns = (0, 1, 2, 3)[side]  # so that the side is the left one
-    turned = np.rot90(level, turns)
-    y, x = np.indices(turned.shape, dtype=np.float32)
-    tall = turned.shape[0]
-    edge = width * random.uniform(0.3, 0.6) + random.normal(0, 0.06) * (y - tall / 2)
-    edge = np.clip(edge, 1.0, 0.95 * width)
-    on_paper = np.clip(x - edge + 0.5, 0.0, 1.0)
-    cast = 1.0 - random.uniform(0.0, 0.6) * np.exp(-np.maximum(edge - x, 0) / random.uniform(2, 12))
-    result = turned * on_paper + table(turned.shape, random) * cast * (1.0 - on_paper)
-    return np.rot90(result, -turns)

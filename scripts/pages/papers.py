@@ -78,9 +78,51 @@ def dotted(
     return _lines(distance, pen, random.uniform(*dark))
 
 
+def marked(
+    u: Field, v: Field, height: float, random: Random, *, pitch: Range, dark: Range
+) -> Field:
+    """A small cross, dash or ring at each corner of squares, or in rows that are staggered."""
+    pen, apart = max(1.0, height * random.uniform(0.015, 0.04)), height * random.uniform(*pitch)
+    begin = random.uniform(0, apart)
+    odd = np.floor((v - begin) / apart + 0.5) % 2 * (random.random() < 0.4)
+    across, down = _from_line(u + odd * apart / 2, apart, begin), _from_line(v, apart, begin)
+    arm = max(2.0, apart * random.uniform(0.06, 0.2))
+    shape = random.integers(3)
+    if shape == 0:
+        distance = np.minimum(
+            np.hypot(across, _beyond(down, arm)), np.hypot(down, _beyond(across, arm))
+        )
+    elif shape == 1:
+        distance = np.hypot(down, _beyond(across, arm))
+    else:
+        distance = np.abs(np.hypot(across, down) - arm)
+    return _lines(distance, pen, random.uniform(*dark))
+
+
+def _beyond(distance: Field, reach: float) -> Field:
+    return np.maximum(distance - reach, 0.0)
+
+
+def slanted(
+    u: Field, v: Field, height: float, random: Random, *, pitch: Range, dark: Range
+) -> Field:
+    """Two families of lines that cross at some angle, as on paper for lettering."""
+    pen, apart = max(1.0, height * random.uniform(0.012, 0.03)), height * random.uniform(*pitch)
+    darkness = random.uniform(*dark)
+    result = np.ones_like(u)
+    for angle in random.uniform(0.3, 0.6) * np.pi * np.array([0.0, 1.0]) + random.uniform(0, 0.2):
+        place = u * np.sin(angle) + v * np.cos(angle)
+        result = np.minimum(
+            result, _lines(_from_line(place, apart, random.uniform(0, apart)), pen, darkness)
+        )
+    return result
+
+
 PAPERS: dict[str, dict[str, Paper]] = {
     "choosing": {
         "plain": plain,
+        "marked": partial(marked, pitch=(0.35, 1.1), dark=(0.12, 0.6)),
+        "slanted": partial(slanted, pitch=(0.6, 1.6), dark=(0.06, 0.3)),
         "ruled": partial(ruled, pitch=(1.35, 2.4), dark=(0.1, 0.4), margin=0.25),
         "squared": partial(squared, pitch=(0.5, 1.1), dark=(0.08, 0.35)),
     },
@@ -208,30 +250,6 @@ def smooth_noise(shape: tuple[int, int], size: float, random: Random) -> Field:
     image = Image.fromarray(random.standard_normal(small).astype(np.float32))
     field = np.asarray(image.resize(shape[::-1], Image.Resampling.BICUBIC), np.float32)
     return field / max(float(field.std()), 1e-6)
-
-
-def table(shape: tuple[int, int], random: Random) -> Field:
-    """A table beside the paper, 0 to 1: dark or light, plain or with a grain."""
-    level = random.uniform(0.08, 0.55)
-    stretched = (max(1, shape[0] // 12), shape[1])
-    grain = Image.fromarray(smooth_noise(stretched, 6.0, random)).resize(shape[::-1])
-    return np.clip(level * (1.0 + random.uniform(0, 0.2) * np.asarray(grain)), 0.02, 0.8).astype(
-        np.float32
-    )
-
-
-def finger(shape: tuple[int, int], side: int, width: float, random: Random) -> tuple[Field, Field]:
-    """A finger that comes in from a side (0 left, 1 top, 2 right, 3 bottom): where, how light."""
-    turned = shape if side % 2 == 0 else shape[::-1]
-    y, x = np.indices(turned, dtype=np.float32)
-    middle, reach = turned[0] * random.uniform(0.2, 0.8), width * random.uniform(0.5, 0.95)
-    radius = min(width * random.uniform(0.3, 0.5), reach)
-    distance = np.hypot(np.maximum(x - (reach - radius), 0), y - middle)
-    mask = np.clip((radius - distance) / random.uniform(1.5, 6.0) + 0.5, 0, 1)
-    level = random.uniform(0.45, 0.85) * (1.0 - 0.25 * np.clip(distance / radius, 0, 1) ** 2)
-    for field in (mask, level):
-        field[:] = field if side in (0, 1) else field[:, ::-1]
-    return (mask, level) if side % 2 == 0 else (mask.T, level.T)
 
 
 def photographed(
