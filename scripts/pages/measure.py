@@ -96,12 +96,6 @@ def found(truth: Sequence[tuple[str, Box]], read: Sequence[tuple[str, Box]]) -> 
     return n
 
 
-def read_grid(reader: Reader, picture: Picture) -> Sequence[Sequence[str]] | None:
-    """Cells of a grid as the reader reads them; None while it reads none."""
-    read = getattr(reader, "read_grid", None)
-    return None if read is None else [list(row) for row in read(picture).cells]
-
-
 def score(kind: str, seed: int, truth: Truth, page: answers.Page, seconds: float) -> Score:
     """Compare what was read with the truth."""
     digits, expected = only_digits(page.text), only_digits(truth.text)
@@ -138,7 +132,7 @@ def read_drawn(kind: str, page: Page, seed: int, reader: Reader) -> tuple[Score,
     began = time.perf_counter()
     picture = open_image(page.pixels)
     if page.truth.cells is not None:
-        read = read_grid(reader, picture) or ()
+        read = reader.read_grid(picture).cells
         seconds = time.perf_counter() - began
         text = "\n".join("\t".join(row) for row in read)
         result = score(kind, seed, page.truth, answers.Page(()), seconds)
@@ -269,8 +263,7 @@ def main(
     output: Path | None,
     mistakes: Path | None,
 ) -> None:
-    known = [k for k in KINDS if k not in GRIDS or hasattr(Reader, "read_grid")]
-    tasks = [(kind, seed + k) for kind in kinds or known for k in range(count)]
+    tasks = [(kind, seed + k) for kind in kinds or KINDS for k in range(count)]
     sources = load_half(half, dataset, data).summary()
     click.echo(sources, err=True)
     work = partial(_measured, pictures=mistakes is not None)

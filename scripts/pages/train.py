@@ -14,13 +14,12 @@ from pathlib import Path
 import click
 import numpy as np
 
-from mnist_net import Hyperparameters
 from mnist_net.datasets.dataset import Dataset, data_digest
 from mnist_net.learning.distortion import Distortion
 from mnist_net.reading.lattice import SIGNS
 from mnist_net.trained.store import save_model
 from scripts import options
-from scripts.detector.train import fit
+from scripts.detector import train as detector
 from scripts.pages.candidates import Candidates, make
 from scripts.pages.kinds import KINDS
 
@@ -35,19 +34,15 @@ OFTEN = {
 TURNED = ("rotated", "quarter-turns")  # of whose candidates the truth knows no boxes
 _LEAST_OF_EACH = 4_000
 
-RECIPE = Hyperparameters(
+RECIPE = replace(
+    detector.RECIPE,
     hidden_layer_sizes=(640, 128),
-    activation="relu",
-    optimizer="adamw",
-    learning_rate=1e-3,
-    momentum=0.9,
     weight_decay=0.02,
-    l2_penalty=0.0,
     warmup_epochs=0.3,
-    batch_size=256,
     epochs=8,
     distortion=Distortion(rotation=3, scale=0.05, shear=0.08, shift=0.7, elastic=0.3, smoothness=4),
 )
+"""That of the network that says whether it is a digit at all, with more units and less distortion."""
 
 
 def tasks(count: int) -> list[tuple[str, int]]:
@@ -89,7 +84,7 @@ def main(
     seconds = time.perf_counter() - began
     click.echo(f"{len(candidates.labels):,} candidates drawn in {seconds:.0f} s")
     made = dataset_of(candidates, np.random.default_rng(seed))
-    model = fit(made, replace(RECIPE, epochs=epochs, random_state=seed))
+    model = detector.fit(made, replace(RECIPE, epochs=epochs, random_state=seed))
     model = replace(model, metadata={**model.metadata, "kind": "signs"})
     save_model(model, output, dtype=np.float16)
     click.echo(f"{output}: made in {time.perf_counter() - began:.0f} s, drawing included")
