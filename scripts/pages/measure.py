@@ -16,7 +16,7 @@ import click
 from threadpoolctl import threadpool_limits
 
 from mnist_net.arrays import Bytes
-from mnist_net.pictures.decoding import Picture, open_image, save_png
+from mnist_net.pictures.decoding import open_image, save_png
 from mnist_net.reading import answers
 from mnist_net.reading.annotation import annotated
 from mnist_net.reading.reader import Reader

@@ -42,7 +42,7 @@ RECIPE = replace(
     epochs=8,
     distortion=Distortion(rotation=3, scale=0.05, shear=0.08, shift=0.7, elastic=0.3, smoothness=4),
 )
-"""That of the network that says whether it is a digit at all, with more units and less distortion."""
+"""The detector's, with more units and less distortion."""
 
 
 def tasks(count: int) -> list[tuple[str, int]]:
