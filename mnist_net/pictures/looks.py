@@ -102,9 +102,13 @@ class Look:
             return None
         return figure
 
-    def writing(self) -> Mask:
-        """Where there may be writing: ink but for lines, and for what is none at the border."""
-        mask = without_lines(self.ink >= 0.5)
+    def writing(self, quarter_turns: int = 0) -> Mask:
+        """Where there may be writing: ink but for lines, and for what is none at the border.
+
+        Whether a stroke underlines others, is seen after quarter turns, counter-clockwise.
+        """
+        turned = without_lines(np.rot90(self.ink >= 0.5, quarter_turns))
+        mask = np.ascontiguousarray(np.rot90(turned, -quarter_turns))
         numbers, pieces = find_pieces(mask)
         for piece in pieces:
             if piece.borders and piece.box.size >= least_size(self.ink):

@@ -169,8 +169,7 @@ class Reader:
         _require_picture(picture)
         best, likelihood, seen, n_figures = Page((), _BLANK), 0.0, None, 0
         for look in (look for stage in looks(picture.pixels) for look in stage):
-            writing = look.writing()
-            sheet = sheet_of(writing, look.ink)
+            sheet = sheet_of(look.writing(), look.ink)
             n_figures = sum(len(row.figures) for row in sheet.rows)
             if rule is None and (look.ready or _is_one_digit(sheet)):
                 return self._page_of_one(picture)
@@ -178,15 +177,14 @@ class Reader:
             sure = clarity >= SURE
             if sure or look.prior * clarity > likelihood or seen is None:
                 best, likelihood = page, clarity if sure else look.prior * clarity
-                seen = look, writing
+                seen = look
             if sure:
                 break
         turned = likelihood < SURE and 2 < n_figures < _MOST_TURNED
         for quarter_turns in (1, 2, 3) if turned else ():
             assert seen is not None
-            look, writing = seen
-            sheet = sheet_of(writing, look.ink, quarter_turns)
-            page, clarity = self._read_sheet(sheet, look, picture, rule)
+            sheet = sheet_of(seen.writing(quarter_turns), seen.ink, quarter_turns)
+            page, clarity = self._read_sheet(sheet, seen, picture, rule)
             if _LIKELIER_AS_IT_IS * clarity > likelihood:
                 best, likelihood = page, _LIKELIER_AS_IT_IS * clarity
         return best

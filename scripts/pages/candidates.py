@@ -50,7 +50,7 @@ def candidates_of(page: Page, random: np.random.Generator) -> Candidates:
     fields, labels = [], []
     for look in (look for stage in looks(open_image(page.pixels).pixels) for look in stage):
         turns = int(random.integers(1, 4)) if random.random() < _TURNED else 0
-        sheet = sheet_of(look.writing(), look.ink, turns)
+        sheet = sheet_of(look.writing(turns), look.ink, turns)
         some: dict[int, list[Candidate]] = defaultdict(list)
         for row in sheet.rows if turns or not sheet.degrees else ():
             close = _CLOSE * (float(np.median(heights)) if heights else row.height) + 1.5
