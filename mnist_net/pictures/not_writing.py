@@ -1,8 +1,8 @@
 """What is on a picture and is no writing, by one list of named tests.
 
 Lines go before (`lines`), and specks while pieces are put together; a figure that is put together
-is asked by each test of `NOT_WRITING` whether it is a blob, a picture's shaded side, or the edge of
-a shadow.
+is asked by each test of `NOT_WRITING` whether it is a blob, a picture's shaded side, something that
+goes across it, or the edge of a shadow.
 """
 
 import math
@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from mnist_net.arrays import Bytes
-from mnist_net.pictures.ink import Ink
+from mnist_net.pictures.ink import Ink, clean_paper
 from mnist_net.pictures.pieces import Box, Figure, Piece, find_pieces
 
 _LEAST_SIZE = 5  # pixels, of what can be read
@@ -24,6 +24,8 @@ _FULL = 0.6  # of its box, which no digit but a 1 covers
 _COARSE = 20  # pixels of a figure's longer side, so that the paper's grain makes no holes
 _ENOUGH = 300  # pixels of a figure's longer side, to compare it with what is around it
 _FAINT = 10.0  # grey levels: ink that differs by its colour alone
+_NARROW = 0.5  # of its length, which the edge of something does not exceed
+_BESIDE = 0.8  # of its length, that a photograph is wide where something goes across
 _ONE_SIDED = 0.15  # of the difference on the other side
 _FRAME_SIZES = (0.1, 0.98)  # of the picture's area, within a frame
 _FRAME_LEVEL = 0.95  # of a frame's box that is filled but for what is written within
@@ -46,6 +48,19 @@ def _is_side(figure: Figure, pixels: Bytes) -> bool:
     left, top, right, bottom = figure.box
     borders = (left == 0) + (top == 0) + (right == width) + (bottom == height)
     return borders == 3 and bool((figure.ink >= 0.5).mean() > _FULL)
+
+
+def _goes_across(figure: Figure, pixels: Bytes) -> bool:
+    """Whether it is narrow and goes from one border of a photograph to the other, as a fold does.
+
+    So does the edge of a table, or of a shadow.  Who draws on a screen may do so.
+    """
+    (height, width), box = pixels.shape[:2], figure.box
+    if min(box.width, box.height) > _NARROW * box.size:
+        return False
+    upright = box.height == height and width > _BESIDE * height
+    level = box.width == width and height > _BESIDE * width
+    return (upright or level) and clean_paper(pixels) is None
 
 
 def _is_edge_of_shadow(figure: Figure, pixels: Bytes) -> bool:
@@ -76,6 +91,7 @@ def _is_edge_of_shadow(figure: Figure, pixels: Bytes) -> bool:
 NOT_WRITING: dict[str, Callable[[Figure, Bytes], bool]] = {
     "blob": _is_blob,
     "side": _is_side,
+    "across": _goes_across,
     "edge of a shadow": _is_edge_of_shadow,
 }
 """Tests of a figure on the picture's pixels, uint8, rows × columns × channels."""

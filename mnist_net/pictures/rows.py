@@ -103,11 +103,15 @@ def sheet_of(mask: npt.NDArray[np.bool_], ink: Ink, quarter_turns: int = 0) -> S
 
 
 def typical_size(pieces: Sequence[Piece]) -> float:
-    """Longer side of a typical piece, of two the larger: the other may be a part of it."""
-    sizes = np.sort([piece.box.size for piece in pieces])
-    if not len(sizes):
+    """Longer side of a typical piece, of two the larger: the other may be a part of it.
+
+    Small marks on the paper may be more than there are digits, but have less ink.
+    """
+    if not pieces:
         return 0.0
-    sizes = sizes[sizes >= _SAME_SIZE * np.quantile(sizes, 0.9)]
+    sizes, areas = np.array(sorted((piece.box.size, piece.area) for piece in pieces)).T
+    most = sizes[np.searchsorted(np.cumsum(areas), areas.sum() / 2.0)]  # most ink is as large
+    sizes = sizes[sizes >= _SAME_SIZE * most]
     return float(sizes[len(sizes) // 2])
 
 
