@@ -28,7 +28,7 @@ if TYPE_CHECKING:  # a single digit does not wait for what pages are read with
 _BLANK = "nothing on it is darker or lighter than its paper"
 
 _LIKELIER_AS_IT_IS = 0.92  # prior of a page that must be turned by quarters
-_MOST_TURNED = 60  # figures on a page that is turned round: grains look alike from all sides
+_LEAST_TURNED, _MOST_TURNED = 3, 60  # figures on a page that is turned: grains look alike so
 _MAY_BE_SEVERAL = 0.75  # of its height: a figure that is wider may be several digits
 _FIRST_BATCH = 1  # pictures that are read together at first, so that answers come at once, ...
 _BATCH = 256  # ... and at most, as each batch is twice the one before
@@ -170,7 +170,7 @@ class Reader:
         best, likelihood, seen, n_figures = Page((), _BLANK), 0.0, None, 0
         for look in (look for stage in looks(picture.pixels) for look in stage):
             sheet = sheet_of(look.writing(), look.ink)
-            n_figures = sum(len(row.figures) for row in sheet.rows)
+            n_figures = _count_figures(sheet)
             if rule is None and (look.ready or _is_one_digit(sheet)):
                 return self._page_of_one(picture)
             page, clarity = self._read_sheet(sheet, look, picture, rule)
@@ -180,10 +180,12 @@ class Reader:
                 seen = look
             if sure:
                 break
-        turned = likelihood < SURE and 2 < n_figures < _MOST_TURNED
+        turned = likelihood < SURE and 0 < n_figures < _MOST_TURNED
         for quarter_turns in (1, 2, 3) if turned else ():
             assert seen is not None
             sheet = sheet_of(seen.writing(quarter_turns), seen.ink, quarter_turns)
+            if _count_figures(sheet) < _LEAST_TURNED:
+                continue
             page, clarity = self._read_sheet(sheet, seen, picture, rule)
             if _LIKELIER_AS_IT_IS * clarity > likelihood:
                 best, likelihood = page, _LIKELIER_AS_IT_IS * clarity
@@ -236,6 +238,10 @@ class Reader:
             return picture.place(sheet.box_on_page(box).moved(*look.corner))
 
         return Written(place, self.model.classes, self.reject_below, sheet.degrees)
+
+
+def _count_figures(sheet: "Sheet") -> int:
+    return sum(len(row.figures) for row in sheet.rows)
 
 
 def _is_one_digit(sheet: "Sheet") -> bool:
