@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from mnist_net.errors import ImageError, ModelFileError
 from mnist_net.pictures.decoding import Picture, Place
 from mnist_net.pictures.looks import Look, looks
+from mnist_net.pictures.pieces import find_pieces
 from mnist_net.reading.answers import UNLIKE, Page, Reading, Table
 from mnist_net.reading.judge import SURE, Judge, Judged, best_view, is_sure
 from mnist_net.reading.threshold import REJECT_BELOW
@@ -27,8 +28,9 @@ if TYPE_CHECKING:  # a single digit does not wait for what pages are read with
 
 _BLANK = "nothing on it is darker or lighter than its paper"
 
-_LIKELIER_AS_IT_IS = 0.92  # prior of a page that must be turned by quarters
+_LIKELIER_AS_IT_IS = 0.92  # prior of a page that must be turned, or whose border leaves it
 _LEAST_TURNED, _MOST_TURNED = 3, 60  # figures on a page that is turned: grains look alike so
+_NOTHING_BESIDE = 0.1  # of a figure's size: what is smaller is dirt
 _MAY_BE_SEVERAL = 0.75  # of its height: a figure that is wider may be several digits
 _FIRST_BATCH = 1  # pictures that are read together at first, so that answers come at once, ...
 _BATCH = 256  # ... and at most, as each batch is twice the one before
@@ -171,7 +173,7 @@ class Reader:
         for look in (look for stage in looks(picture.pixels) for look in stage):
             sheet = sheet_of(look.writing(), look.ink)
             n_figures = _count_figures(sheet)
-            if rule is None and (look.ready or _is_one_digit(sheet)):
+            if rule is None and (look.ready or _is_one_digit(sheet, look)):
                 return self._page_of_one(picture)
             page, clarity = self._read_sheet(sheet, look, picture, rule)
             sure = clarity >= SURE
@@ -180,15 +182,11 @@ class Reader:
                 seen = look
             if sure:
                 break
-        turned = likelihood < SURE and 0 < n_figures < _MOST_TURNED
-        for quarter_turns in (1, 2, 3) if turned else ():
+        for prior, sheet in _other_ways(seen, n_figures) if seen and likelihood < SURE else ():
             assert seen is not None
-            sheet = sheet_of(seen.writing(quarter_turns), seen.ink, quarter_turns)
-            if _count_figures(sheet) < _LEAST_TURNED:
-                continue
             page, clarity = self._read_sheet(sheet, seen, picture, rule)
-            if _LIKELIER_AS_IT_IS * clarity > likelihood:
-                best, likelihood = page, _LIKELIER_AS_IT_IS * clarity
+            if prior * clarity > likelihood:
+                best, likelihood = page, prior * clarity
         return best
 
     def read_grid(self, picture: Picture) -> Table:
@@ -240,10 +238,32 @@ class Reader:
         return Written(place, self.model.classes, self.reject_below, sheet.degrees)
 
 
+def _other_ways(look: Look, n_figures: int) -> "Iterator[tuple[float, Sheet]]":
+    """Sheets without what leaves the picture, and turned, each with how likely it is beforehand."""
+    from mnist_net.pictures.rows import sheet_of
+
+    whole, inner = look.writing(), look.writing(inner=True)
+    if inner.any() and (inner != whole).any():
+        yield _LIKELIER_AS_IT_IS, sheet_of(inner, look.ink)
+    for quarter_turns in (1, 2, 3) if n_figures < _MOST_TURNED else ():
+        sheet = sheet_of(look.writing(quarter_turns), look.ink, quarter_turns)
+        if _count_figures(sheet) >= _LEAST_TURNED:
+            yield _LIKELIER_AS_IT_IS, sheet
+
+
 def _count_figures(sheet: "Sheet") -> int:
     return sum(len(row.figures) for row in sheet.rows)
 
 
-def _is_one_digit(sheet: "Sheet") -> bool:
+def _is_one_digit(sheet: "Sheet", look: Look) -> bool:
+    """Whether there is one figure, and nothing else if that leaves the picture."""
+    from mnist_net.pictures.rows import typical_size
+
     boxes = [box for row in sheet.rows for box in row.figures]
-    return len(boxes) == 1 and boxes[0].width <= _MAY_BE_SEVERAL * boxes[0].height
+    if len(boxes) != 1 or boxes[0].width > _MAY_BE_SEVERAL * boxes[0].height:
+        return False
+    (left, top, right, bottom), (height, width) = boxes[0], sheet.ink.shape
+    if left > 0 and top > 0 and right < width and bottom < height:
+        return True
+    _, inner = find_pieces(look.writing(inner=True))
+    return typical_size(inner) < _NOTHING_BESIDE * boxes[0].size
