@@ -134,6 +134,51 @@ def test_many_pages_digit_by_digit(
     assert wrong <= 0.05 * n
 
 
+@pytest.mark.parametrize("quarter_turns", [1, 2, 3])
+def test_a_turned_page_loses_no_stroke_as_an_underline(
+    reader: Reader, clear: dict[int, list[np.ndarray]], quarter_turns: int
+) -> None:
+    """A 1 among the digits lies level then, below or above its neighbours."""
+    levels, _ = compose(rows_of(clear, ["4251714"]), 2, gap=30)
+    page = reader.read_page(as_picture(np.ascontiguousarray(np.rot90(levels, quarter_turns))))
+    assert page.text == "4251714"
+    assert page.degrees == 360 - 90 * quarter_turns
+
+
+def test_digits_beside_something_that_leaves_the_photograph(reader: Reader) -> None:
+    """A pencil that is far larger than they are says nothing of the size of a digit."""
+    sheet = np.random.default_rng(0).normal(200.0, 2.0, (500, 400)).astype(np.uint8)
+    for number, digit in enumerate((2, 4, 5)):
+        drawn = pixels(draw(digit, 3, (6, 6), paper=200, ink=40))
+        left = 120 + 60 * number
+        sheet[80 : 80 + drawn.shape[0], left : left + drawn.shape[1]][drawn < 100] = 40
+    sheet[250:, 60:110] = 60
+    assert reader.read_page(as_picture(sheet)).text == "245"
+
+
+def test_marks_of_the_paper_are_more_than_digits_and_smaller(reader: Reader) -> None:
+    sheet = np.random.default_rng(0).normal(200.0, 2.0, (600, 600)).astype(np.uint8)
+    for y in range(30, 600, 60):
+        for x in range(30, 600, 60):
+            sheet[y - 7 : y + 8, x : x + 2] = sheet[y : y + 2, x - 7 : x + 8] = 120
+    for number, digit in enumerate((4, 2)):
+        drawn = pixels(draw(digit, 10, (20, 20), paper=200, ink=40))
+        left = 100 + 200 * number
+        sheet[200 : 200 + drawn.shape[0], left : left + drawn.shape[1]][drawn < 100] = 40
+    assert reader.read_page(as_picture(sheet)).digits_only == "42"
+
+
+@pytest.mark.parametrize("upright", [True, False])
+def test_a_fold_from_border_to_border_is_no_digit(reader: Reader, upright: bool) -> None:
+    sheet = np.random.default_rng(0).normal(200.0, 2.0, (300, 320)).astype(np.uint8)
+    y, x = np.indices(sheet.shape)
+    sheet[np.abs(x - 150 - y / 12) < 4] = 120
+    folded = as_picture(sheet if upright else np.ascontiguousarray(sheet.T))
+    assert reader.read_page(folded).text == ""
+    (reading,) = reader.read_together([folded])
+    assert reading.digit is None
+
+
 def test_other_peoples_numbers(reader: Reader, foreign: list[Row]) -> None:
     rows = [row for row in foreign if row.kind == "multi"]
     read = [reader.read_page(open_image(row.file, row.path)).digits_only for row in rows]
