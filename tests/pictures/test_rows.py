@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mnist_net.pictures.candidates import candidates, field_on, figure_on
-from mnist_net.pictures.pieces import around
-from mnist_net.pictures.rows import Sheet, sheet_of
+from mnist_net.pictures.pieces import Box, Piece, around
+from mnist_net.pictures.rows import Sheet, sheet_of, typical_size
 from tests.pictures.test_layout import MASKS, page
 
 
@@ -123,3 +123,15 @@ def test_parts_are_disjoint_lie_in_the_page_and_hold_its_ink(
             left, top, right, bottom = sheet.box_on_page(one.box)
             assert 0 <= left < right <= mask.shape[1]
             assert 0 <= top < bottom <= mask.shape[0]
+
+
+def test_a_typical_piece_is_as_large_as_most_ink() -> None:
+    """Not as most pieces: the paper's marks are more than the digits."""
+
+    def piece(size: int, area: int) -> Piece:
+        return Piece(1, area, Box(0, 0, size, size), 0)
+
+    assert typical_size([piece(15, 60)] * 35 + [piece(190, 3_000), piece(180, 3_000)]) == 190.0
+    # Of a broken stroke and two that touch, neither is typical.
+    some = [piece(50, 300), piece(100, 600), piece(100, 600), piece(210, 1_300)]
+    assert typical_size(some) == 100.0

@@ -156,18 +156,6 @@ def test_digits_beside_something_that_leaves_the_photograph(reader: Reader) -> N
     assert reader.read_page(as_picture(sheet)).text == "245"
 
 
-def test_marks_of_the_paper_are_more_than_digits_and_smaller(reader: Reader) -> None:
-    sheet = np.random.default_rng(0).normal(200.0, 2.0, (600, 600)).astype(np.uint8)
-    for y in range(30, 600, 60):
-        for x in range(30, 600, 60):
-            sheet[y - 7 : y + 8, x : x + 2] = sheet[y : y + 2, x - 7 : x + 8] = 120
-    for number, digit in enumerate((4, 2)):
-        drawn = pixels(draw(digit, 10, (20, 20), paper=200, ink=40))
-        left = 100 + 200 * number
-        sheet[200 : 200 + drawn.shape[0], left : left + drawn.shape[1]][drawn < 100] = 40
-    assert reader.read_page(as_picture(sheet)).digits_only == "42"
-
-
 @pytest.mark.parametrize("upright", [True, False])
 def test_a_fold_from_border_to_border_is_no_digit(reader: Reader, upright: bool) -> None:
     sheet = np.random.default_rng(0).normal(200.0, 2.0, (300, 320)).astype(np.uint8)
