@@ -58,9 +58,8 @@ def _goes_across(figure: Figure, pixels: Bytes) -> bool:
     (height, width), box = pixels.shape[:2], figure.box
     if min(box.width, box.height) > _NARROW * box.size:
         return False
-    upright = box.height == height and width > _BESIDE * height
-    level = box.width == width and height > _BESIDE * width
-    return (upright or level) and clean_paper(pixels) is None
+    along, other = (height, width) if box.height > box.width else (width, height)
+    return box.size == along and other > _BESIDE * along and clean_paper(pixels) is None
 
 
 def _is_edge_of_shadow(figure: Figure, pixels: Bytes) -> bool:
