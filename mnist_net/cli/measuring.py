@@ -59,6 +59,7 @@ def measure(
         check_report(output)
     written = report_paths(output, len(paths)) if output else []
     models = [_Named(*one, load_cached(one[0])) for one in zip(paths, _names(paths), strict=True)]
+    _require_same_classes(models)
     named = _source(models, dataset)
     if split in (None, "all") and _is_own(named):
         options.check_outputs(written, [*paths, *dataset_files(named)])
@@ -103,6 +104,16 @@ def _names(paths: Sequence[Path]) -> list[str]:
     """Names of files, or whole paths where two have the same name."""
     names = [path.name for path in paths]
     return names if len(set(names)) == len(names) else list(map(str, paths))
+
+
+def _require_same_classes(models: Sequence[_Named]) -> None:
+    first, *others = models
+    for other in others:
+        if other.model.classes.tolist() != first.model.classes.tolist():
+            raise DataError(
+                f"{first.path} tells {first.model.classes.tolist()} apart, and {other.path} "
+                f"{other.model.classes.tolist()}: compare models of the same classes"
+            )
 
 
 def _source(models: Sequence[_Named], dataset: str | None) -> str:

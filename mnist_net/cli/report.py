@@ -45,7 +45,7 @@ def report(models: tuple[str, ...], output: Path | None, kind: str | None, **sou
     if kind and output.suffix.lower() != f".{kind}":
         raise click.UsageError(f"--output {output} is not --format {kind}: leave one of them out")
     paths = [options.chosen_model(name, warns=False) for name in models or [None]]
-    if len(set(paths)) < len(paths):
+    if len({path.resolve() for path in paths}) < len(paths):
         raise click.UsageError("a model is named twice")
     measuring.write(output, measuring.measure(paths, output=output, **source).report)
     echo_line(str(output))

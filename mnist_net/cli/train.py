@@ -137,8 +137,10 @@ def train(
 def _teacher(name: str | None, asked: dict[str, Any]) -> "Predictor | None":
     """The teacher, which is given weight and temperature unless they were asked for."""
     if name is None:
-        if asked["teacher_weight"]:
-            raise click.UsageError("--teacher-weight needs --teacher MODEL, whose weight it is")
+        for setting in TAUGHT:
+            if asked[setting]:
+                option = setting.replace("_", "-")
+                raise click.UsageError(f"--{option} needs --teacher MODEL, from whom to learn")
         return None
     for setting, value in TAUGHT.items():
         if asked[setting] is None:

@@ -107,6 +107,21 @@ def test_an_old_report_stays_if_the_new_one_cannot_be_written(
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
 
 
+def test_what_is_compared_must_answer_the_same_question(digits_model: Path) -> None:
+    model = load_model(digits_model)
+    save_model(replace(model, classes=np.arange(10, 20)), "letters.joblib")  # type: ignore[type-var]
+    result = invoke("report", digits_model, "letters.joblib", "--dataset", "digits")
+    assert result.exit_code == 1
+    assert "letters.joblib [10, 11," in only_error(result)
+    assert "compare models of the same classes" in only_error(result)
+
+
+def test_a_model_is_the_same_by_another_path(no_work: None, digits_model: Path) -> None:
+    result = invoke("report", digits_model, Path(digits_model.resolve()))
+    assert result.exit_code == 2
+    assert "a model is named twice" in result.stderr
+
+
 def test_labels_that_the_model_does_not_know_are_named(
     digits: tuple[np.ndarray, np.ndarray], digits_model: Path
 ) -> None:

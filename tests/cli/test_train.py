@@ -278,6 +278,7 @@ def test_a_teacher_teaches_and_is_on_record() -> None:
     ("options", "status", "words"),
     [
         (("--teacher-weight", 0.5), 2, "--teacher-weight needs --teacher MODEL"),
+        (("--teacher-temperature", 4), 2, "--teacher-temperature needs --teacher MODEL"),
         (("--teacher", "shipped", "--teacher-weight", 0), 2, "so teaches nothing"),
         (("--teacher", "shipped", "--teacher-weight", 2), 2, "0.0<=x<=1.0"),
         (("--teacher", "none.joblib"), 1, "none.joblib"),
