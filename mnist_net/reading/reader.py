@@ -20,7 +20,7 @@ from mnist_net.reading.threshold import REJECT_BELOW
 from mnist_net.trained.committee import Predictor
 
 if TYPE_CHECKING:  # a single digit does not wait for what pages are read with
-    from mnist_net.pictures.pieces import Box
+    from mnist_net.pictures.pieces import Box, Mask
     from mnist_net.pictures.rows import Sheet
     from mnist_net.reading.lattice import Lattice
     from mnist_net.reading.pages import Written
@@ -171,7 +171,8 @@ class Reader:
         _require_picture(picture)
         best, likelihood, seen, n_figures = Page((), _BLANK), 0.0, None, 0
         for look in (look for stage in looks(picture.pixels) for look in stage):
-            sheet = sheet_of(look.writing(), look.ink)
+            writing = look.writing()
+            sheet = sheet_of(writing, look.ink)
             n_figures = _count_figures(sheet)
             if rule is None and (look.ready or _is_one_digit(sheet, look)):
                 return self._page_of_one(picture)
@@ -179,12 +180,14 @@ class Reader:
             sure = clarity >= SURE
             if sure or look.prior * clarity > likelihood or seen is None:
                 best, likelihood = page, clarity if sure else look.prior * clarity
-                seen = look
+                seen = look, writing
             if sure:
                 break
-        for prior, sheet in _other_ways(seen, n_figures) if seen and likelihood < SURE else ():
-            assert seen is not None
-            page, clarity = self._read_sheet(sheet, seen, picture, rule)
+        if seen is None or likelihood >= SURE:
+            return best
+        look, writing = seen
+        for prior, sheet in _other_ways(look, writing, n_figures):
+            page, clarity = self._read_sheet(sheet, look, picture, rule)
             if prior * clarity > likelihood:
                 best, likelihood = page, prior * clarity
         return best
@@ -238,12 +241,12 @@ class Reader:
         return Written(place, self.model.classes, self.reject_below, sheet.degrees)
 
 
-def _other_ways(look: Look, n_figures: int) -> "Iterator[tuple[float, Sheet]]":
+def _other_ways(look: Look, writing: "Mask", n_figures: int) -> "Iterator[tuple[float, Sheet]]":
     """Sheets without what leaves the picture, and turned, each with how likely it is beforehand."""
     from mnist_net.pictures.rows import sheet_of
 
-    whole, inner = look.writing(), look.writing(inner=True)
-    if inner.any() and (inner != whole).any():
+    inner = look.writing(inner=True)
+    if inner.any() and (inner != writing).any():
         yield _LIKELIER_AS_IT_IS, sheet_of(inner, look.ink)
     for quarter_turns in (1, 2, 3) if n_figures < _MOST_TURNED else ():
         sheet = sheet_of(look.writing(quarter_turns), look.ink, quarter_turns)
