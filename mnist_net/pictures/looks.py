@@ -102,11 +102,10 @@ class Look:
             return None
         return figure
 
-    def writing(self, quarter_turns: int = 0, *, inner: bool = False) -> Mask:
+    def writing(self, quarter_turns: int = 0) -> Mask:
         """Where there may be writing: ink but for lines, and for what is none at the border.
 
-        Whether a stroke underlines others, is seen after quarter turns, counter-clockwise.  What is
-        inner does not leave the picture.
+        Whether a stroke underlines others, is seen after quarter turns, counter-clockwise.
         """
         turned = without_lines(np.rot90(self.ink >= 0.5, quarter_turns))
         mask = np.ascontiguousarray(np.rot90(turned, -quarter_turns))
@@ -114,7 +113,7 @@ class Look:
         for piece in pieces:
             if piece.borders and piece.box.size >= least_size(self.ink):
                 figure = figure_of(self.ink, numbers, [piece]).moved(*self.corner)
-                if inner or not is_writing(figure, self.pixels):
+                if not is_writing(figure, self.pixels):
                     mask[numbers == piece.number] = False
         return mask
 

@@ -15,10 +15,11 @@ from PIL import Image
 
 from mnist_net.pictures.ink import Ink
 from mnist_net.pictures.not_writing import least_size
-from mnist_net.pictures.pieces import Box, Piece, find_pieces
+from mnist_net.pictures.pieces import Box, Mask, Piece, find_pieces
 
 _SAME_SIZE = 0.4  # of the typical size, which a digit's main piece reaches
 _HUGE = 3.0  # of the typical size, which no digit reaches
+_LARGER = (1.25, 10.0)  # typical sizes, between which what leaves a picture is none of its digits
 _TALLEST = 1.5  # of the typical size, which two pieces above each other do not exceed
 _OVERLAP = 0.5  # of the shorter side: what is above or beside each other
 _NEAR = 0.1  # of the typical size, across which broken strokes go on
@@ -76,7 +77,7 @@ class Sheet(NamedTuple):
         )
 
 
-def sheet_of(mask: npt.NDArray[np.bool_], ink: Ink, quarter_turns: int = 0) -> Sheet:
+def sheet_of(mask: Mask, ink: Ink, quarter_turns: int = 0) -> Sheet:
     """Turn a page's ink so that its rows are level, and part it.
 
     The mask says which ink may be writing.  Quarter turns, counter-clockwise, are made before.
@@ -113,6 +114,15 @@ def typical_size(pieces: Sequence[Piece]) -> float:
     most = sizes[np.searchsorted(np.cumsum(areas), areas.sum() / 2.0)]  # most ink is as large
     sizes = sizes[sizes >= _SAME_SIZE * most]
     return float(sizes[len(sizes) // 2])
+
+
+def without_intruders(mask: Mask) -> Mask:
+    """Without what leaves the picture and is larger than what does not, such as a pencil."""
+    numbers, pieces = find_pieces(mask)
+    usual = typical_size([piece for piece in pieces if not piece.borders])
+    least, most = (share * usual for share in _LARGER)  # beside a digit there may be specks
+    intruders = [p.number for p in pieces if p.borders and least < p.box.size < most]
+    return mask & ~np.isin(numbers, intruders)
 
 
 def large_boxes(pieces: Sequence[Piece], typical: float) -> list[Box]:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from mnist_net.errors import ImageError, ModelFileError
 from mnist_net.pictures.decoding import Picture, Place
 from mnist_net.pictures.looks import Look, looks
-from mnist_net.pictures.pieces import find_pieces
 from mnist_net.reading.answers import UNLIKE, Page, Reading, Table
 from mnist_net.reading.judge import SURE, Judge, Judged, best_view, is_sure
 from mnist_net.reading.threshold import REJECT_BELOW
@@ -30,7 +29,6 @@ _BLANK = "nothing on it is darker or lighter than its paper"
 
 _LIKELIER_AS_IT_IS = 0.92  # prior of a page that must be turned, or whose border leaves it
 _LEAST_TURNED, _MOST_TURNED = 3, 60  # figures on a page that is turned: grains look alike so
-_NOTHING_BESIDE = 0.1  # of a figure's size: what is smaller is dirt
 _MAY_BE_SEVERAL = 0.75  # of its height: a figure that is wider may be several digits
 _FIRST_BATCH = 1  # pictures that are read together at first, so that answers come at once, ...
 _BATCH = 256  # ... and at most, as each batch is twice the one before
@@ -174,7 +172,7 @@ class Reader:
             writing = look.writing()
             sheet = sheet_of(writing, look.ink)
             n_figures = _count_figures(sheet)
-            if rule is None and (look.ready or _is_one_digit(sheet, look)):
+            if rule is None and (look.ready or _is_one_digit(sheet, writing)):
                 return self._page_of_one(picture)
             page, clarity = self._read_sheet(sheet, look, picture, rule)
             sure = clarity >= SURE
@@ -243,10 +241,10 @@ class Reader:
 
 def _other_ways(look: Look, writing: "Mask", n_figures: int) -> "Iterator[tuple[float, Sheet]]":
     """Sheets without what leaves the picture, and turned, each with how likely it is beforehand."""
-    from mnist_net.pictures.rows import sheet_of
+    from mnist_net.pictures.rows import sheet_of, without_intruders
 
-    inner = look.writing(inner=True)
-    if inner.any() and (inner != writing).any():
+    inner = without_intruders(writing)
+    if (inner != writing).any():
         yield _LIKELIER_AS_IT_IS, sheet_of(inner, look.ink)
     for quarter_turns in (1, 2, 3) if n_figures < _MOST_TURNED else ():
         sheet = sheet_of(look.writing(quarter_turns), look.ink, quarter_turns)
@@ -258,15 +256,11 @@ def _count_figures(sheet: "Sheet") -> int:
     return sum(len(row.figures) for row in sheet.rows)
 
 
-def _is_one_digit(sheet: "Sheet", look: Look) -> bool:
+def _is_one_digit(sheet: "Sheet", writing: "Mask") -> bool:
     """Whether there is one figure, and nothing else if that leaves the picture."""
-    from mnist_net.pictures.rows import typical_size
+    from mnist_net.pictures.rows import without_intruders
 
     boxes = [box for row in sheet.rows for box in row.figures]
     if len(boxes) != 1 or boxes[0].width > _MAY_BE_SEVERAL * boxes[0].height:
         return False
-    (left, top, right, bottom), (height, width) = boxes[0], sheet.ink.shape
-    if left > 0 and top > 0 and right < width and bottom < height:
-        return True
-    _, inner = find_pieces(look.writing(inner=True))
-    return typical_size(inner) < _NOTHING_BESIDE * boxes[0].size
+    return not (without_intruders(writing) != writing).any()
