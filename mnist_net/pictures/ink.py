@@ -19,6 +19,9 @@ Ink = npt.NDArray[np.float32]
 
 Levels = npt.NDArray[np.float64]
 
+WIDE, NARROW = 0.4, 0.12
+"""Of a picture's side: what is wider is no stroke, of one digit that fills it, or of several."""
+
 _SMALL_SIDE = 72  # pixels; the light of a whole picture is followed on one reduced to about this
 _SHARP_SIDE = 300  # pixels, likewise, where a shadow's edge must be told from a stroke
 _SAMPLE = 60_000  # pixels are enough for a threshold
@@ -29,7 +32,6 @@ _EDGE = 0.42  # of the typical ink's strength, where a stroke ends
 _SOLID = 0.6  # of the typical ink's strength, which a stroke reaches somewhere
 _MOST_INK = 0.7  # of the picture; what covers more, is the paper
 _TRACE = 0.03  # of the strongest ink: what a lossy format leaves around it
-_WINDOW = 0.4  # of a side: what is wider than this, is no stroke
 _BLACK = 8.0  # grey levels that are added, so that black noise is no infinite contrast
 _MAD = 1.4826  # deviations of normal noise in its median absolute deviation
 _SKEWED = 1.5  # of a picture's detail: as sure a sign of ink as there is
@@ -52,7 +54,7 @@ def paper_lightness(pixels: Bytes) -> float:
     # A sum of channels is many times as fast as a mean along so short an axis.
     channels = [pixels[..., c].astype(np.float32) for c in range(pixels.shape[2])]
     levels = _reduced(sum(channels[1:], channels[0]) / np.float32(len(channels)))
-    detail = levels - ndimage.gaussian_filter(levels, _WINDOW * _side(levels) / 2, mode="nearest")
+    detail = levels - ndimage.gaussian_filter(levels, WIDE * _side(levels) / 2, mode="nearest")
     detail -= np.median(detail)
     skewness = float(np.mean((detail / (detail.std() + 1e-6)) ** 3))
     light = levels > otsu_threshold(levels)
@@ -81,24 +83,24 @@ class Traces(NamedTuple):
         return result
 
 
-def find_ink(pixels: Bytes, *, dark: bool = True, shadows: bool = True) -> Ink | None:
+def find_ink(pixels: Bytes, *, dark: bool = True, widest: float | None = WIDE) -> Ink | None:
     """The strokes of `find_traces`; None where there are none."""
-    traces = find_traces(pixels, dark=dark, shadows=shadows)
+    traces = find_traces(pixels, dark=dark, widest=widest)
     return None if traces is None else traces.strokes()
 
 
-def find_traces(pixels: Bytes, *, dark: bool = True, shadows: bool = True) -> Traces | None:
+def find_traces(pixels: Bytes, *, dark: bool = True, widest: float | None = WIDE) -> Traces | None:
     """Separate ink from paper; None where nothing stands out.
 
     The picture is uint8, rows × columns × channels (1 or 3), its ink darker than the paper, or
-    lighter.  To follow shadows with sharp edges too costs strokes that are wider than two fifths of
-    the picture.
+    lighter.  To follow shadows with sharp edges too costs strokes that are wider than so much of
+    the picture; None follows none.
     """
     light_paper = _agreeing(pixels if dark else 255 - pixels)
     levels = light_paper.astype(np.float32) + np.float32(_BLACK)
     clean = clean_paper(light_paper)
     channels = [
-        _contrast(levels[..., c], shadows)
+        _contrast(levels[..., c], widest)
         if clean is None
         else 1.0 - levels[..., c] / np.float32(clean[c] + _BLACK)
         for c in range(light_paper.shape[2])
@@ -174,17 +176,17 @@ def _paper_of_two_levels(pixels: Bytes, border: Bytes) -> Levels | None:
     return paper
 
 
-def _contrast(levels: Ink, shadows: bool) -> Ink:
+def _contrast(levels: Ink, widest: float | None) -> Ink:
     """Relative darkness of each pixel against its paper, which is 0 in the median."""
-    contrast = 1.0 - levels / _paper_level(levels, shadows)
+    contrast = 1.0 - levels / _paper_level(levels, widest)
     sample = _sampled(contrast)
     contrast -= np.median(sample[sample <= otsu_threshold(sample)])
-    if shadows:
-        contrast = np.minimum(contrast, _depth(levels))
+    if widest is not None:
+        contrast = np.minimum(contrast, _depth(levels, widest))
     return np.asarray(contrast, np.float32)
 
 
-def _depth(levels: Ink) -> Ink:
+def _depth(levels: Ink, widest: float) -> Ink:
     """Relative darkness against what lies on both sides: in strokes, not at a shadow's edge.
 
     The paper's level is followed on a coarse picture, so at an edge it is off by a little on both
@@ -197,13 +199,13 @@ def _depth(levels: Ink) -> Ink:
     padded = np.pad(levels, ((0, -height % factor), (0, -width % factor)), mode="edge")
     blocks = padded.reshape(-1, factor, padded.shape[1] // factor, factor)
     darkest = blocks.min(axis=(1, 3))  # so that no hairline is averaged away
-    closed = ndimage.grey_closing(darkest, size=_window(darkest), mode="nearest")
+    closed = ndimage.grey_closing(darkest, size=_window(darkest, widest), mode="nearest")
     depth = 1.0 - darkest / closed
     return depth.repeat(factor, axis=0).repeat(factor, axis=1)[:height, :width]
 
 
-def _window(levels: npt.NDArray[Any]) -> list[int]:
-    window = max(3, int(_WINDOW * _side(levels)))
+def _window(levels: npt.NDArray[Any], widest: float) -> list[int]:
+    window = max(3, int(widest * _side(levels)))
     return [min(window, 2 * length - 1) for length in levels.shape]
 
 
@@ -214,16 +216,16 @@ def _norm(channels: list[Ink]) -> Ink:
     return np.asarray(np.sqrt(sum(squares) / np.float32(len(channels))), np.float32)
 
 
-def _paper_level(levels: Ink, shadows: bool) -> Ink:
+def _paper_level(levels: Ink, widest: float | None) -> Ink:
     """Level that the paper has, or would have under the ink, at each pixel."""
     from scipy import ndimage
 
     small = _reduced(levels)
     paper = _quadratic_surface(small)
-    if shadows:
+    if widest is not None:
         ratio = ndimage.median_filter(small / paper, 3, mode="nearest")
         # A closing fills what is dark and narrower than the window, and keeps a shadow's edge.
-        closed = ndimage.grey_closing(ratio, size=_window(ratio), mode="nearest")
+        closed = ndimage.grey_closing(ratio, size=_window(ratio, widest), mode="nearest")
         paper = paper * ndimage.gaussian_filter(closed, 1.0, mode="nearest")
     surface = Image.fromarray(paper.astype(np.float32))
     height, width = levels.shape

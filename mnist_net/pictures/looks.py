@@ -13,6 +13,8 @@ import numpy as np
 from mnist_net.arrays import Bytes
 from mnist_net.pictures.form import deslanted, fitted, in_mnist_form, narrowed
 from mnist_net.pictures.ink import (
+    NARROW,
+    WIDE,
     Ink,
     clean_paper,
     find_ink,
@@ -118,14 +120,15 @@ class Look:
         return mask
 
 
-def looks(pixels: Bytes, *, whole: bool = False) -> Iterator[list[Look]]:
+def looks(pixels: Bytes, *, whole: bool = False, narrow: bool = False) -> Iterator[list[Look]]:
     """Ways to see a picture (uint8, rows × columns × channels), in stages, until one is sure.
 
     Most pictures that are drawn on a screen need no more than the first stage: MNIST's own form,
     which has been through all of this already, or all the ink on clean paper.  Then comes whatever
     departs from paper, light and shadow that are followed across the picture; and at last the same
-    without sharp shadows, which costs no wide stroke.  Unless the picture is wanted whole, only the
-    sheet of paper on it is seen.
+    without sharp shadows, which costs no wide stroke.  Where strokes must be narrow, as those of
+    several digits are, wider shadows come last.  Unless the picture is wanted whole, only the sheet
+    of paper on it is seen.
     """
     ready = in_mnist_form(pixels)
     if ready is not None:
@@ -135,9 +138,16 @@ def looks(pixels: Bytes, *, whole: bool = False) -> Iterator[list[Look]]:
     if levels is not None:
         yield [Look(pixels, _as_ink(levels), prior=_HASTY, drawing=fitted(levels))]
     follow = _followed_on if whole else _followed
-    yield list(follow(pixels, shadows=True))
+    yield list(follow(pixels, WIDE))
     if clean_paper(pixels) is None:  # else there is no shadow
-        yield list(follow(pixels, shadows=False))
+        yield list(follow(pixels, None))
+        if narrow:
+            yield list(follow(pixels, NARROW))
+
+
+def looks_at_narrow_strokes(pixels: Bytes) -> list[Look]:
+    """Ways to see a photograph of several digits: shadows are followed that are as wide as one."""
+    return list(_followed(pixels, NARROW)) if clean_paper(pixels) is None else []
 
 
 def first_sight(pixels: Bytes) -> Bytes | None:
@@ -151,29 +161,29 @@ def _as_ink(levels: Bytes) -> Ink:
     return (levels / np.float32(255.0)).astype(np.float32)
 
 
-def _followed(pixels: Bytes, *, shadows: bool) -> Iterator[Look]:
+def _followed(pixels: Bytes, widest: float | None) -> Iterator[Look]:
     """A look for each likely polarity, on the sheet, and within a frame if there is one."""
     sheet = sheet_box(pixels)
     if sheet is not None:
-        for look in _followed_on(sheet.cut(pixels), shadows=shadows):
+        for look in _followed_on(sheet.cut(pixels), widest):
             column, row = look.corner
             corner = (sheet.left + column, sheet.top + row)
             yield replace(look, pixels=pixels, corner=corner)
     else:
-        yield from _followed_on(pixels, shadows=shadows)
+        yield from _followed_on(pixels, widest)
 
 
-def _followed_on(pixels: Bytes, *, shadows: bool) -> Iterator[Look]:
+def _followed_on(pixels: Bytes, widest: float | None) -> Iterator[Look]:
     lightness = paper_lightness(pixels)
     likelier = lightness > 0.0
     for dark, prior in ((likelier, 1.0), (not likelier, _LESS_LIKELY)):
         if dark != likelier and abs(lightness) > _SURE_OF_PAPER:
             break
-        traces = find_traces(pixels, dark=dark, shadows=shadows)
+        traces = find_traces(pixels, dark=dark, widest=widest)
         ink = None if traces is None else traces.strokes()
         inner = None if ink is None else framed(ink)
         if inner is not None:
-            within = find_ink(inner.cut(pixels), dark=not dark, shadows=shadows)
+            within = find_ink(inner.cut(pixels), dark=not dark, widest=widest)
             if within is not None:
                 yield Look(pixels, within, (inner.left, inner.top), prior)
                 continue

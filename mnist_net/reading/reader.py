@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from mnist_net.errors import ImageError, ModelFileError
 from mnist_net.pictures.decoding import Picture, Place
-from mnist_net.pictures.looks import Look, looks
+from mnist_net.pictures.looks import Look, looks, looks_at_narrow_strokes
 from mnist_net.reading.answers import UNLIKE, Page, Reading, Table
 from mnist_net.reading.judge import SURE, Judge, Judged, best_view, is_sure
 from mnist_net.reading.threshold import REJECT_BELOW
@@ -168,7 +168,7 @@ class Reader:
 
         _require_picture(picture)
         best, likelihood, seen, n_figures = Page((), _BLANK), 0.0, None, 0
-        for look in (look for stage in looks(picture.pixels) for look in stage):
+        for look in (look for stage in looks(picture.pixels, narrow=True) for look in stage):
             writing = look.writing()
             sheet = sheet_of(writing, look.ink)
             n_figures = _count_figures(sheet)
@@ -197,7 +197,9 @@ class Reader:
 
         _require_picture(picture)
         best, most = Table((), "there is no table on it that is drawn in lines"), -1.0
-        for look in (look for stage in looks(picture.pixels, whole=True) for look in stage):
+        for look in (
+            look for stage in looks(picture.pixels, whole=True, narrow=True) for look in stage
+        ):
             if (grid := grid_of(look.ink if look.faint is None else look.faint)) is not None:
                 paths = self._lattice.best_paths(self._lattice.arcs(grid.sheet))
                 written = self._written(grid.sheet, look, picture)
@@ -209,7 +211,18 @@ class Reader:
         return best
 
     def _page_of_one(self, picture: Picture) -> Page:
-        """A page with one digit is a picture of one digit, and is read as such."""
+        """A page with one digit is a picture of one digit, and is read as such.
+
+        Others may lie in a shadow that was taken for ink.
+        """
+        from mnist_net.pictures.rows import sheet_of
+
+        for look in looks_at_narrow_strokes(picture.pixels):
+            page, clarity = self._read_sheet(
+                sheet_of(look.writing(), look.ink), look, picture, None
+            )
+            if clarity >= SURE and len(page.digits) > 1:
+                return page
         (reading,) = self.read_together([picture])
         return Page(() if reading.digit is None else ((reading,),), reading.reason)
 

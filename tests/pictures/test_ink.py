@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import ImageFilter
 
-from mnist_net.pictures.ink import clean_paper, find_ink, otsu_threshold, paper_lightness
+from mnist_net.pictures.ink import (
+    NARROW,
+    WIDE,
+    clean_paper,
+    find_ink,
+    otsu_threshold,
+    paper_lightness,
+)
 from tests.drawings import STROKES, as_picture, draw, pixels
 
 CLEAN = pixels(draw(5))
@@ -89,12 +96,17 @@ def test_clean_strokes_are_found_to_the_pixel(digit: int, paper: int, ink: int) 
 
 
 @settings(max_examples=100)
-@given(arrays(np.uint8, array_shapes(min_dims=3, max_dims=3, max_side=24)), st.booleans())
-@example(channels(np.eye(12, dtype=np.uint8) * 200), True)
-def test_white_on_black_is_black_on_white_exactly(picture: np.ndarray, shadows: bool) -> None:
+@given(
+    arrays(np.uint8, array_shapes(min_dims=3, max_dims=3, max_side=24)),
+    st.sampled_from([WIDE, NARROW, None]),
+)
+@example(channels(np.eye(12, dtype=np.uint8) * 200), WIDE)
+def test_white_on_black_is_black_on_white_exactly(
+    picture: np.ndarray, widest: float | None
+) -> None:
     picture = picture[..., :1]
-    one = find_ink(picture, dark=True, shadows=shadows)
-    other = find_ink(255 - picture, dark=False, shadows=shadows)
+    one = find_ink(picture, dark=True, widest=widest)
+    other = find_ink(255 - picture, dark=False, widest=widest)
     assert (one is None) == (other is None)
     if one is not None:
         assert one.shape == picture.shape[:2]
@@ -164,8 +176,8 @@ def test_colours_on_grainy_paper_are_told_apart_with_and_without_shadows() -> No
     """In green alone the ink is the paper, and what it encloses seems to be the ink."""
     noise = np.random.default_rng(0).normal(0.0, 3.0, (*TRUTH.shape, 3))
     coloured = rounded(np.where(TRUTH[..., None], (40, 121, 40), (200, 40, 40)) + noise)
-    for shadows in (True, False):
-        assert agreement(find_ink(coloured, shadows=shadows), TRUTH) > 0.95
+    for widest in (WIDE, None):
+        assert agreement(find_ink(coloured, widest=widest), TRUTH) > 0.95
 
 
 def test_faint_pieces_without_a_solid_pixel_are_left_out() -> None:
@@ -209,7 +221,7 @@ def test_a_hairline_on_a_large_page_is_found() -> None:
 def test_strokes_that_touch_the_border_are_found(digit: int) -> None:
     """A picture without any margin: the paper's level cannot be read off the border."""
     drawn = pixels(draw(digit, unit=20, margin=(0, 0)))
-    assert agreement(find_ink(channels(drawn), shadows=False), drawn < 128) > 0.99
+    assert agreement(find_ink(channels(drawn), widest=None), drawn < 128) > 0.99
 
 
 def test_what_is_wider_than_a_stroke_is_ink_where_shadows_are_not_followed() -> None:
@@ -217,13 +229,13 @@ def test_what_is_wider_than_a_stroke_is_ink_where_shadows_are_not_followed() -> 
     page = np.full((100, 60), 250, np.uint8)
     page[10:90, 12:44] = 20
     page[::7, ::5] -= 3  # no clean drawing
-    assert agreement(find_ink(channels(page), shadows=False), page < 128) == 1.0
+    assert agreement(find_ink(channels(page), widest=None), page < 128) == 1.0
 
 
 def test_a_picture_full_of_ink_is_none() -> None:
     page = np.full((50, 50), 20, np.uint8)
     page[0] = page[-1] = page[:, 0] = page[:, -1] = 250
-    assert find_ink(channels(page), dark=True, shadows=False) is None
+    assert find_ink(channels(page), dark=True, widest=None) is None
 
 
 # Polarity.
