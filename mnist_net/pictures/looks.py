@@ -177,7 +177,8 @@ def _followed_on(pixels: Bytes, widest: float | None) -> Iterator[Look]:
     lightness = paper_lightness(pixels)
     likelier = lightness > 0.0
     for dark, prior in ((likelier, 1.0), (not likelier, _LESS_LIKELY)):
-        if dark != likelier and abs(lightness) > _SURE_OF_PAPER:
+        # Of a picture that is half in the shadow, nothing is sure.
+        if dark != likelier and abs(lightness) > _SURE_OF_PAPER and widest != NARROW:
             break
         traces = find_traces(pixels, dark=dark, widest=widest)
         ink = None if traces is None else traces.strokes()
