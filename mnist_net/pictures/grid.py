@@ -40,10 +40,21 @@ _LARGE = 0.25  # of a cell's side, which what is written in it reaches
 
 
 class Grid(NamedTuple):
-    """Cells from the top, each row from the left: the number of its row on the sheet, or None."""
+    """A table's cells.
+
+    Attributes
+    ----------
+    sheet
+        What is written in them, each cell a row.
+    cells
+        From the top, each row from the left: the number of its row on the sheet, or None.
+    doubt
+        That these are all of its lines: less where there are many, evenly apart.
+    """
 
     sheet: Sheet
     cells: tuple[tuple[int | None, ...], ...]
+    doubt: float
 
 
 def grid_of(ink: Ink) -> Grid | None:
@@ -55,7 +66,7 @@ def grid_of(ink: Ink) -> Grid | None:
     level, upright, lines = min(found, key=lambda one: sum(map(_doubt, one[:2])))
     if not _LEAST_CELLS <= (len(level) - 1) * (len(upright) - 1) <= _MOST_CELLS:
         return None
-    return _filled(ink, lines, level, upright)
+    return Grid(*_filled(ink, lines, level, upright), doubt=_doubt(level) + _doubt(upright))
 
 
 def _lines_of(mask: Mask) -> tuple[list[Line], list[Line], Mask]:
@@ -160,7 +171,9 @@ def _crossing_of(level: Line, upright: Line) -> tuple[float, float]:
     return x, level.height + level.slope * x
 
 
-def _filled(ink: Ink, lines: Mask, level: list[Line], upright: list[Line]) -> Grid:
+def _filled(
+    ink: Ink, lines: Mask, level: list[Line], upright: list[Line]
+) -> tuple[Sheet, tuple[tuple[int | None, ...], ...]]:
     """Put what is written between the lines into cells."""
     row_at, over = _between(level, ink.shape)
     column_at, beside = (field.T for field in _between(upright, ink.shape[::-1]))
@@ -188,7 +201,7 @@ def _filled(ink: Ink, lines: Mask, level: list[Line], upright: list[Line]) -> Gr
         if boxes := large_boxes(some, typical):
             found[cell] = len(rows)
             rows.append(cut_apart(row_of(boxes, some), numbers, unused))
-    return Grid(
+    return (
         Sheet(strokes, numbers, tuple(rows), 0.0, (ink.shape[0], ink.shape[1])),
         tuple(
             tuple(found.get((row, column)) for column in range(len(upright) - 1))

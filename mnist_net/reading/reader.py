@@ -6,6 +6,7 @@ into MNIST's form and read, the cheapest ways first until one is read with confi
 that is read with most confidence is kept.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -196,7 +197,7 @@ class Reader:
         from mnist_net.reading.pages import table_of
 
         _require_picture(picture)
-        best, most = Table((), "there is no table on it that is drawn in lines"), -1.0
+        best, most = Table((), "there is no table on it that is drawn in lines"), -math.inf
         for look in (
             look for stage in looks(picture.pixels, whole=True, narrow=True) for look in stage
         ):
@@ -204,8 +205,8 @@ class Reader:
                 paths = self._lattice.best_paths(self._lattice.arcs(grid.sheet))
                 written = self._written(grid.sheet, look, picture)
                 table, clarity = table_of(paths[0], grid, written)
-                if clarity > most:
-                    best, most = table, clarity
+                if clarity - grid.doubt > most:
+                    best, most = table, clarity - grid.doubt
                 if clarity >= SURE:
                     break
         return best
