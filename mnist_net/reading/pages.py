@@ -20,6 +20,10 @@ _UNFIT = "nothing on it fits what is known of it"
 _MOST_ODDS = 600.0  # logarithm
 _MOSTLY = 0.34  # of a page's figures are digits; where fewer are, as among words or grains, ...
 _SURE_AMONG_OTHERS = 0.99  # ... only numbers are read, all of whose digits have such a score
+_MOST_DOUBT = 0.3  # mean doubt of a page's digits, beyond which it shows none
+_STROKES_DOUBT = (
+    3.0  # times as much counts the doubt whether a stroke is a 1: strokes are everywhere
+)
 _WIDE_GAP = 1.0  # heights of a digit between two signs, that are a space ...
 _WIDER = 1.6  # ... unless the row is spaced so: times its usual gap
 _ENOUGH = 3  # gaps, to know what is usual
@@ -69,6 +73,12 @@ def page_of(paths: Sequence[Path], written: Written, *, by_rule: bool) -> tuple[
     return page, _clarity(read)
 
 
+def is_doubtful(read: Sequence[tuple[int, float]]) -> bool:
+    """Whether digits, each with its score, are so doubtful together that they are texture."""
+    doubts = [(1.0 - score) * (_STROKES_DOUBT if digit == 1 else 1.0) for digit, score in read]
+    return sum(doubts) > _MOST_DOUBT * len(read)
+
+
 def table_of(path: Path, grid: Grid, written: Written) -> tuple[Table, float]:
     """The table that a path reads, and how clear it is, as of a page."""
     read: dict[Row, tuple[Reading, ...]] = {}
@@ -95,7 +105,10 @@ def _row(step: Step) -> Row:
 def _refused(steps: Sequence[Step], written: Written) -> list[Step]:
     """The same without the digits that are not sure enough for their page."""
     result = [_if_sure(step, written.reject_below) for step in steps]
-    n_digits = sum(step.digit is not None for step in result)
+    read = [(written.classes[s.digit], s.score) for s in result if s.digit is not None]
+    if written.reject_below and is_doubtful(read):
+        return [step._replace(digit=None) for step in result]
+    n_digits = len(read)
     if not written.reject_below or n_digits >= _MOSTLY * sum(s.arc.is_large for s in result):
         return result
     among_others: list[Step] = []

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from mnist_net.errors import ImageError, ModelFileError
 from mnist_net.pictures.decoding import Picture, Place
+from mnist_net.pictures.ink import clean_paper
 from mnist_net.pictures.looks import Look, looks, looks_at_narrow_strokes
 from mnist_net.reading.answers import UNLIKE, Page, Reading, Table
 from mnist_net.reading.judge import SURE, Judge, Judged, best_view, is_sure
@@ -29,6 +30,7 @@ if TYPE_CHECKING:  # a single digit does not wait for what pages are read with
 _BLANK = "nothing on it is darker or lighter than its paper"
 
 _LIKELIER_AS_IT_IS = 0.92  # prior of a page that must be turned, or whose border leaves it
+_CLEAR_OTHERWISE = 0.5  # how clear it is at least, if so
 _LEAST_TURNED, _MOST_TURNED = 3, 60  # figures on a page that is turned: grains look alike so
 _MAY_BE_SEVERAL = 0.75  # of its height: a figure that is wider may be several digits
 _FIRST_BATCH = 1  # pictures that are read together at first, so that answers come at once, ...
@@ -187,7 +189,7 @@ class Reader:
         look, writing = seen
         for prior, sheet in _other_ways(look, writing, n_figures):
             page, clarity = self._read_sheet(sheet, look, picture, rule)
-            if prior * clarity > likelihood:
+            if prior * clarity > max(likelihood, _CLEAR_OTHERWISE):
                 best, likelihood = page, prior * clarity
         return best
 
@@ -217,6 +219,7 @@ class Reader:
         Others may lie in a shadow that was taken for ink.
         """
         from mnist_net.pictures.rows import sheet_of
+        from mnist_net.reading.pages import is_doubtful
 
         for look in looks_at_narrow_strokes(picture.pixels):
             page, clarity = self._read_sheet(
@@ -225,7 +228,13 @@ class Reader:
             if clarity >= SURE and len(page.digits) > 1:
                 return page
         (reading,) = self.read_together([picture])
-        return Page(() if reading.digit is None else ((reading,),), reading.reason)
+        if reading.digit is None:
+            return Page((), reading.reason)
+        if self.reject_below and clean_paper(picture.pixels) is None:
+            assert reading.score is not None
+            if is_doubtful([(reading.digit, reading.score)]):
+                return Page((), UNLIKE)
+        return Page(((reading,),))
 
     def _read_sheet(
         self, sheet: "Sheet", look: Look, picture: Picture, rule: "Rule | None"
