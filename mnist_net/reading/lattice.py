@@ -17,6 +17,7 @@ import numpy as np
 from mnist_net.arrays import Array, Bytes
 from mnist_net.pictures.candidates import Candidate, candidates, field_on, figure_on
 from mnist_net.pictures.form import fitted
+from mnist_net.pictures.pieces import around
 from mnist_net.pictures.rows import Sheet
 from mnist_net.reading.rules import AnyText, Rule, State
 from mnist_net.trained.committee import Predictor
@@ -36,6 +37,8 @@ TOGETHER = 0.6
 _LEAST = 1e-6  # probability: no doubt is without end
 _MOST_CANDIDATES = 4_000  # of a page of 400 digits there are about 2,500
 _PARTS = 0.1  # odds of a part where reading goes, against those among all that is learnt from
+_DOTTED = 0.3  # odds that a dot beside a digit is a part of it
+_DOT = 0.25  # of a row's height, which no dot exceeds
 _CUT = 0.2  # odds that what hangs together with a digit is nothing, against what lies by itself
 _MAY_BE_DIGIT = 0.02  # probability, from which on it is asked which one
 _UNLIKE = 0.1  # odds of a digit beside a letter: digits stand together, and so do letters
@@ -153,6 +156,7 @@ class Lattice:
         reached[0] = {(state, None): paths for state, paths in before.items()}
         for arc in arcs:  # in the order of their beginnings
             begin, end = arc.candidate.begin, arc.candidate.end
+            dotted = math.log(_DOTTED) if _has_dot(arc.candidate) else 0.0
             gap = arc.candidate.box.left - row.parts[begin - 1].box.right if begin else np.inf
             for step in self._steps(arc, free=isinstance(rule, AnyText)):
                 text = step.sign if step.digit is None else str(self._model.classes[step.digit])
@@ -161,6 +165,7 @@ class Lattice:
                     if after is None:
                         continue
                     now, score = step.is_digit, math.log(step.score)
+                    score += dotted if now else 0.0
                     if gap < TOGETHER * row.height and None not in (was, now) and was != now:
                         score += math.log(_UNLIKE)
                     key = after, was if now is None and not text else now
@@ -187,6 +192,19 @@ class Lattice:
             none = float(arc.kinds[NONE]) * (self._refusal if arc.is_large else 1.0)
             none *= _CUT if arc.candidate.parts[0].is_cut else 1.0
             yield Step(arc, None, "", max(none, _LEAST))
+
+
+def _has_dot(candidate: Candidate) -> bool:
+    """Whether a small part lies low beside the others, as a full stop or half of a colon does."""
+    dots = [p for p in candidate.parts if p.box.size < _DOT * candidate.row.height]
+    rest = [p for p in candidate.parts if p not in dots]
+    if not dots or not rest:
+        return False
+    whole = around(rest)
+    return any(
+        2 * whole.overlap(box)[0] <= box.width and box.top + box.bottom > whole.top + whole.bottom
+        for _, _, box, *_ in dots
+    )
 
 
 def _with_odds(kinds: Array, detected: Array) -> Array:
