@@ -2,6 +2,7 @@
 
 import contextlib
 import functools
+import gc
 import gzip
 import importlib
 import logging
@@ -39,6 +40,11 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("here")
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays: garbage is not looked for in it again and again."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
