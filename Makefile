@@ -34,7 +34,8 @@ evaluate: $(RUN) $(MODEL) ## measure the model on the test set; train one first 
 
 test: $(DEV) ## run the tests (ARGS="-m 'not slow'", ARGS=--cov, ARGS="-x -n0" for one process)
 	@echo 'Running the tests, a worker on each core: about three minutes on two cores ...'
-	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
+	@# Compiled tests are kept, whatever is set: to compile them anew takes each worker five seconds.
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 test-web: $(WEB) ## test the page in a headless Chromium, and what it is in a browser alone
 	$(BIN)/python -m pytest tests/web/page tests/export $(ARGS)

@@ -1,6 +1,8 @@
 """What the tests share: real MNIST, a small trained model, and the command line as a process."""
 
+import contextlib
 import functools
+import gc
 import gzip
 import importlib
 import logging
@@ -20,6 +22,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
         os.environ.setdefault(f"{library}_THREADS", "1")
 
 import numpy as np
+from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
@@ -37,6 +40,11 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 settings.load_profile("here")
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays: garbage is not looked for in it again and again."""
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)
@@ -166,6 +174,20 @@ def run() -> Run:
         )
 
     return run_command
+
+
+def study(folder: str, *arguments: object, status: int | None = 0) -> Result:
+    """Run ``python -m scripts.folder`` in this process, which has imported scikit-learn already.
+
+    What is not the expected status, None for any, is an error here; so is a warning.
+    """
+    main = importlib.import_module(f"scripts.{folder}.__main__").main
+    with contextlib.chdir(ROOT):
+        result = CliRunner().invoke(main, [*map(str, arguments)], prog_name=f"scripts.{folder}")
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert status in (None, result.exit_code), result.stderr
+    return result
 
 
 @pytest.fixture(autouse=True)

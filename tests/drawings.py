@@ -47,7 +47,8 @@ def encoded(picture: Image.Image | np.ndarray, kind: str = "PNG", **options: obj
     stream = io.BytesIO()
     if isinstance(picture, np.ndarray):
         picture = Image.fromarray(picture)
-    picture.save(stream, kind, **options)
+    # How hard a PNG is pressed changes none of its pixels.
+    picture.save(stream, kind, **({"compress_level": 1} if kind == "PNG" else {}), **options)
     stream.seek(0)
     return stream
 

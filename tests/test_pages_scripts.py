@@ -1,11 +1,10 @@
 """Pages that are drawn to measure by: they repeat, their truth is true, their halves are apart."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import Result
 
 from mnist_net.pictures.decoding import open_image
 from mnist_net.reading.answers import Page, Reading
@@ -16,7 +15,7 @@ from scripts.pages.page import Item, Truth, draw_page
 from scripts.pages.sources import HALVES, Half, load_half
 from scripts.reading.foreign import edit_distance
 from scripts.records import read_json
-from tests.conftest import ROOT, SHARED
+from tests.conftest import SHARED, study
 
 FOREIGN = SHARED / "data" / "foreign"
 
@@ -183,8 +182,7 @@ def test_figures_by_hand() -> None:
 
 
 def test_pages_are_written_as_files(tmp_path: Path) -> None:
-    done = run_pages("make", "--count", 2, "--output", tmp_path)
-    assert done.returncode == 0, done.stderr
+    run_pages("make", "--count", 2, "--output", tmp_path)
     truth = read_json(tmp_path / "dates" / "truth.json")
     page = draw_page(load_half("choosing", "digits", FOREIGN), "dates", 1)
     name = "dates-00001.png"
@@ -196,7 +194,6 @@ def test_pages_are_written_as_files(tmp_path: Path) -> None:
 def test_pages_are_measured(tmp_path: Path) -> None:
     output, mistakes = tmp_path / "figures.json", tmp_path / "mistakes"
     done = run_pages("measure", "--count", 3, "--output", output, "--mistakes", mistakes)
-    assert done.returncode == 0, done.stderr
     figures = read_json(output)["kinds"]
     assert figures["dates"]["pages"] == figures["all digits"]["pages"] == 3
     assert 0.0 <= figures["dates"]["digits exact"] <= 1.0
@@ -205,12 +202,6 @@ def test_pages_are_measured(tmp_path: Path) -> None:
     assert done.stderr.startswith("choosing: 750 of")
 
 
-def run_pages(command: str, *arguments: object) -> "subprocess.CompletedProcess[str]":
+def run_pages(command: str, *arguments: object) -> Result:
     same = ("--half", "choosing", "--kind", "dates", "--dataset", "digits", "--data", FOREIGN)
-    return subprocess.run(
-        [sys.executable, "-m", "scripts.pages", command, *map(str, (*same, *arguments))],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return study("pages", command, *same, *arguments)

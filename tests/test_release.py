@@ -1,13 +1,12 @@
 """The scripts behind the shipped model: a trial of the whole protocol on the bundled digits."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import Result
 
 from mnist_net.datasets.loading import load_dataset
 from mnist_net.reports.figures import evaluate
@@ -15,23 +14,14 @@ from mnist_net.trained.committee import Committee
 from mnist_net.trained.store import load_model
 from scripts.release.committee import MEMBERS
 from scripts.release.student import STUDENT, TEACHERS
-from tests.conftest import ROOT
+from tests.conftest import study
 
 TRIAL = ("--dataset", "digits", "--held-out", 300, "--trial")
 
 
-def script(name: str, *arguments: object, check: bool = True) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-m", f"scripts.{name}", *map(str, arguments)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=check,
-    )
-
-
-def release(folder: Path, *arguments: object, **options: Any) -> "subprocess.CompletedProcess[str]":
-    return script("release", *TRIAL, "--preset", "plain", "--folder", folder, *arguments, **options)
+def release(folder: Path, *arguments: object, status: int = 0) -> Result:
+    plain = (*TRIAL, "--preset", "plain", "--folder", folder)
+    return study("release", *plain, *arguments, status=status)
 
 
 def evaluations(folder: Path) -> list[dict[str, Any]]:
@@ -43,8 +33,8 @@ def evaluations(folder: Path) -> list[dict[str, Any]]:
 def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder in which both stages ran, with the preset that ships, in no time."""
     folder = tmp_path_factory.mktemp("release")
-    script("release", *TRIAL, "--folder", folder, "--stage", 1)
-    script("release", *TRIAL, "--folder", folder, "--stage", 2, "--seed", 0)
+    study("release", *TRIAL, "--folder", folder, "--stage", 1)
+    study("release", *TRIAL, "--folder", folder, "--stage", 2, "--seed", 0)
     return folder
 
 
@@ -80,7 +70,7 @@ def test_what_was_evaluated_is_what_is_stored(released: Path) -> None:
 
 
 def test_the_card_says_what_was_recorded(released: Path) -> None:
-    script("release", "card", "--folder", released)
+    study("release", "card", "--folder", released)
     page = (released / "models" / "README.md").read_text(encoding="utf-8")
     (recorded,) = evaluations(released)
     assert f"**{recorded['error']:.2%} error** on the 297 test pictures" in page
@@ -93,7 +83,7 @@ def test_the_card_says_what_was_recorded(released: Path) -> None:
     figures = {"ours": 0.9, "ours, refusals are errors": 0.85, "sources": 7, "pictures": 1234}
     foreign = {"single": {"photo": figures}}
     (released / "results" / "foreign.json").write_text(json.dumps(foreign))
-    script("release", "card", "--folder", released)
+    study("release", "card", "--folder", released)
     page = (released / "models" / "README.md").read_text(encoding="utf-8")
     assert "| photo | 90.0% | 85.0% | 7 | 1,234 |" in page
 
@@ -114,13 +104,11 @@ def test_seeds_apart_and_again(tmp_path: Path) -> None:
 
 
 def test_the_temperature_belongs_to_one_recipe(tmp_path: Path) -> None:
-    early = release(tmp_path, "--stage", 2, check=False)
-    assert early.returncode == 1
+    early = release(tmp_path, "--stage", 2, status=1)
     assert early.stderr == ("Error: there is no temperature for 'plain' yet: run --stage 1 first\n")
     release(tmp_path, "--stage", 1)
     whole = ("--dataset", "digits", "--preset", "plain", "--stage", 2, "--folder", tmp_path)
-    other = script("release", *whole, check=False)
-    assert other.returncode == 1
+    other = study("release", *whole, status=1)
     assert "the recipe 'plain' has changed since stage 1" in other.stderr
     assert not (tmp_path / "results" / "test_evaluations.jsonl").exists()
 
@@ -131,17 +119,16 @@ def test_no_card_without_an_evaluation(released: Path, tmp_path: Path) -> None:
     model = (released / "models" / "mnist.joblib").read_bytes()
     (tmp_path / "models" / "mnist.joblib").write_bytes(model)
     (tmp_path / "results" / "test_evaluations.jsonl").write_text("")
-    done = script("release", "card", "--folder", tmp_path, check=False)
-    assert done.returncode == 1
+    done = study("release", "card", "--folder", tmp_path, status=1)
     assert "there is no recorded evaluation of this model" in done.stderr
 
 
 def test_a_committee_of_members_that_differ(tmp_path: Path) -> None:
     trial = ("--dataset", "digits", "--trial", "--folder", tmp_path)
-    script("release", "committee", *trial, "--only", "deep-tanh.joblib")
+    study("release", "committee", *trial, "--only", "deep-tanh.joblib")
     assert not (tmp_path / "results").exists()
     kept = (tmp_path / "models" / "deep-tanh.joblib").read_bytes()
-    done = script("release", "committee", *trial)
+    done = study("release", "committee", *trial)
     assert (tmp_path / "models" / "deep-tanh.joblib").read_bytes() == kept
     (recorded,) = evaluations(tmp_path)
     assert f"test error {recorded['error']:.2%}" in done.stdout
@@ -162,16 +149,15 @@ def test_a_committee_of_members_that_differ(tmp_path: Path) -> None:
 
 def test_a_member_of_another_recipe_is_not_taken(tmp_path: Path) -> None:
     trial = ("--dataset", "digits", "--trial", "--folder", tmp_path, "--only")
-    script("release", "committee", *trial, "deep-tanh.joblib")
+    study("release", "committee", *trial, "deep-tanh.joblib")
     (tmp_path / "models" / "deep-tanh.joblib").rename(tmp_path / "models" / "deep-relu.joblib")
-    done = script("release", "committee", *trial, "deep-relu.joblib", check=False)
-    assert done.returncode == 1
+    done = study("release", "committee", *trial, "deep-relu.joblib", status=1)
     assert "deep-relu.joblib is not what its recipe says" in done.stderr
 
 
 def test_a_student_and_its_teachers(tmp_path: Path) -> None:
     """The teacher of stage 1 has not seen what the student's temperature is fitted on."""
-    done = script("release", "student", *TRIAL, "--folder", tmp_path)
+    done = study("release", "student", *TRIAL, "--folder", tmp_path)
     models = {name: load_model(tmp_path / "models" / name) for name in (*TEACHERS[1], *TEACHERS[2])}
     assert {models[name].metadata["data"]["n_train"] for name in TEACHERS[1]} == {1200}
     whole = models["teacher-relu.joblib"].metadata["data"]
@@ -188,7 +174,7 @@ def test_a_student_and_its_teachers(tmp_path: Path) -> None:
     assert f"student, seed 0: test error {recorded['error']:.2%}" in done.stdout
     # Were it to ship, its card would say who taught it.
     (tmp_path / "models" / "student-seed-0.joblib").replace(tmp_path / "models" / "mnist.joblib")
-    script("release", "card", "--folder", tmp_path)
+    study("release", "card", "--folder", tmp_path)
     page = (tmp_path / "models" / "README.md").read_text(encoding="utf-8")
     assert "the first of its teachers, 784-20-10 (sigmoid), 784-20-10 (relu)" in page
     assert "python -m scripts.release student  # trains" in page

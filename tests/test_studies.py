@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import Result
 from PIL import Image
 
 from mnist_net.learning.distortion import DISTORTIONS
@@ -16,30 +17,26 @@ from mnist_net.pictures.decoding import open_image
 from mnist_net.trained.committee import Committee
 from mnist_net.trained.store import load_model, save_model
 from scripts.accuracy import adapt, ideas, validation
-from tests.conftest import ROOT
+from tests.conftest import ROOT, study
 
 
-def script(name: str, *arguments: object) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", f"scripts.{name}", *map(str, arguments)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+@pytest.mark.parametrize("folder", ["accuracy", "docs", "pages", "release"])
+def test_a_study_is_a_program(folder: str) -> None:
+    """The others run in this process."""
+    command = [sys.executable, "-W", "error", "-m", f"scripts.{folder}", "--help"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(f"Usage: python -m scripts.{folder} [OPTIONS] COMMAND")
 
 
-def run_ablation(output: Path, *arguments: object) -> "subprocess.CompletedProcess[str]":
+def run_ablation(output: Path, *arguments: object, status: int = 0) -> Result:
     small = ("--held-out", 300, "--trial", "--epochs", 2, "--jobs", 1)
-    return script(
-        "accuracy", "ablation", "--dataset", "digits", *small, "--output", output, *arguments
-    )
+    named = ("--dataset", "digits", *small, "--output", output)
+    return study("accuracy", "ablation", *named, *arguments, status=status)
 
 
 def test_ablation_measures_each_distortion_and_goes_on(tmp_path: Path) -> None:
     output = tmp_path / "ablation.json"
     done = run_ablation(output, "--seeds", 1)
-    assert done.returncode == 0, done.stderr
     found = json.loads(output.read_text())
     assert found["errors"].keys() == DISTORTIONS.keys()
     assert all(0.0 < error < 1.0 for of in found["errors"].values() for error in of.values())
@@ -53,8 +50,7 @@ def test_ablation_measures_each_distortion_and_goes_on(tmp_path: Path) -> None:
     errors = json.loads(output.read_text())["errors"]
     assert errors["none"] == {"0": 0.25}
     assert "| none | 25.00 ± 0.00 | 1 |" in again.stdout
-    other = run_ablation(output, "--seeds", 1, "--epochs", 3)
-    assert other.returncode == 2
+    other = run_ablation(output, "--seeds", 1, "--epochs", 3, status=2)
     assert "is about another recipe" in other.stderr
 
 
@@ -78,18 +74,16 @@ def test_ideas_are_measured_once(tmp_path: Path) -> None:
     output = tmp_path / "results" / "ideas.json"
     small = ("--dataset", "digits", "--held-out", 300, "--trial", "--folder", tmp_path)
     taught = ("accuracy", "ideas", *small, "--seeds", 1)
-    done = script(*taught, "--only", "labels alone")
-    assert done.returncode == 0, done.stderr
+    done = study(*taught, "--only", "labels alone")
     found = json.loads(output.read_text())["ideas"]
     assert all(0.0 < of["0"]["error"] < 1.0 < of["0"]["log loss"] * 10 for of in found.values())
-    again = script(*taught, "--only", "labels alone")
+    again = study(*taught, "--only", "labels alone")
     assert again.stdout == done.stdout[done.stdout.index("| idea") :]
 
 
 def test_a_taught_default_is_on_record(tmp_path: Path, digits_model: Path) -> None:
     small = ("--dataset", "digits", "--trial", "--seeds", 1, "--folder", tmp_path)
-    done = script("accuracy", "taught", *small, "--model", digits_model)
-    assert done.returncode == 0, done.stderr
+    done = study("accuracy", "taught", *small, "--model", digits_model)
     (line,) = (tmp_path / "results" / "test_evaluations.jsonl").read_text().splitlines()
     record = json.loads(line)
     assert record["hyperparameters"]["teacher_temperature"] == TAUGHT["teacher_temperature"]
@@ -138,11 +132,9 @@ def test_training_is_drawn(of: str, tmp_path: Path, digits_model: Path) -> None:
     if of == "committee":
         path = tmp_path / "c.joblib"
         save_model(Committee((load_model(digits_model),)), path)
-    done = script(
-        "docs", "training", "--model", path, "--curves", path, "--folder", tmp_path / "new"
-    )
-    assert done.returncode == 0, done.stderr
+    new = tmp_path / "new"
+    study("docs", "training", "--model", path, "--curves", path, "--folder", new)
     for name in ("training.png", "first-layer.png"):
-        with Image.open(tmp_path / "new" / name) as image:
+        with Image.open(new / name) as image:
             assert image.format == "PNG"
             assert min(image.size) > 500

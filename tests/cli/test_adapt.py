@@ -1,5 +1,6 @@
 """``mnist-net adapt``: what is better answers from then on, what is not is not written."""
 
+import functools
 import hashlib
 import json
 from dataclasses import replace
@@ -18,6 +19,7 @@ from tests.cli.conftest import invoke, only_error
 from tests.conftest import Run
 
 MINE = Path("models", "mine.joblib")
+drawn_once = functools.cache(adaptation.draw_digits)
 
 
 @pytest.fixture(autouse=True)
@@ -28,6 +30,7 @@ def _fast(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     monkeypatch.setattr(adaptation, "_N_REPLAYED", 600)
     monkeypatch.setattr(adaptation, "_DRAWN_INSTEAD", (600, 300))
+    monkeypatch.setattr(adaptation, "draw_digits", drawn_once)
 
 
 @pytest.fixture
@@ -68,6 +71,7 @@ def test_what_is_better_answers_until_it_is_undone(own: Path, digits_model: Path
 def test_the_same_seed_gives_the_same_model(own: Path, digits_model: Path) -> None:
     found = []
     for name, seed in (("a", 3), ("b", 3), ("c", 4)):
+        drawn_once.cache_clear()
         assert adapted(own, "-m", digits_model, "-o", name, "--seed", seed)[0] == 0
         model = load_model(Path(name))
         assert isinstance(model, Model)

@@ -1,7 +1,8 @@
 """The tutorial, from its first line to its last, as a reader goes through it.
 
-Every line is run as it stands, but for what sets up the machine, and for one epoch of MNIST in
-place of twenty.  A block of text after commands is what they print, or a part of it.
+Every line is run as it stands, but for what sets up the machine, and for one epoch of MNIST by a
+small network in place of twenty by a large one.  A block of text after commands is what they
+print, or a part of it.
 """
 
 import os
@@ -19,7 +20,9 @@ from tests.drawings import draw
 
 BLOCKS = blocks(PAGES["tutorial"])
 SETS_UP = ("git clone ", "python3 -m venv ", "pip install ")
-SHORTER = {"mnist-net train": ["--epochs", "1"]}
+SHORTER = {
+    "mnist-net train": ["--epochs", "1", "--hidden", "64", "--drawn-digits", "1000"],
+}
 
 
 def run_python(*arguments: str) -> str:

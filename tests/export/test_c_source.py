@@ -73,7 +73,7 @@ def test_all_test_pictures_are_read_as_by_the_network_that_ships(
     tmp_path: Path,
 ) -> None:
     images, labels = test_pictures
-    found = read_by_c(reader.model, images, tmp_path, quantize=quantize, optimize="-O2")
+    found = read_by_c(reader.model, images, tmp_path, quantize=quantize, optimize="-O3")
     ours = reader.model.predict(images)
     if quantize:
         assert int((found[0] != labels).sum()) - int((ours != labels).sum()) <= 3

@@ -99,6 +99,7 @@ def test_forgetting_is_refused(
 ) -> None:
     """Nothing but own pictures of one digit: everything becomes that digit."""
     own = upside_down(digits, 12, only=2)
+    known = known._replace(replayed=part(digits, slice(0, 100)))
     recipe = replace(RECIPE, learning_rate=0.05, epochs=10)
     adapted = adapt_model(base, own, known, recipe=recipe, own_share=0.95)
     assert adapted.own.after < adapted.own.before
@@ -155,7 +156,10 @@ def test_one_picture_is_too_few_and_a_letter_is_no_digit(
         adapt_model(base, letters, known)
 
 
-def test_what_is_judged_is_not_replayed(digits: tuple[np.ndarray, np.ndarray]) -> None:
+def test_what_is_judged_is_not_replayed(
+    digits: tuple[np.ndarray, np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adaptation, "_DRAWN_INSTEAD", (400, 200))
     training = part(digits, slice(0, 1200))
     replayed, judged = known_digits(training)
     np.testing.assert_array_equal(judged.labels, training.labels[1000:])

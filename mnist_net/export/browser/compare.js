@@ -1,6 +1,11 @@
 /** Compares what is read here with what Python has read of the same pictures. */
 
-const bytesOf = (base64) => Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+function bytesOf(base64) {
+  const binary = atob(base64);
+  const bytes = new Uint8Array(binary.length);
+  for (let k = 0; k < bytes.length; k++) bytes[k] = binary.charCodeAt(k);
+  return bytes;
+}
 
 /** What differs, case by case: {digit, seen, probability, score}. */
 export function compare(cases, read) {
@@ -18,7 +23,8 @@ export function compare(cases, read) {
 }
 
 function pictureOf({ size: [width, height], pixels }) {
-  const data = new Uint8ClampedArray(4 * width * height);
-  bytesOf(pixels).forEach((level, k) => data.set([level, level, level, 255], 4 * k));
+  const levels = bytesOf(pixels);
+  const data = new Uint8ClampedArray(4 * width * height).fill(255);
+  for (let k = 0; k < levels.length; k++) data[4 * k] = data[4 * k + 1] = data[4 * k + 2] = levels[k];
   return { width, height, data };
 }
