@@ -1,7 +1,7 @@
 """What a path through a page says: digits and signs in rows, with their gaps, or in cells."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby, pairwise
 from typing import NamedTuple
@@ -42,12 +42,15 @@ class Written(NamedTuple):
         See `Reader`.
     degrees
         By which the page was turned.
+    may_be_texture
+        Whether cloth, wood or light may be taken for digits: on photographs.
     """
 
     place: Callable[[Box], Place]
     classes: npt.NDArray[np.int64]
     reject_below: float
     degrees: float
+    may_be_texture: bool
 
 
 def page_of(paths: Sequence[Path], written: Written, *, by_rule: bool) -> tuple[Page, float]:
@@ -73,10 +76,13 @@ def page_of(paths: Sequence[Path], written: Written, *, by_rule: bool) -> tuple[
     return page, _clarity(read)
 
 
-def is_doubtful(read: Sequence[tuple[int, float]]) -> bool:
+def is_doubtful(rows: Iterable[Sequence[tuple[int, float]]]) -> bool:
     """Whether digits, each with its score, are so doubtful together that they are texture."""
-    doubts = [(1.0 - score) * (_STROKES_DOUBT if digit == 1 else 1.0) for digit, score in read]
-    return sum(doubts) > _MOST_DOUBT * len(read)
+    doubts: list[float] = []
+    for row in rows:
+        only_strokes = all(digit == 1 for digit, _ in row)
+        doubts += [(1.0 - score) * (_STROKES_DOUBT if only_strokes else 1.0) for _, score in row]
+    return sum(doubts) > _MOST_DOUBT * len(doubts)
 
 
 def table_of(path: Path, grid: Grid, written: Written) -> tuple[Table, float]:
@@ -105,10 +111,13 @@ def _row(step: Step) -> Row:
 def _refused(steps: Sequence[Step], written: Written) -> list[Step]:
     """The same without the digits that are not sure enough for their page."""
     result = [_if_sure(step, written.reject_below) for step in steps]
-    read = [(written.classes[s.digit], s.score) for s in result if s.digit is not None]
-    if written.reject_below and is_doubtful(read):
+    rows = [
+        [(int(written.classes[s.digit]), s.score) for s in row if s.digit is not None]
+        for _, row in groupby(result, key=_row)
+    ]
+    if written.reject_below and written.may_be_texture and is_doubtful(rows):
         return [step._replace(digit=None) for step in result]
-    n_digits = len(read)
+    n_digits = sum(map(len, rows))
     if not written.reject_below or n_digits >= _MOSTLY * sum(s.arc.is_large for s in result):
         return result
     among_others: list[Step] = []

@@ -32,6 +32,7 @@ _BLANK = "nothing on it is darker or lighter than its paper"
 _LIKELIER_AS_IT_IS = 0.92  # prior of a page that must be turned, or whose border leaves it
 _CLEAR_OTHERWISE = 0.5  # how clear it is at least, if so
 _LEAST_TURNED, _MOST_TURNED = 3, 60  # figures on a page that is turned: grains look alike so
+_CUT_OUT = 64 * 64  # pixels of a picture that shows what it was cut out for
 _MAY_BE_SEVERAL = 0.75  # of its height: a figure that is wider may be several digits
 _FIRST_BATCH = 1  # pictures that are read together at first, so that answers come at once, ...
 _BATCH = 256  # ... and at most, as each batch is twice the one before
@@ -230,9 +231,9 @@ class Reader:
         (reading,) = self.read_together([picture])
         if reading.digit is None:
             return Page((), reading.reason)
-        if self.reject_below and clean_paper(picture.pixels) is None:
+        if self.reject_below and _may_be_texture(picture):
             assert reading.score is not None
-            if is_doubtful([(reading.digit, reading.score)]):
+            if is_doubtful([[(reading.digit, reading.score)]]):
                 return Page((), UNLIKE)
         return Page(((reading,),))
 
@@ -259,7 +260,8 @@ class Reader:
         def place(box: "Box") -> Place:
             return picture.place(sheet.box_on_page(box).moved(*look.corner))
 
-        return Written(place, self.model.classes, self.reject_below, sheet.degrees)
+        texture = _may_be_texture(picture)
+        return Written(place, self.model.classes, self.reject_below, sheet.degrees, texture)
 
 
 def _other_ways(look: Look, writing: "Mask", n_figures: int) -> "Iterator[tuple[float, Sheet]]":
@@ -273,6 +275,11 @@ def _other_ways(look: Look, writing: "Mask", n_figures: int) -> "Iterator[tuple[
         sheet = sheet_of(look.writing(quarter_turns), look.ink, quarter_turns)
         if _count_figures(sheet) >= _LEAST_TURNED:
             yield _LIKELIER_AS_IT_IS, sheet
+
+
+def _may_be_texture(picture: Picture) -> bool:
+    """Whether it is a photograph, and not so small that somebody must have cut it out."""
+    return picture.pixels[..., 0].size > _CUT_OUT and clean_paper(picture.pixels) is None
 
 
 def _count_figures(sheet: "Sheet") -> int:
