@@ -81,6 +81,70 @@ def _curve(axes: "Axes", x: Sequence[float], y: Sequence[float], label: str) -> 
     axes.legend()
 
 
+def plot_search(trials: Sequence[dict[str, Any]]) -> "Figure":
+    """How a search went: errors by trial and by epoch, and by the value of each hyperparameter.
+
+    Trials have number, error (None if not complete), errors after each epoch, all fractions, and
+    parameters by name.
+    """
+    names = list(dict.fromkeys(name for trial in trials for name in trial["parameters"]))
+    n_rows = 1 + -(-len(names) // _ACROSS)
+    figure = _figure(4.0 * _ACROSS, 3.0 * n_rows)
+    panels = list(figure.subplots(n_rows, _ACROSS, squeeze=False).flat)
+    for axes in panels:
+        axes.set_axis_off()
+    _errors_by_trial(panels[0], trials)
+    _errors_by_epoch(panels[1], trials)
+    for axes, name in zip(panels[_ACROSS:], names, strict=False):
+        _errors_by_value(axes, name, trials)
+    panels[0].set_ylabel("validation error, %")
+    return figure
+
+
+_ACROSS = 3  # panels beside each other
+
+
+def _errors_by_trial(axes: "Axes", trials: Sequence[dict[str, Any]]) -> None:
+    axes.set_axis_on()
+    complete = [trial for trial in trials if trial["error"] is not None]
+    numbers = [trial["number"] for trial in complete]
+    percent = [100.0 * trial["error"] for trial in complete]
+    axes.scatter(numbers, percent, s=12, label="complete")
+    if percent:
+        axes.step(numbers, np.minimum.accumulate(percent), where="post", label="best so far")
+    axes.set_xlabel("trial")
+    axes.grid(alpha=0.3)
+    axes.legend()
+
+
+def _errors_by_epoch(axes: "Axes", trials: Sequence[dict[str, Any]]) -> None:
+    axes.set_axis_on()
+    for trial in trials:
+        epochs = range(1, len(trial["errors"]) + 1)
+        colour = "tab:gray" if trial["error"] is None else "tab:blue"
+        axes.plot(epochs, [100.0 * error for error in trial["errors"]], color=colour, alpha=0.4)
+    axes.set_xlabel("epoch (grey: ended early)")
+    if any(trial["errors"] for trial in trials):
+        axes.set_yscale("log")
+    axes.grid(alpha=0.3)
+
+
+def _errors_by_value(axes: "Axes", name: str, trials: Sequence[dict[str, Any]]) -> None:
+    axes.set_axis_on()
+    known = [trial for trial in trials if trial["errors"] and name in trial["parameters"]]
+    values = [trial["parameters"][name] for trial in known]
+    numbers = all(isinstance(value, int | float) for value in values)
+    for complete, colour in ((False, "tab:gray"), (True, "tab:blue")):
+        chosen = [i for i, one in enumerate(known) if (one["error"] is not None) == complete]
+        x = [values[i] if numbers else str(values[i]) for i in chosen]
+        axes.scatter(x, [100.0 * known[i]["errors"][-1] for i in chosen], s=12, color=colour)
+    positive = numbers and values and min(values) > 0
+    if positive and max(values) > 20.0 * min(values):
+        axes.set_xscale("log")
+    axes.set_xlabel(name)
+    axes.grid(alpha=0.3)
+
+
 def plot_first_layer(weights: Array) -> "Figure":
     """What the first 64 units look for: ink where it is red, paper where it is blue.
 
