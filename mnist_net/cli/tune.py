@@ -181,8 +181,8 @@ def _keep(
     recipe = search.recipe_of(best)
     n = search.n_held_out
     comments = (
-        f"Trial {best.number} of {search.study}: {best.error:.2%} errors on the last {n:,} training",
-        f"pictures of {search.dataset}; --validation {n} holds them out again.",
+        f"Trial {best.number} of {search.study}: {best.error:.2%} errors on the last {n:,}",
+        f"training pictures of {search.dataset}; --validation {n} holds them out again.",
     )
     without = ("teacher_weight", "teacher_temperature")  # a teacher brings its own
     write_recipe(output, recipe, search.space.preset, without=without, comments=comments)

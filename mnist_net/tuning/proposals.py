@@ -35,7 +35,7 @@ def sampler_named(name: str, seed: int) -> "optuna.samplers.BaseSampler":
     }
     make = makers[name]
 
-    class Sampler(optuna.samplers.BaseSampler):
+    class Sampler(optuna.samplers.BaseSampler):  # type: ignore[misc, unused-ignore]
         """Another sampler for each trial."""
 
         def before_trial(self, study: optuna.Study, trial: optuna.trial.FrozenTrial) -> None:
