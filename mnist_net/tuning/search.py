@@ -5,23 +5,25 @@ the study alone, so a process may die at any time, others may join, and a later 
 test pictures are never looked at.
 """
 
+import secrets
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mnist_net.datasets.dataset import Dataset
 from mnist_net.datasets.loading import DATASET_NAMES, load_dataset
-from mnist_net.errors import DivergenceError
+from mnist_net.errors import DataError, DivergenceError
 from mnist_net.learning.distortion import DISTORTIONS
 from mnist_net.learning.recipe import Hyperparameters
 from mnist_net.runs.run import Run, prepare, recipe_for
 from mnist_net.runs.together import train_together
 from mnist_net.tuning.proposals import pruner_named, sampler_named
 from mnist_net.tuning.space import Space
-from mnist_net.tuning.study import ENDED, Trial, best_of, open_study, require_optuna, trials_of
+from mnist_net.tuning.study import ENDED, Trial, open_study, require_optuna, trials_of
 
 if TYPE_CHECKING:
     import optuna
@@ -130,7 +132,8 @@ def tried(
     search
         See `search_for`.
     n_trials
-        How many trials the study is to have.
+        How many trials the study is to have; if other processes make some at the same time, it
+        may have as many more as those have under way.
     seconds
         No trial begins after so many.
     n_workers
@@ -150,21 +153,27 @@ def tried(
     """
     from joblib import Parallel, delayed
 
-    n_left = n_trials - sum(trial.state in ENDED for trial in search.trials())
-    if n_left <= 0:
-        return
+    ours = secrets.token_hex(8)
     end = None if seconds is None else time.monotonic() + seconds
-    tasks = (
-        delayed(make_trial)(search) for _ in range(n_left) if end is None or time.monotonic() < end
+
+    def tasks() -> Iterator[Any]:
+        for n_given in count():
+            ended = [trial for trial in search.trials() if trial.state in ENDED]
+            n_others = sum(trial.made_by != ours for trial in ended)
+            if n_given + n_others >= n_trials or (end and time.monotonic() >= end):
+                return
+            yield delayed(make_trial)(search, ours)
+
+    # A task is given away when a process is free for it, not before: else time would be up late,
+    # and what other processes did would not count.
+    parallel = Parallel(
+        n_workers, return_as="generator_unordered", pre_dispatch=n_workers, batch_size=1
     )
-    n_jobs = min(n_workers, n_left)
-    # A task is given away when a process is free for it, not before: else time would be up late.
-    parallel = Parallel(n_jobs, return_as="generator_unordered", pre_dispatch=n_jobs, batch_size=1)
-    yield from parallel(tasks)
+    yield from parallel(tasks())
 
 
-def make_trial(search: Search) -> Trial:
-    """Try one recipe, and leave in the study what came of it."""
+def make_trial(search: Search, made_by: str = "") -> Trial:
+    """Try one recipe, and leave in the study what came of it, and who made it."""
     from threadpoolctl import threadpool_limits
 
     require_optuna()  # this may be another process
@@ -173,6 +182,7 @@ def make_trial(search: Search) -> Trial:
 
     def objective(trial: "optuna.Trial") -> float:
         made.append(trial.number)
+        trial.set_user_attr("made_by", made_by)
         try:
             return _error_of(trial, search)
         except KeyboardInterrupt:
@@ -221,10 +231,5 @@ def _run(search: Search, recipe: Hyperparameters) -> Run:
 def _prepared(dataset: str, data_home: Path | None, digest: str, recipe: Hyperparameters) -> Run:
     training = load_dataset(dataset, data_home, offline=True).train
     if training.digest != digest:
-        from mnist_net.errors import DataError
-
         raise DataError(f"{dataset} is not what it was when the search began")
     return prepare(training, recipe, dataset)
-
-
-__all__ = ["Search", "best_of", "make_trial", "search_for", "tried"]

@@ -7,6 +7,7 @@ signs of life; one whose process was killed falls silent, and is made again by w
 import csv
 import io
 import json
+import time
 import warnings
 from collections.abc import Sequence
 from functools import lru_cache
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 _NAME = "mnist-net"
 _HEARTBEAT, _SILENT = 5, 30  # seconds between signs of life, and without any until it is dead
 _PATIENCE = 120.0  # seconds that a process waits while another one writes
+_ATTEMPTS, _PAUSE = 10, 0.3  # to make a study; seconds between them
+_SQLITE = b"SQLite format 3\0"
 
 _STATES = {"COMPLETE": "complete", "PRUNED": "pruned", "FAIL": "interrupted", "RUNNING": "running"}
 ENDED = ("complete", "pruned", "diverged")
@@ -47,6 +50,8 @@ class Trial(NamedTuple):
         How long it took; None while it runs.
     parameters
         Values by name, as the study keeps them: lists as text.
+    made_by
+        The same for all trials of one call of `tried`.
     """
 
     number: int
@@ -55,6 +60,7 @@ class Trial(NamedTuple):
     errors: tuple[float, ...]
     seconds: float | None
     parameters: dict[str, Any]
+    made_by: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values by name."""
@@ -86,26 +92,43 @@ def open_study(path: Path, identity: dict[str, Any]) -> "optuna.Study":
     RecipeError
         If the file is no study, or one of another search: it says what differs.
     """
-    import optuna
-    from sqlalchemy.exc import SQLAlchemyError
-
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        study = optuna.create_study(
-            storage=_storage(path.resolve()), study_name=_NAME, load_if_exists=True
-        )
-        if "identity" not in study.user_attrs:
-            study.set_user_attr("identity", identity)
-    except (SQLAlchemyError, RuntimeError, optuna.exceptions.StorageInternalError) as error:
-        raise RecipeError(
-            f"{path} is no study that can be gone on with: name another --study"
-        ) from error
+    if path.exists() and _beginning(path) not in (b"", _SQLITE):
+        raise RecipeError(f"{path} is no study, for it is no SQLite file: name another --study")
+    study = _created(path.resolve())
+    if "identity" not in study.user_attrs:
+        study.set_user_attr("identity", identity)
     if differs := _differences(study.user_attrs["identity"], identity):
         raise RecipeError(
             f"{path} holds a study of another search ({'; '.join(differs)}): name another --study, "
             "or search the same space of the same data"
         )
     return study
+
+
+def _beginning(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(len(_SQLITE))
+
+
+def _created(path: Path) -> "optuna.Study":
+    """The study, made if need be; where two processes make it at once, one of them tries again."""
+    import optuna
+    from sqlalchemy.exc import SQLAlchemyError
+
+    for attempts_left in reversed(range(_ATTEMPTS)):
+        try:
+            return optuna.create_study(
+                storage=_storage(path), study_name=_NAME, load_if_exists=True
+            )
+        except (SQLAlchemyError, RuntimeError, optuna.exceptions.StorageInternalError) as error:
+            if not attempts_left:
+                raise RecipeError(
+                    f"{path} is no study that Optuna {optuna.__version__} can go on with: name "
+                    "another --study"
+                ) from error
+            time.sleep(_PAUSE)
+    raise AssertionError
 
 
 @lru_cache(maxsize=1)
@@ -152,6 +175,7 @@ def _trial(one: "optuna.trial.FrozenTrial") -> Trial:
         tuple(value for _, value in sorted(one.intermediate_values.items())),
         one.duration.total_seconds() if one.duration else None,
         dict(one.params),
+        one.user_attrs.get("made_by", ""),
     )
 
 
@@ -181,7 +205,7 @@ def write_csv(trials: Sequence[Trial], path: Path) -> None:
     text = io.StringIO(newline="")
     rows = csv.writer(text)
     rows.writerow(["number", "state", "error", "epochs", "seconds", *names])
-    for number, state, error, errors, seconds, parameters in trials:
+    for number, state, error, errors, seconds, parameters, _ in trials:
         values = [parameters.get(name) for name in names]
         rows.writerow([number, state, error, len(errors), seconds, *values])
     with atomic_write(path) as stream:
