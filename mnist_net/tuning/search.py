@@ -5,12 +5,12 @@ the study alone, so a process may die at any time, others may join, and a later 
 test pictures are never looked at.
 """
 
-import secrets
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import count
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -153,36 +153,44 @@ def tried(
     """
     from joblib import Parallel, delayed
 
-    ours = secrets.token_hex(8)
-    end = None if seconds is None else time.monotonic() + seconds
-
-    def tasks() -> Iterator[Any]:
-        for n_given in count():
-            ended = [trial for trial in search.trials() if trial.state in ENDED]
-            n_others = sum(trial.made_by != ours for trial in ended)
-            if n_given + n_others >= n_trials or (end and time.monotonic() >= end):
-                return
-            yield delayed(make_trial)(search, ours)
-
-    # A task is given away when a process is free for it, not before: else time would be up late,
-    # and what other processes did would not count.
-    parallel = Parallel(
-        n_workers, return_as="generator_unordered", pre_dispatch=n_workers, batch_size=1
+    n_left = n_trials - sum(trial.state in ENDED for trial in search.trials())
+    if n_left <= 0:
+        return
+    end = math.inf if seconds is None else time.time() + seconds
+    over = False
+    tasks = (
+        delayed(make_trial)(search, n_trials, end)
+        for _ in takewhile(lambda _: not over, range(n_left))
     )
-    yield from parallel(tasks())
+    # Given away beforehand, and not by the thread that hears of a result: that one would still give
+    # some away when an interruption has ended the processes.
+    n_jobs = min(n_workers, n_left)
+    parallel = Parallel(n_jobs, return_as="generator_unordered", pre_dispatch="all", batch_size=1)
+    for trial in parallel(tasks):
+        if trial is None:
+            over = True
+        else:
+            yield trial
 
 
-def make_trial(search: Search, made_by: str = "") -> Trial:
-    """Try one recipe, and leave in the study what came of it, and who made it."""
+def make_trial(search: Search, n_trials: int | None = None, end: float = math.inf) -> Trial | None:
+    """Try one recipe, and leave in the study what came of it.
+
+    None, and nothing is tried, if the study has so many trials, or this time of the clock has come.
+    """
     from threadpoolctl import threadpool_limits
 
     require_optuna()  # this may be another process
+    if time.time() >= end:
+        return None
     study = search.opened()
+    n_ended = sum(trial.state in ENDED for trial in trials_of(study))
+    if n_trials is not None and n_ended >= n_trials:
+        return None
     made: list[int] = []
 
     def objective(trial: "optuna.Trial") -> float:
         made.append(trial.number)
-        trial.set_user_attr("made_by", made_by)
         try:
             return _error_of(trial, search)
         except KeyboardInterrupt:

@@ -50,8 +50,6 @@ class Trial(NamedTuple):
         How long it took; None while it runs.
     parameters
         Values by name, as the study keeps them: lists as text.
-    made_by
-        The same for all trials of one call of `tried`.
     """
 
     number: int
@@ -60,7 +58,6 @@ class Trial(NamedTuple):
     errors: tuple[float, ...]
     seconds: float | None
     parameters: dict[str, Any]
-    made_by: str = ""
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values by name."""
@@ -175,7 +172,6 @@ def _trial(one: "optuna.trial.FrozenTrial") -> Trial:
         tuple(value for _, value in sorted(one.intermediate_values.items())),
         one.duration.total_seconds() if one.duration else None,
         dict(one.params),
-        one.user_attrs.get("made_by", ""),
     )
 
 
@@ -205,7 +201,7 @@ def write_csv(trials: Sequence[Trial], path: Path) -> None:
     text = io.StringIO(newline="")
     rows = csv.writer(text)
     rows.writerow(["number", "state", "error", "epochs", "seconds", *names])
-    for number, state, error, errors, seconds, parameters, _ in trials:
+    for number, state, error, errors, seconds, parameters in trials:
         values = [parameters.get(name) for name in names]
         rows.writerow([number, state, error, len(errors), seconds, *values])
     with atomic_write(path) as stream:

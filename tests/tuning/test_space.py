@@ -131,8 +131,14 @@ NUMBER = "a list of choices, or a range such as { low = 1, high = 10 }"
         ("momentum = {low = 0.5, high = 0.1}", "momentum goes from 0.5 to 0.1: low must be lower"),
         ("momentum = {low = 0.5, high = 0.5}", "low must be lower"),
         ("batch_size = {low = 1.5, high = 9}", "batch_size is 1.5; it must be a whole number from"),
-        ("batch_size = {low = 0, high = 9}", "batch_size is 0; it must be a whole number from 1 up"),
-        ("batch_size = {low = 1, high = 9, step = 0}", "batch_size.step is 0; it is a whole number"),
+        (
+            "batch_size = {low = 0, high = 9}",
+            "batch_size is 0; it must be a whole number from 1 up",
+        ),
+        (
+            "batch_size = {low = 1, high = 9, step = 0}",
+            "batch_size.step is 0; it is a whole number",
+        ),
         ("batch_size = {low = 1, high = 9, step = 2, log = true}", "batch_size.step is 2"),
         ("optimizer = ['lion']", "optimizer is 'lion'; it must be one of sgd"),
         ("optimizer = [['sgd']]", "optimizer is ['sgd']; it must be one of sgd"),
