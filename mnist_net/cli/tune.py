@@ -9,6 +9,7 @@ import click
 from mnist_net.cli import options
 from mnist_net.cli.terminal import counted, echo_json, echo_line, log, note, program
 from mnist_net.cli.watch import interrupt_once
+from mnist_net.tuning.proposals import PRUNERS, SAMPLERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
 
 _STUDY = Path("tune.db")
 _RECIPE = Path("recipe.toml")
+
+
+def _meanings(named: dict[str, str]) -> str:
+    return "; ".join(f"{name}: {meaning}" for name, meaning in named.items())
 
 
 @options.command(
@@ -45,13 +50,16 @@ _RECIPE = Path("recipe.toml")
     help="Processes, one trial and one thread each.  [default: one for each core]",
 )
 @click.option(
-    "--sampler", type=click.Choice(["tpe", "random"]), default="tpe", help="What proposes recipes."
+    "--sampler",
+    type=click.Choice(list(SAMPLERS)),
+    default="tpe",
+    help=f"Where to look next. {_meanings(SAMPLERS)}.",
 )
 @click.option(
     "--pruner",
-    type=click.Choice(["median", "none"]),
+    type=click.Choice(list(PRUNERS)),
     default="median",
-    help="What ends a trial early: that it is worse than the median of the others was.",
+    help=f"When to end a trial early. {_meanings(PRUNERS)}.",
 )
 @options.seed("Of the proposals.")
 @click.option(

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     import optuna
 
 SAMPLERS = {
-    "tpe": "where earlier trials did well: tree-structured Parzen estimators",
+    "tpe": "where earlier trials did well, by tree-structured Parzen estimators",
     "random": "anywhere in the space",
 }
 PRUNERS = {

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import quote
 
 from mnist_net.errors import MnistNetError, RecipeError
 from mnist_net.files import atomic_write
@@ -136,7 +137,7 @@ def _storage(path: Path) -> "optuna.storages.RDBStorage":
     with warnings.catch_warnings():  # signs of life are called experimental since 2021
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         return optuna.storages.RDBStorage(
-            f"sqlite:///{path}",
+            f"sqlite:///{quote(str(path))}",
             engine_kwargs={"connect_args": {"timeout": _PATIENCE}},
             heartbeat_interval=_HEARTBEAT,
             grace_period=_SILENT,

@@ -135,6 +135,14 @@ def test_a_study_has_as_many_trials_as_are_asked_for(space: Path, npz: Path) -> 
     assert len(search.trials()) == 5
 
 
+@pytest.mark.parametrize("name", ["a?b.db", "a%20b.db", "new folder/é#.db"])
+def test_a_study_is_where_it_is_asked_to_be(space: Path, npz: Path, name: str) -> None:
+    if "?" in name and sys.platform == "win32":
+        pytest.skip("Windows has no such names")
+    found(searching(space, npz, name), 1)
+    assert Path(name).read_bytes().startswith(b"SQLite")
+
+
 def test_no_trial_begins_when_time_is_up(space: Path, npz: Path) -> None:
     assert list(tried(searching(space, npz), 5, seconds=0.0)) == []
 
