@@ -117,7 +117,7 @@ def search_for(
         training.name if dataset in DATASET_NAMES else dataset,
         data_home,
         training.digest,
-        space.recipe.validation or len(training.images) // _SIXTH,
+        space.recipe.validation or max(len(training.images) // _SIXTH, 1),
         **choices,
     )
 

@@ -146,6 +146,8 @@ def read_space(path: Path) -> Space:
             raise ValueError("[space] must name what is tried, as in learning_rate = [0.1, 0.3]")
     with sentences(f"{path}: [recipe]"):
         begin = recipe_from(recipe)
+        if begin.recipe.teacher_weight:
+            raise ValueError(f"teacher_weight {NOT_SEARCHED['teacher_weight']}: leave it out")
     with sentences(f"{path}: [space]"):
         dimensions = {name: _dimension(name, tried, begin.recipe) for name, tried in space.items()}
     stated = "drawn_digits" in {*begin.changed, *dimensions}

@@ -219,6 +219,18 @@ def test_data_that_changed_meanwhile_are_found_out(space: Path, npz: Path, digit
         found(search, 1)
 
 
+@pytest.mark.parametrize("n_workers", [1, 2])
+def test_too_few_pictures_are_one_sentence(space: Path, digits: Any, n_workers: int) -> None:
+    images, labels = digits
+    few, one = slice(3), slice(1)
+    arrays = {"x_test": images[one], "y_test": labels[one]}
+    np.savez("few.npz", x_train=images[few], y_train=labels[few], **arrays)
+    assert searching(space, Path("few.npz")).n_held_out == 1
+    space.write_text(SPACE.replace("epochs = 4", "epochs = 4\nvalidation = 3"))
+    with pytest.raises(DataError, match=r"few\.npz has 3 training pictures: too few to hold 3 out"):
+        found(searching(space, Path("few.npz")), 2, n_workers=n_workers)
+
+
 def test_drawn_digits_are_left_out_where_classes_may_be_no_digits(space: Path, npz: Path) -> None:
     space.write_text("[recipe]\nepochs = 1\n[space]\nmomentum = [0]\n")
     assert searching(space, npz).space.recipe.drawn_digits == 0

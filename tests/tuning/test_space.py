@@ -177,6 +177,10 @@ def test_what_is_no_space_is_said_with_file_and_key(line: str, words: str) -> No
         ("[recipe]\nepochs = 0\n[space]\nmomentum = [0]", "[recipe]: epochs is 0; it must be"),
         ("[recipe]\nepoch = 1\n[space]\nmomentum = [0]", "did you mean epochs?"),
         ("[space\n", "space.toml is no TOML file: "),
+        (
+            "[recipe]\nteacher_weight = 0.5\n[space]\nmomentum = [0]",
+            "[recipe]: teacher_weight needs a teacher, which a search has not: leave it out",
+        ),
     ],
 )
 def test_what_is_no_file_of_a_space(text: str, words: str) -> None:
