@@ -1,21 +1,21 @@
 """Compare `mnist-net tune` with random search and with successive halving, at equal time.
 
-    nice -n 19 python -m scripts.tuning --seconds 120 --output results/tuning.json
+    nice -n 19 python -m scripts.tuning --seconds 45 --output results/tuning.json
 
-Each search has the same recipes to find (scripts/tuning/space.toml), the same pictures and so many
-seconds of the processor on one thread. What it found is then trained anew with other seeds: that
-error is not flattered by the luck of one seed, as the error that it was chosen by is. The test set
-has no part in it. Needs optuna (`make test-extras` installs it).
+Each search has the same recipes to find (scripts/tuning/space.toml), the same training pictures and
+so many seconds of the processor on one thread. What it found is then trained anew with other seeds
+and judged by 10,000 training pictures that no search has seen: that error is not flattered by luck,
+as the error that it was chosen by is. The test set has no part in it. Needs optuna (`make
+test-extras` installs it).
 """
 
-import math
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 import numpy as np
@@ -39,6 +39,8 @@ SAMPLERS: dict[str, dict[str, Any]] = {
 }
 FACTOR = 3  # of successive halving: a third goes on, with three times as many epochs
 ANEW = (1, 2, 3)  # seeds of the trainings that judge; searches train with 0
+N_JUDGES = 10_000
+PILOT = 1000  # added to the seed of a search that shows how long one takes
 COLUMNS = ("seconds", "recipes tried", "epochs", "error it was chosen by, %", "error anew, %")
 
 
@@ -53,17 +55,32 @@ class Found:
     n_epochs: int
 
 
-def subset(dataset: str, n_train: int, folder: Path) -> Path:
-    """The first so many training pictures of a data set, and its last 10,000 to judge by."""
+class Pictures(NamedTuple):
+    """Files: to search on, and to judge what was found by; both have the same to learn from."""
+
+    searched: Path
+    judging: Path
+
+
+def subsets(dataset: str, n_train: int, folder: Path) -> Pictures:
+    """The first so many training pictures of a data set, and others after them or at its end."""
     training = load_dataset(dataset).train
-    n_held_out = read_space(SPACE).recipe.validation
-    rows = np.r_[:n_train, len(training.images) - n_held_out : len(training.images)]
-    path = folder / "pictures.npz"
-    images, labels = training.images[rows], training.labels[rows]
-    # A file of four arrays has test pictures too; these are not looked at.
-    few = slice(10)
-    np.savez(path, x_train=images, y_train=labels, x_test=images[few], y_test=labels[few])
-    return path
+    n, n_held_out = len(training.images), read_space(SPACE).recipe.validation
+    n_judges = min(N_JUDGES, n - n_held_out - n_train)
+
+    def written(name: str, begin: int, end: int) -> Path:
+        rows = np.r_[:n_train, begin:end]
+        images, labels = training.images[rows], training.labels[rows]
+        few = slice(10)  # a file of four arrays has test pictures too; nobody looks at these
+        np.savez(
+            folder / name, x_train=images, y_train=labels, x_test=images[few], y_test=labels[few]
+        )
+        return folder / name
+
+    return Pictures(
+        written("searched.npz", n - n_held_out, n),
+        written("judging.npz", n_train, n_train + n_judges),
+    )
 
 
 def by_tune(search: Search, seconds: float) -> Found:
@@ -130,6 +147,7 @@ def by_halving(space: Space, path: Path, n_candidates: int, seed: int) -> Found:
         max_resources=recipe.epochs,
         cv=PredefinedSplit(np.where(judges, 0, -1)),
         refit=False,
+        return_train_score=False,
         error_score=0.0,
         random_state=seed,
     )
@@ -149,47 +167,43 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def n_candidates_for(seconds: float, seconds_per_epoch: float, n_epochs: int) -> int:
-    """So many that successive halving takes about that long: each rung costs as many epochs."""
-    n_rungs = 1 + int(math.log(n_epochs, FACTOR) + 1e-9)
-    return max(FACTOR**n_rungs, int(seconds / (n_rungs * seconds_per_epoch)))
+def n_candidates_for(seconds: float, pilot: Found) -> int:
+    """So many that successive halving takes about that long, by a smaller one."""
+    return max(pilot.n_recipes, round(pilot.n_recipes * seconds / pilot.seconds))
 
 
-def error_anew(recipe: Hyperparameters, path: Path) -> float:
-    """Mean validation error of a recipe over seeds that no search has used."""
+def error_anew(recipe: Hyperparameters, path: Path, n_train: int) -> float:
+    """Mean error of a recipe over seeds and on pictures that no search has used."""
     training, errors = load_dataset(str(path)).train, []
     for seed in ANEW:
-        run = prepare(training, replace(recipe, random_state=seed), str(path))
-        *_, (progress,) = train_together([run])
+        one = replace(recipe, random_state=seed, validation=len(training.images) - n_train)
+        *_, (progress,) = train_together([prepare(training, one, str(path))])
         assert progress is not None
         errors.append(1.0 - progress.history[-1]["validation_accuracy"])
     return statistics.fmean(errors)
 
 
-def one_round(space: Space, path: Path, seconds: float, seed: int, folder: Path) -> dict[str, Any]:
+def one_round(pictures: Pictures, seconds: float, seed: int) -> dict[str, Any]:
     """Figures of each search, with proposals of this seed."""
-    training = load_dataset(str(path)).train
-    searches: dict[str, Callable[[], Found]] = {}
+    space, path = read_space(SPACE), pictures.searched
+    training, found = load_dataset(str(path)).train, dict[str, Found]()
     for name, choices in SAMPLERS.items():
-        study = folder / f"{name} {seed}.db"
+        study = path.with_name(f"{name} {seed}.db")
         search = search_for(space, study, training, str(path), None, seed=seed, **choices)
-        searches[name] = lambda search=search: by_tune(search, seconds)  # type: ignore[misc]
-    found = {name: made() for name, made in searches.items()}
-    pace = found["random search"].seconds / found["random search"].n_epochs
-    n_candidates = n_candidates_for(seconds, pace, space.recipe.epochs)
-    found[HALVING] = by_halving(space, path, n_candidates, seed)
-    return {name: figures(one, space, path) for name, one in found.items()}
-
-
-def figures(found: Found, space: Space, path: Path) -> dict[str, Any]:
-    plain = found.recipe.as_dict()
+        found[name] = by_tune(search, seconds)
+    pilot = by_halving(space, path, FACTOR**3, PILOT + seed)
+    found[HALVING] = by_halving(space, path, n_candidates_for(seconds, pilot), seed)
+    n_train = len(training.images) - space.recipe.validation
     return {
-        "seconds": round(found.seconds, 1),
-        "recipes": found.n_recipes,
-        "epochs": found.n_epochs,
-        "error": round(found.error, 6),
-        "error_anew": round(error_anew(found.recipe, path), 6),
-        "recipe": {name: plain[name] for name in space.dimensions},
+        name: {
+            "seconds": round(one.seconds, 1),
+            "recipes": one.n_recipes,
+            "epochs": one.n_epochs,
+            "error": round(one.error, 6),
+            "error_anew": round(error_anew(one.recipe, pictures.judging, n_train), 6),
+            "recipe": {name: one.recipe.as_dict()[name] for name in space.dimensions},
+        }
+        for name, one in found.items()
     }
 
 
@@ -218,23 +232,21 @@ def shown(found: dict[str, dict[str, float]]) -> str:
 
 @click.command(help=options.paragraphs(__doc__))
 @options.dataset
-@click.option("--pictures", default=12_000, show_default=True, help="To learn from.")
-@click.option("--seconds", default=300.0, show_default=True, help="Of each search, processor time.")
+@click.option("--pictures", default=6_000, show_default=True, help="To learn from.")
+@click.option("--seconds", default=45.0, show_default=True, help="Of each search, processor time.")
 @click.option("--rounds", type=click.IntRange(min=1), default=3, show_default=True)
 @click.option("--output", type=Path, help="Figures as JSON.  [default: none]")
 def main(dataset: str, pictures: int, seconds: float, rounds: int, output: Path | None) -> None:
-    space, made = read_space(SPACE), list[dict[str, Any]]()
+    made: list[dict[str, Any]] = []
     facts = {**stamp(), "machine": describe(), "seconds": seconds, "pictures": pictures}
-    with threadpool_limits(1), tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        path = subset(dataset, pictures, folder)
+    with threadpool_limits(1), tempfile.TemporaryDirectory() as folder:
+        files = subsets(dataset, pictures, Path(folder))
         for seed in range(rounds):
-            made.append(one_round(space, path, seconds, seed, folder))
+            made.append(one_round(files, seconds, seed))
             click.echo(shown(made[-1]), err=True)
-            if output:  # what is there if it is interrupted
-                write_json(
-                    output, {**facts, "medians": medians(made), "rounds": made}, apart="recipe"
-                )
+            record = {**facts, "medians": medians(made), "rounds": made}
+            if output:  # after each round, for whoever has to stop here
+                write_json(output, record, apart="recipe")
     click.echo(shown(medians(made)))
 
 

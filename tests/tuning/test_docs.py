@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from mnist_net.datasets.loading import load_dataset
+from mnist_net.learning.recipe import PRESETS
 from mnist_net.runs.recipe_file import read_toml
 from mnist_net.tuning.space import DEFAULT_SPACE, Choice, read_space
 from scripts.records import read_json
@@ -67,15 +69,28 @@ def test_distributions_are_those_of_the_space() -> None:
             assert all(isinstance(found[name].rvs(random_state=s), int) for s in range(3))
 
 
-@pytest.mark.parametrize(
-    ("seconds", "pace", "epochs", "n"),
-    [(270, 1.0, 9, 90), (270, 1.0, 8, 135), (1, 1.0, 9, 27), (300, 0.5, 27, 150)],
-)
-def test_halving_gets_as_many_candidates_as_fit(
-    seconds: float, pace: float, epochs: int, n: int
-) -> None:
-    """Of 90 candidates for nine epochs: 90 of one epoch, 30 of three and 10 of nine are 270."""
-    assert study.n_candidates_for(seconds, pace, epochs) == n
+@pytest.mark.parametrize(("seconds", "n"), [(45, 81), (15, 27), (5, 27), (46, 83)])
+def test_halving_gets_as_many_candidates_as_its_pilot_says(seconds: float, n: int) -> None:
+    pilot = study.Found(PRESETS["plain"], 0.1, 15.0, 27, 81)
+    assert study.n_candidates_for(seconds, pilot) == n
+
+
+def test_what_judges_is_what_no_search_has_seen(npz: Path, tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(study, "SPACE", small_space())
+        files = study.subsets(str(npz), 200, tmp_path)
+    whole = load_dataset(str(npz)).train.images
+    searched, judging = (load_dataset(str(path)).train.images for path in files)
+    assert np.array_equal(searched, np.concatenate([whole[:200], whole[500:]]))
+    assert np.array_equal(judging, whole[:500])
+
+
+def small_space() -> Path:
+    text = study.SPACE.read_text(encoding="utf-8").replace("4_000", "100")
+    text = text.replace("[[100], [300], [600], [300, 100]]", "[[4], [8]]")
+    Path("space.toml").write_text(text, encoding="utf-8")
+    assert read_toml(Path("space.toml"))["recipe"]["validation"] == 100
+    return Path("space.toml")
 
 
 @pytest.mark.slow
@@ -83,11 +98,7 @@ def test_the_study_runs_and_its_figures_are_what_was_found(
     npz: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     extra("optuna")
-    text = study.SPACE.read_text(encoding="utf-8").replace("10_000", "100")
-    text = text.replace("[[100], [300], [600], [300, 100]]", "[[4], [8]]")
-    Path("space.toml").write_text(text, encoding="utf-8")
-    assert read_toml(Path("space.toml"))["recipe"]["validation"] == 100
-    monkeypatch.setattr(study, "SPACE", Path("space.toml"))
+    monkeypatch.setattr(study, "SPACE", small_space())
     asked = ["--dataset", str(npz), "--pictures", "200", "--seconds", "2", "--rounds", "1"]
     done = CliRunner().invoke(study.main, [*asked, "--output", "t.json"], catch_exceptions=False)
     assert done.exit_code == 0
