@@ -50,7 +50,7 @@ def test_figures_are_those_on_record() -> None:
     assert study.shown(figures["medians"]) in TUNING
     assert figures["medians"] == study.medians(figures["rounds"])
     assert f"--seconds {figures['seconds']:.0f}" in TUNING
-    assert f"medians of {len(figures['rounds'])} rounds" in TUNING
+    assert f"medians of {len(figures['rounds'])} round" in TUNING
 
 
 def test_distributions_are_those_of_the_space() -> None:
