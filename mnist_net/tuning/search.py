@@ -71,6 +71,16 @@ class Search:
         study.pruner = pruner_named(self.pruner)
         return study
 
+    def anywhere(self) -> "Search":
+        """The same for processes that are in other folders."""
+        named = self.dataset in DATASET_NAMES
+        return replace(
+            self,
+            study=self.study.resolve(),
+            dataset=self.dataset if named else str(Path(self.dataset).resolve()),
+            data_home=self.data_home and self.data_home.resolve(),
+        )
+
     def trials(self) -> list[Trial]:
         """All trials of the study that have begun."""
         return trials_of(self.opened())
@@ -157,9 +167,9 @@ def tried(
     if n_left <= 0:
         return
     end = math.inf if seconds is None else time.time() + seconds
-    over = False
+    over, anywhere = False, search.anywhere()
     tasks = (
-        delayed(make_trial)(search, n_trials, end)
+        delayed(make_trial)(anywhere, n_trials, end)
         for _ in takewhile(lambda _: not over, range(n_left))
     )
     # Given away beforehand, and not by the thread that hears of a result: that one would still give

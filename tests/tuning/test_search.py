@@ -126,6 +126,18 @@ def test_processes_share_the_work_and_propose_different_things(space: Path, npz:
     assert len(set(rates)) == 8
 
 
+def test_processes_that_began_in_another_folder_find_data_and_study(
+    space: Path, npz: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found(searching(space, npz), 2, n_workers=2)  # joblib keeps its processes
+    Path("folder").mkdir()
+    monkeypatch.chdir("folder")
+    Path("here.npz").write_bytes(npz.read_bytes())
+    trials = found(searching(space, Path("here.npz")), 3, n_workers=2)
+    assert [trial.state in ENDED for trial in trials] == [True] * 3
+    assert Path("study.db").is_file()
+
+
 def test_a_study_has_as_many_trials_as_are_asked_for(space: Path, npz: Path) -> None:
     search = searching(space, npz)
     assert len(list(tried(search, 2))) == 2
