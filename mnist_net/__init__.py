@@ -44,6 +44,7 @@ Errors::
     DataError        a data set is missing or broken
     ImageError       a picture cannot be read
     ModelFileError   a file is no model
+    RecipeError      a file is no recipe
     DivergenceError  training left the finite numbers
 
 Each name is imported when it is first used, so that a program pays only for what it needs;
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from mnist_net.errors import ImageError as ImageError
     from mnist_net.errors import MnistNetError as MnistNetError
     from mnist_net.errors import ModelFileError as ModelFileError
+    from mnist_net.errors import RecipeError as RecipeError
     from mnist_net.estimator import DigitClassifier as DigitClassifier
     from mnist_net.learning.distortion import DISTORTIONS as DISTORTIONS
     from mnist_net.learning.distortion import Distortion as Distortion
@@ -92,7 +94,10 @@ _HOMES = {
     "datasets.dataset": ("Dataset", "Splits"),
     "datasets.loading": ("load_dataset",),
     "datasets.mnist": ("load_mnist",),
-    "errors": ("DataError", "DivergenceError", "ImageError", "MnistNetError", "ModelFileError"),
+    "errors": (
+        *("DataError", "DivergenceError", "ImageError", "MnistNetError", "ModelFileError"),
+        "RecipeError",
+    ),
     "estimator": ("DigitClassifier",),
     "learning.gradcheck": ("check_system",),
     "pictures.decoding": ("open_image",),

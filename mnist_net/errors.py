@@ -13,6 +13,10 @@ class DataError(MnistNetError, ValueError):
     """A data set is missing, broken, or not what it claims to be."""
 
 
+class RecipeError(MnistNetError, ValueError):
+    """A file is no recipe for training, or no space of them that can be searched."""
+
+
 class ImageError(MnistNetError, ValueError):
     """A picture cannot be read as a digit."""
 

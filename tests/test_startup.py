@@ -12,7 +12,7 @@ from PIL import Image
 from mnist_net.pictures.decoding import save_png
 from mnist_net.trained.store import SHIPPED_MODELS
 
-SLOW = {"sklearn", "scipy", "pandas", "matplotlib", "pooch", "requests", "tqdm"}
+SLOW = {"sklearn", "scipy", "pandas", "matplotlib", "optuna", "pooch", "requests", "tqdm"}
 
 PROGRAM = """
 import json, sys
@@ -61,6 +61,7 @@ def test_help_imports_neither_numpy_nor_anything_slow() -> None:
         "feedback",
         "serve",
         "export",
+        "tune",
     ],
 )
 def test_help_of_a_command_imports_nothing_slow(command: str) -> None:

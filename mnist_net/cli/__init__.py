@@ -23,6 +23,7 @@ _COMMANDS = {
     "predict": "Read the digit in each picture.",
     "read": "Read all digits in each picture, row by row, and the signs between them.",
     "train": "Train a network and save it as a model.",
+    "tune": "Search for better hyperparameters.",
     "evaluate": "Measure a model on test pictures.",
     "report": "Write a page on how good models are, one or several.",
     "serve": "Serve a page to draw on, and reading over HTTP.",

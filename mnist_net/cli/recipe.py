@@ -3,12 +3,14 @@
 import math
 from dataclasses import Field, fields, replace
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 from mnist_net.cli import options
-from mnist_net.learning.distortion import DISTORTIONS
+from mnist_net.learning.distortion import DISTORTIONS, name_of
 from mnist_net.learning.recipe import PRESETS, Hyperparameters, Setting
 
 _ALIASES = {
@@ -28,6 +30,13 @@ class _Widths(click.ParamType[tuple[int, ...]]):
         layer: click.ParamType[Any] = options.whole(min=1)
         parts = str(value).split(",")
         return tuple(int(layer.convert(part.strip(), param, ctx)) for part in parts)
+
+
+def _together(_ctx: Any, _parameter: Any, given: tuple[tuple[int, ...], ...]) -> Any:
+    return tuple(chain.from_iterable(given)) if given else None
+
+
+_HIDDEN: dict[str, Any] = {"multiple": True, "callback": _together}
 
 
 def _type_of(one: "Field[Any]") -> Any:
@@ -50,7 +59,7 @@ def _help_of(one: "Field[Any]") -> str:
     """What it means, in short, and its value in the preset that is the default."""
     value = getattr(PRESETS["default"], one.name)
     if one.name == "distortion":
-        value = next(known for known, distortion in DISTORTIONS.items() if distortion == value)
+        value = name_of(value)
     shown = ", ".join(map(str, value)) if isinstance(value, tuple) else value
     meaning = (
         _HELP.get(one.name) or one.metadata["setting"].meaning.split(". ")[0].rstrip(".") + "."
@@ -65,12 +74,18 @@ recipe_options = options.together(
         default="default",
         help="Recipe to begin with; the options below override it.",
     ),
+    options.path_option(
+        "--recipe",
+        metavar="FILE",
+        help="Take the recipe from a TOML file, as `mnist-net tune` writes it; the options below "
+        "override it.",
+    ),
     *(
         click.option(
             *_ALIASES.get(one.name, (f"--{one.name.replace('_', '-')}",)),
             type=_type_of(one),
             default=None,  # not given: not False, for a flag
-            multiple=one.name == "hidden_layer_sizes",
+            **(_HIDDEN if one.name == "hidden_layer_sizes" else {}),
             help=_help_of(one),
         )
         for one in fields(Hyperparameters)
@@ -78,12 +93,31 @@ recipe_options = options.together(
 )
 
 
+def with_file(preset: str, file: Path | None, asked: dict[str, Any]) -> str:
+    """The preset to begin with; what a file of a recipe states becomes as if it were asked for.
+
+    Raises
+    ------
+    RecipeError
+        If the file is no recipe.
+    """
+    if file is None:
+        return preset
+    if click.get_current_context().get_parameter_source("preset") is ParameterSource.COMMANDLINE:
+        raise click.UsageError("a --recipe says which preset it begins with: leave out --preset")
+    from mnist_net.runs.recipe_file import read_recipe
+
+    read = read_recipe(file)
+    for name in read.changed:
+        if asked[name] is None:
+            asked[name] = getattr(read.recipe, name)
+    return read.preset
+
+
 def recipe_from(preset: str, asked: dict[str, Any]) -> Hyperparameters:
-    """Recipe of a preset and of the options that were given."""
-    given = {name: value for name, value in asked.items() if value not in (None, ())}
-    if "hidden_layer_sizes" in given:
-        given["hidden_layer_sizes"] = tuple(chain.from_iterable(given["hidden_layer_sizes"]))
-    if "distortion" in given:
+    """Recipe of a preset and of what was asked for."""
+    given = {name: value for name, value in asked.items() if value is not None}
+    if isinstance(given.get("distortion"), str):
         given["distortion"] = DISTORTIONS[given["distortion"]]
     try:
         return replace(PRESETS[preset], **given)

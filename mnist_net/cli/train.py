@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mnist_net.cli import options
-from mnist_net.cli.recipe import recipe_from, recipe_options
+from mnist_net.cli.recipe import recipe_from, recipe_options, with_file
 from mnist_net.cli.terminal import echo_line, log, note, program
 from mnist_net.cli.watch import Ended, checkpoint_files, watch
 from mnist_net.errors import DataError, ModelFileError
@@ -32,6 +32,7 @@ _POOR = 0.5  # below this accuracy something is wrong with the recipe
     "train --checkpoint run1 --resume",
     "train --committee 5 --output models/committee.joblib",
     "train --teacher models/committee.joblib --preset accurate",
+    "train --recipe recipe.toml         # what `mnist-net tune` found",
 )
 @click.option(
     "--dataset",
@@ -84,6 +85,7 @@ _POOR = 0.5  # below this accuracy something is wrong with the recipe
 @options.quiet
 def train(
     preset: str,
+    recipe: Path | None,
     dataset: str,
     data_home: Path | None,
     offline: bool,
@@ -98,8 +100,8 @@ def train(
 ) -> None:
     """Train a network and save it as a model.
 
-    The recipe comes from a preset and from the options that you give. Ctrl-C keeps the best epoch
-    so far and saves it.
+    The recipe comes from a preset or a file, and from the options that you give. Ctrl-C keeps the
+    best epoch so far and saves it.
     """
     from mnist_net.reports.plots import check_plot, plot_training, save_figure
     from mnist_net.runs.outcome import finish
@@ -108,20 +110,21 @@ def train(
 
     if plot and committee:
         raise click.UsageError("--plot draws the training of one network: leave out --committee")
+    preset = with_file(preset, recipe, asked)
     better = _teacher(teacher, asked)
-    recipe, start = _recipe(preset, asked, base)
+    chosen, start = _recipe(preset, asked, base)
     files = checkpoint_files(checkpoint, committee or 1, resume=resume)
     if plot:
         check_plot(plot)
     source: dict[str, Any] = {"dataset": dataset, "data_home": data_home, "offline": offline}
-    splits = options.load_splits([output, plot, *files], **source)
+    splits = options.load_splits([output, plot, *files], [recipe], **source)
     if dataset == "auto" and splits.train.name != "mnist":
         _keep_better(output)
     if asked["drawn_digits"] is None:
-        recipe = recipe_for(splits.train, recipe)
-    if recipe.drawn_digits:
+        chosen = recipe_for(splits.train, chosen)
+    if chosen.drawn_digits:
         log.info("drawing digits in forms that MNIST lacks, which takes some seconds ...")
-    run = prepare(splits.train, recipe, dataset, base=start, teacher=better)
+    run = prepare(splits.train, chosen, dataset, base=start, teacher=better)
     runs = run.with_seeds(committee or 1)
     ended = watch(runs, files, resume=resume)
     model = finish(runs, ended.reached, splits.test, preset=preset, best=bool(ended.status))
@@ -129,7 +132,7 @@ def train(
     if plot:
         save_figure(plot_training(ended.reached[0].history), plot)
         log.info(f"wrote {plot}")
-    _tell_how_it_ended(ended, recipe.epochs, checkpoint)
+    _tell_how_it_ended(ended, chosen.epochs, checkpoint)
     _report(model, ended.seconds, output)
     raise click.exceptions.Exit(ended.status)
 
@@ -164,7 +167,7 @@ def _recipe(
     from mnist_net.trained.store import find_model, load_model
 
     settled = ("hidden_layer_sizes", "activation", "loss", "scaling", "initialization")
-    if given := [name for name in settled if asked[name] not in (None, ())]:
+    if given := [name for name in settled if asked[name] is not None]:
         raise click.UsageError(f"--from keeps what the model has: leave out its {given[0]}")
     model = load_model(find_model(base))
     if not isinstance(model, Model):

@@ -50,7 +50,7 @@ def watch(runs: Sequence["Run"], files: Sequence[Path | None], *, resume: bool) 
     total, bar = runs[0].hyperparameters.epochs, shows_progress()
     heard: list[int] = []
     try:
-        _interrupt_once(heard)
+        interrupt_once(heard)
         with tqdm(total=total, initial=_number(starts), unit="epoch", disable=not bar) as shown:
             for reached in train_together(runs, starts):
                 for (run, file), progress in zip(pairs, reached, strict=True):
@@ -79,8 +79,8 @@ def _number(reached: Sequence[Progress | None]) -> int:
     return max(progress.latest.number if progress else 0 for progress in reached)
 
 
-def _interrupt_once(ended: list[int]) -> None:
-    """Let the first Ctrl-C, SIGTERM or SIGHUP end the training, and no other lose what is saved."""
+def interrupt_once(ended: list[int]) -> None:
+    """Let the first Ctrl-C, SIGTERM or SIGHUP end the work, and no other lose what is saved."""
     names = ("SIGINT", "SIGTERM", "SIGHUP")  # not all systems have all of them
     numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
     handlers = {number: signal.getsignal(number) for number in numbers}

@@ -9,8 +9,10 @@ batch are one product ``basis · coefficients · basisᵀ``, and one bilinear re
 """
 
 import math
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
+from numbers import Real
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -74,6 +76,41 @@ DISTORTIONS = {
     "both": _STANDARD,
 }
 """The distortion that we train with, its two parts, and none."""
+
+
+def distortion_from(plain: Any) -> Distortion:
+    """What a name of `DISTORTIONS` stands for, or amounts by name.
+
+    Raises
+    ------
+    ValueError
+        If it is neither; the message says what it may be.
+    """
+    if isinstance(plain, str) and plain in DISTORTIONS:
+        return DISTORTIONS[plain]
+    amounts = [one.name for one in fields(Distortion)]
+    if not isinstance(plain, dict) or plain.keys() - set(amounts):
+        raise ValueError(
+            f"distortion is {plain!r}; it must be one of {', '.join(DISTORTIONS)}, or amounts of "
+            f"{', '.join(amounts)}"
+        )
+    for name, amount in plain.items():
+        if not is_number(amount):
+            raise ValueError(f"distortion.{name} is {amount!r}; it must be a number")
+    try:
+        return Distortion(**plain)
+    except ValueError as error:
+        raise ValueError(f"distortion.{error}") from error
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is a real number; a truth is none."""
+    return isinstance(value, Real) and not isinstance(value, bool)
+
+
+def name_of(distortion: Distortion) -> str | None:
+    """What `DISTORTIONS` calls it, if it does."""
+    return next((name for name, known in DISTORTIONS.items() if known == distortion), None)
 
 
 def distort(images: Array, distortion: Distortion, generator: np.random.Generator) -> Array:

@@ -5,15 +5,22 @@ The checks, the documentation and the command line's options are made from these
 """
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
+from difflib import get_close_matches
 from textwrap import fill
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from mnist_net.learning.activations import ACTIVATIONS
-from mnist_net.learning.distortion import DISTORTIONS, Distortion
+from mnist_net.learning.distortion import (
+    DISTORTIONS,
+    Distortion,
+    distortion_from,
+    is_number,
+    name_of,
+)
 from mnist_net.learning.losses import LOSSES
 from mnist_net.learning.optimizers import OPTIMIZERS, SCHEDULES
 from mnist_net.learning.scaling import SCALINGS
@@ -49,10 +56,12 @@ class Setting(NamedTuple):
 
     def problem(self, value: Any) -> str | None:
         """What a value should have been, if it is not that."""
-        if self.choices is not None and value not in self.choices:
+        if self.choices is not None and value not in list(self.choices):
             return f"one of {', '.join(self.choices)}"
         if self.least is not None and not _is_whole(value, self.least):
             return f"a whole number from {self.least} up"
+        if (self.below is not None or self.within is not None) and not is_number(value):
+            return "a number"
         if self.below is not None and not 0.0 <= value < self.below:
             return (
                 "finite and not negative" if self.below == math.inf else f"in [0, {self.below:g})"
@@ -176,6 +185,42 @@ class Hyperparameters:
         """Plain values by name, for a model file."""
         return {**asdict(self), "hidden_layer_sizes": list(self.hidden_layer_sizes)}
 
+    def with_plain(self, values: Mapping[str, Any]) -> "Hyperparameters":
+        """The same with other values, as `as_dict` and files of recipes have them.
+
+        A distortion may be a name of `DISTORTIONS`, too.
+
+        Raises
+        ------
+        ValueError
+            If a name or a value is none; the message says what it may be.
+        """
+        return replace(self, **{name: _from_plain(name, value) for name, value in values.items()})
+
+
+def setting_of(name: str) -> Setting:
+    """What a hyperparameter is; a ValueError that names those that there are if it is none."""
+    settings = {one.name: one.metadata["setting"] for one in fields(Hyperparameters)}
+    if name not in settings:
+        near = get_close_matches(name, settings, 1)
+        known = f"did you mean {near[0]}?" if near else f"there are {', '.join(settings)}"
+        raise ValueError(f"{name} is no hyperparameter: {known}")
+    return settings[name]
+
+
+def _from_plain(name: str, plain: Any) -> Any:
+    """The value that plain data stand for; what it may be is looked at when a recipe has it."""
+    setting_of(name)
+    if name == "hidden_layer_sizes":
+        if not isinstance(plain, list):
+            raise ValueError(f"{name} is {plain!r}; it must be a list of widths, as in [300]")
+        return tuple(plain)
+    if name == "distortion":
+        return distortion_from(plain)
+    if name == "shuffle" and not isinstance(plain, bool):
+        raise ValueError(f"{name} is {plain!r}; it must be true or false")
+    return plain
+
 
 def _documented() -> str:
     paragraphs = [(Hyperparameters.__doc__ or "").rstrip(), "\n    Attributes\n    ----------"]
@@ -220,7 +265,7 @@ class _Presets(dict[str, Hyperparameters]):
 
 def _shown(value: Any) -> str:
     if isinstance(value, Distortion):
-        return next((name for name, known in DISTORTIONS.items() if known == value), "own")
+        return name_of(value) or "own"
     return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 

@@ -10,6 +10,7 @@ from mnist_net.errors import MnistNetError
 from mnist_net.reports.plots import (
     check_plot,
     plot_first_layer,
+    plot_search,
     plot_training,
     save_figure,
 )
@@ -51,6 +52,46 @@ def test_the_curves_of_a_run_are_what_its_history_says(validation: bool, layers:
     assert drawn.keys() == expected.keys()
     for label, values in expected.items():
         assert drawn[label] == pytest.approx(values)
+
+
+def trial(number: int, error: float | None, *errors: float, **parameters: object) -> dict:
+    return {"number": number, "error": error, "errors": list(errors), "parameters": parameters}
+
+
+TRIALS = [
+    trial(0, 0.2, 0.3, 0.2, rate=0.001, hidden="[8]", batch=10),
+    trial(1, None, 0.5, rate=1.0, hidden="[8, 4]", batch=30),
+    trial(2, 0.3, 0.4, 0.3, rate=0.01, hidden="[8]", batch=10),
+    trial(3, 0.1, 0.2, 0.1, rate=0.1, hidden="[16]", batch=20),
+    trial(4, None, rate=0.5, hidden="[16]", batch=20),
+]
+
+
+def test_a_search_is_drawn_trial_by_trial_epoch_by_epoch_and_value_by_value() -> None:
+    by_trial, by_epoch, unused, rate, hidden, batch = plot_search(TRIALS).axes
+    (best,) = by_trial.lines
+    assert list(best.get_xdata()) == [0, 2, 3]
+    assert list(best.get_ydata()) == pytest.approx([20, 20, 10])
+    assert by_trial.collections[0].get_offsets().tolist() == [[0, 20], [2, 30], [3, 10]]
+    curves = [list(line.get_ydata()) for line in by_epoch.lines]
+    assert curves == [pytest.approx([100 * x for x in one["errors"]]) for one in TRIALS]
+    assert [line.get_color() == "tab:gray" for line in by_epoch.lines] == [
+        *(False, True, False, False, True)
+    ]
+    assert not unused.axison
+    assert [axes.get_xlabel() for axes in (rate, hidden, batch)] == ["rate", "hidden", "batch"]
+    (dots,) = rate.collections
+    assert dots.get_offsets().tolist() == [[0.001, 20], [1.0, 50], [0.01, 30], [0.1, 10]]
+    assert (rate.get_xscale(), batch.get_xscale()) == ("log", "linear")
+    assert [label.get_text() for label in hidden.get_xticklabels()] == ["[8]", "[8, 4]", "[16]"]
+    assert {axes.get_yscale() for axes in (by_trial, by_epoch, rate)} == {"log"}
+
+
+def test_a_search_with_perfect_trials_is_drawn(tmp_path: Path) -> None:
+    save_figure(plot_search([trial(0, 0.0, 0.1, 0.0, shuffle=True)]), tmp_path / "a.svg")
+    figure = plot_search([trial(0, None)])
+    assert len(figure.axes) == 3
+    save_figure(figure, tmp_path / "b.png")
 
 
 def test_the_first_layer_is_drawn_unit_by_unit() -> None:
