@@ -37,8 +37,8 @@ _POOR = 0.5  # below this accuracy something is wrong with the recipe
     "--dataset",
     default="auto",
     help="auto (MNIST, or if no source of it works the bundled digits), mnist, digits (8×8, "
-    "bundled), a folder of IDX files, an .npz file, or your own pictures: a folder of folders 0 to "
-    "9, or a .csv of path and label.",
+    "bundled), a folder of IDX files, an .npz file, your own pictures: a folder of folders 0 to 9, "
+    "or a .csv of path and label; or a folder of shards, which may be larger than memory.",
 )
 @recipe_options
 @click.option(
@@ -114,7 +114,7 @@ def train(
     if plot:
         check_plot(plot)
     source: dict[str, Any] = {"dataset": dataset, "data_home": data_home, "offline": offline}
-    splits = options.load_splits([output, plot, *files], **source)
+    splits = options.open_splits([output, plot, *files], **source)
     if dataset == "auto" and splits.train.name != "mnist":
         _keep_better(output)
     if asked["drawn_digits"] is None:

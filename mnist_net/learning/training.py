@@ -18,7 +18,7 @@ import numpy as np
 from mnist_net.arrays import keep_freed_memory
 from mnist_net.errors import DivergenceError
 from mnist_net.learning.losses import LOSSES
-from mnist_net.learning.minibatches import Batch, Lessons, Teacher
+from mnist_net.learning.minibatches import Batch, Examples, Lessons, Teacher
 from mnist_net.learning.network import (
     Architecture,
     Parameters,
@@ -105,7 +105,7 @@ def _run_epoch(
         momentum=hyperparameters.momentum,
         weight_decay=hyperparameters.weight_decay,
     )
-    n_steps = steps_per_epoch(len(data.X), hyperparameters)
+    n_steps = steps_per_epoch(data.n_examples, hyperparameters)
     loss_sum = 0.0
     for step, batch in enumerate(lessons.of_epoch(number)):
         X, targets, sample_weight = batch
@@ -140,7 +140,7 @@ def loss_and_accuracy(
 
 
 def train(
-    data: Batch,
+    data: Examples,
     hyperparameters: Hyperparameters,
     *,
     validation: Batch | None = None,
@@ -174,10 +174,11 @@ def train(
     DataError
         If the recipe distorts and the examples are no square pictures.
     """
-    architecture = classifier(data.X.shape[1], data.targets.shape[1], hyperparameters)
-    # Minibatches are rows; of an array that lies column by column each would cost a copy of all.
-    X, targets = map(np.ascontiguousarray, data[:2])
-    data = Batch(X, targets, data.sample_weight)
+    architecture = classifier(*data.sizes, hyperparameters)
+    if isinstance(data, Batch):
+        # Minibatches are rows; of an array that lies column by column each would copy all of it.
+        X, targets = map(np.ascontiguousarray, data[:2])
+        data = Batch(X, targets, data.sample_weight)
     lessons = Lessons(data, hyperparameters, teacher)
     keep_freed_memory()
     if start is None:
@@ -185,7 +186,7 @@ def train(
             architecture,
             np.random.default_rng(hyperparameters.random_state),
             initialization=hyperparameters.initialization,
-            dtype=data.X.dtype,
+            dtype=data.dtype,
         )
         start = beginning(parameters, hyperparameters)
     latest, best, history = start.latest, start.best, start.history
@@ -197,7 +198,7 @@ def train(
         with np.errstate(over="ignore", invalid="ignore"):
             latest, loss = _run_epoch(latest, architecture, lessons)
             judged = loss_and_accuracy(latest.parameters, architecture, validation)
-            record = _record(latest, hyperparameters, len(data.X), loss, *judged)
+            record = _record(latest, hyperparameters, data.n_examples, loss, *judged)
         history = (*history, {**record, "seconds": time.perf_counter() - began})
         if best.number == 0 or _score(record) > _score(history[best.number - 1]):
             best = latest

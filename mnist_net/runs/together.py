@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
-from mnist_net.datasets.loading import load_dataset
+from mnist_net.datasets.loading import open_dataset
 from mnist_net.learning.recipe import PRESETS, Hyperparameters
 from mnist_net.learning.training import Progress, train
 from mnist_net.runs.outcome import committee_of, finish, measure_accuracy
@@ -90,7 +90,7 @@ def train_epochs(
     Standing
         After each epoch.  Whoever has seen enough stops, and takes ``standing.finished()``.
     """
-    splits = load_dataset(dataset, data_home, offline=offline)
+    splits = open_dataset(dataset, data_home, offline=offline)
     recipe = hyperparameters or recipe_for(splits.train, PRESETS["default"])
     run = prepare(splits.train, recipe, dataset)
     for (progress,) in train_together([run]):
@@ -135,7 +135,7 @@ def train_committee(
     """
     if n_members < 1:
         raise ValueError(f"a committee needs at least one member, not {n_members}")
-    splits = load_dataset(dataset, data_home, offline=offline)
+    splits = open_dataset(dataset, data_home, offline=offline)
     recipe = hyperparameters or recipe_for(splits.train, PRESETS["default"])
     runs = prepare(splits.train, recipe, dataset).with_seeds(n_members)
     *_, reached = train_together(runs)
