@@ -98,7 +98,9 @@ def test_each_picture_comes_once_with_its_label(folder: Path, size: int, seed: A
     batches = epoch(open_shards(folder).train, size, seed)
     seen = [number for batch, _ in batches for number in batch]
     assert Counter(seen) == Counter(range(1000))
-    assert all(number % 256 == label for pair in batches for number, label in zip(*pair))
+    assert all(
+        number % 256 == label for pair in batches for number, label in zip(*pair, strict=True)
+    )
     # Only the last is smaller, as `steps_per_epoch` counts.
     assert [len(batch) for batch, _ in batches] == [
         min(size, 1000 - begin) for begin in range(0, 1000, size)

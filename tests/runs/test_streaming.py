@@ -104,7 +104,7 @@ def test_a_model_and_a_committee_from_start_to_end(folder: Path) -> None:
 
 
 def test_drawn_digits_do_not_join_what_is_streamed(folder: Path) -> None:
-    with pytest.raises(DataError, match="is streamed, .*: leave out --drawn-digits"):
+    with pytest.raises(DataError, match=r"is streamed, .*: leave out --drawn-digits"):
         prepared(folder, replace(RECIPE, drawn_digits=9))
     assert PRESETS["default"].drawn_digits  # which others' data go without, unless they are asked
     train_model(str(folder), replace(PRESETS["plain"], epochs=1))
