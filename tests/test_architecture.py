@@ -11,7 +11,7 @@ from tests.conftest import ROOT
 
 PACKAGE = ROOT / "mnist_net"
 RANKS = (
-    {"arrays", "errors", "files"},
+    {"arrays", "errors", "files", "cluster"},
     {"learning", "pictures", "reports"},
     {"trained", "datasets"},
     {"reading", "runs", "estimator"},

@@ -3,6 +3,7 @@
 import shlex
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mnist_net.cli import options
+from mnist_net.cli.elsewhere import cluster_of, cluster_options
 from mnist_net.cli.recipe import recipe_from, recipe_options
 from mnist_net.cli.terminal import echo_line, log, note, program
 from mnist_net.cli.watch import Ended, checkpoint_files, watch
@@ -32,6 +34,7 @@ _POOR = 0.5  # below this accuracy something is wrong with the recipe
     "train --checkpoint run1 --resume",
     "train --committee 5 --output models/committee.joblib",
     "train --teacher models/committee.joblib --preset accurate",
+    "train --committee 8 --backend dask --scheduler tcp://10.0.0.1:8786 --checkpoint run1",
 )
 @click.option(
     "--dataset",
@@ -79,6 +82,13 @@ _POOR = 0.5  # below this accuracy something is wrong with the recipe
     "file), with a weight of {teacher_weight:g} and at a temperature of {teacher_temperature:g} "
     "unless you give them.".format(**TAUGHT),
 )
+@cluster_options("train, a network each")
+@click.option(
+    "--shards",
+    type=options.whole(min=2),
+    help="Compute the gradients of each minibatch in so many parts, on threads or workers. It "
+    "hardly ever pays: docs/many-machines.md.",
+)
 @options.data_home
 @options.offline
 @options.quiet
@@ -94,6 +104,9 @@ def train(
     resume: bool,
     base: str | None,
     teacher: str | None,
+    backend: str | None,
+    scheduler: str | None,
+    shards: int | None,
     **asked: Any,
 ) -> None:
     """Train a network and save it as a model.
@@ -104,10 +117,14 @@ def train(
     from mnist_net.reports.plots import check_plot, plot_training, save_figure
     from mnist_net.runs.outcome import finish
     from mnist_net.runs.run import prepare, recipe_for
+    from mnist_net.runs.together import train_together
     from mnist_net.trained.store import save_model
 
     if plot and committee:
         raise click.UsageError("--plot draws the training of one network: leave out --committee")
+    if shards and committee:
+        raise click.UsageError("--shards is for one network: leave out --committee")
+    cluster = cluster_of(backend, scheduler)
     better = _teacher(teacher, asked)
     recipe, start = _recipe(preset, asked, base)
     files = checkpoint_files(checkpoint, committee or 1, resume=resume)
@@ -123,7 +140,9 @@ def train(
         log.info("drawing digits in forms that MNIST lacks, which takes some seconds ...")
     run = prepare(splits.train, recipe, dataset, base=start, teacher=better)
     runs = run.with_seeds(committee or 1)
-    ended = watch(runs, files, resume=resume)
+    with cluster() as workers:
+        trained = partial(train_together, cluster=workers, n_shards=shards or 1)
+        ended = watch(runs, files, resume=resume, train=trained)
     model = finish(runs, ended.reached, splits.test, preset=preset, best=bool(ended.status))
     save_model(model, output)
     if plot:
@@ -196,7 +215,7 @@ def _tell_how_it_ended(ended: Ended, n_epochs: int, checkpoint: Path | None) -> 
     verb = "is" if len(last) == 1 else "are"
     if ended.status:
         go_on = "; go on with --resume" if checkpoint else ""
-        note(f"interrupted: {kept}, the best so far, {verb} kept{go_on}")
+        note(f"{ended.why}: {kept}, the best so far, {verb} kept{go_on}")
     elif min(last) < n_epochs:
         log.info(f"stopped after {_epochs(last)}: none was better than {kept}, which {verb} kept")
 

@@ -28,6 +28,7 @@ from mnist_net.learning.network import (
 )
 from mnist_net.learning.optimizers import OPTIMIZERS, SCHEDULES, OptimizerState
 from mnist_net.learning.recipe import Hyperparameters
+from mnist_net.learning.sharding import Gradients
 
 
 class Epoch(NamedTuple):
@@ -95,7 +96,7 @@ def learning_rate_at(step: int, epoch_steps: int, hyperparameters: Hyperparamete
 
 
 def _run_epoch(
-    previous: Epoch, architecture: Architecture, lessons: Lessons
+    previous: Epoch, architecture: Architecture, lessons: Lessons, gradients_of: Gradients
 ) -> tuple[Epoch, float]:
     """One pass over the data: the next epoch and its mean loss."""
     data, hyperparameters = lessons.data, lessons.hyperparameters
@@ -109,7 +110,7 @@ def _run_epoch(
     loss_sum = 0.0
     for step, batch in enumerate(lessons.of_epoch(number)):
         X, targets, sample_weight = batch
-        loss, gradients = loss_and_gradients(
+        loss, gradients = gradients_of(
             parameters, architecture, X, targets, hyperparameters.l2_penalty, sample_weight
         )
         if not math.isfinite(loss):
@@ -146,6 +147,7 @@ def train(
     validation: Batch | None = None,
     start: Progress | None = None,
     teacher: Teacher | None = None,
+    gradients_of: Gradients = loss_and_gradients,
 ) -> Iterator[Progress]:
     """Train a classifier, epoch by epoch.
 
@@ -161,6 +163,8 @@ def train(
         Progress to go on from; by default new random weights.
     teacher
         What has the recipe's `teacher_weight` in the targets.
+    gradients_of
+        What computes a minibatch's loss and gradients; `sharding.sharded` spreads it.
 
     Yields
     ------
@@ -196,7 +200,7 @@ def train(
         # Overflow is looked for in the loss, once a step, and reported in words; NumPy's own
         # warnings would only come before them.
         with np.errstate(over="ignore", invalid="ignore"):
-            latest, loss = _run_epoch(latest, architecture, lessons)
+            latest, loss = _run_epoch(latest, architecture, lessons, gradients_of)
             judged = loss_and_accuracy(latest.parameters, architecture, validation)
             record = _record(latest, hyperparameters, data.n_examples, loss, *judged)
         history = (*history, {**record, "seconds": time.perf_counter() - began})

@@ -50,6 +50,8 @@ class Run:
         The model whose weights it begins with, in place of random ones.
     teacher
         The model or committee that has a part in the targets.
+    dataset
+        The pictures, also those that are held out.
     """
 
     hyperparameters: Hyperparameters
@@ -59,8 +61,9 @@ class Run:
     classes: npt.NDArray[np.int64]
     scaling: Scaling
     data: dict[str, Any]
-    base: Model | None = None
-    teacher: Predictor | None = None
+    base: Model | None
+    teacher: Predictor | None
+    dataset: Dataset | Shards
 
     def identity(self) -> dict[str, Any]:
         """What must not change between the parts of an interrupted run."""
@@ -193,6 +196,7 @@ def prepare(
         },
         base,
         teacher,
+        dataset,
     )
 
 
