@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from mnist_net.arrays import Bytes
 from mnist_net.errors import ClusterError, MnistNetError
 
 TIMEOUT = 10.0
@@ -93,8 +94,8 @@ class Cluster:
         """
         from joblib import Parallel, parallel_config
 
-        parcel = packed(content)
-        key = hashlib.sha256(parcel.data).hexdigest()
+        packed = pickle.dumps(content, pickle.HIGHEST_PROTOCOL)
+        parcel, key = np.frombuffer(packed, np.uint8), hashlib.sha256(packed).hexdigest()
         with (
             self._sentences(),
             parallel_config(
@@ -113,19 +114,23 @@ class Cluster:
         self,
         parallel: Any,
         common: Callable[..., Any],
-        parcel: "np.ndarray[Any, Any]",
+        parcel: Bytes,
         function: Callable[..., Any],
         tasks: Iterable[tuple[Any, ...]],
     ) -> Iterator[Any]:
         from joblib import delayed
 
+        # As bytes, a task's arguments stay with the task.  An array joblib would leave with one
+        # worker, and if that died nobody could do the task again.
+        packed = (pickle.dumps(task, pickle.HIGHEST_PROTOCOL) for task in tasks)
         with self._sentences():
-            yield from parallel(delayed(common)(parcel, function, packed(task)) for task in tasks)
+            yield from parallel(delayed(common)(parcel, function, task) for task in packed)
 
     @contextmanager
     def _sentences(self) -> Iterator[None]:
         """What a cluster does to a client, as errors that are sentences."""
         from distributed import KilledWorker
+        from distributed.client import FutureCancelledError
 
         try:
             yield
@@ -136,6 +141,9 @@ class Cluster:
                 f"one worker after the other was lost at {self._address}, with the same work: look "
                 "at their logs; too little memory is the usual cause"
             ) from error
+        except FutureCancelledError as error:
+            away = "has gone away" if self._client.status != "running" else "lost all its workers"
+            raise ClusterError(f"the scheduler at {self._address} {away}") from error
         except TimeoutError as error:
             raise ClusterError(
                 f"the scheduler at {self._address} has no workers: start some with `dask worker "
@@ -163,6 +171,10 @@ def connected(address: str) -> Iterator[Cluster]:
         raise ClusterError(
             "work on a cluster needs a package: pip install 'mnist-net[cluster]'"
         ) from error
+    import dask
+
+    # A network goes with its task, and may be large.
+    dask.config.set({"distributed.admin.large-graph-warning-threshold": "1TB"})
     # What matters of its tracebacks is said in a sentence.
     logging.getLogger("distributed").setLevel(logging.CRITICAL)
     try:
@@ -192,11 +204,6 @@ def code_digest() -> str:
     return digest.hexdigest()
 
 
-def packed(content: Any) -> "np.ndarray[Any, np.dtype[np.uint8]]":
-    """Something as an array of bytes, which Dask sends as it is, without a look inside."""
-    return np.frombuffer(pickle.dumps(content, protocol=pickle.HIGHEST_PROTOCOL), np.uint8)
-
-
 def _refusal(worker: str) -> str:
     return (
         f"the worker at {worker} has other code of the same version of mnist-net: install there "
@@ -208,9 +215,9 @@ def _call(
     digest: str,
     key: str,
     opened: Callable[[Any], Any],
-    parcel: "np.ndarray[Any, np.dtype[np.uint8]]",
+    parcel: Bytes,
     function: Callable[..., Any],
-    task: "np.ndarray[Any, np.dtype[np.uint8]]",
+    task: bytes,
 ) -> Any:
     """On a worker: one task."""
     from distributed import get_worker
@@ -224,7 +231,7 @@ def _call(
                 del _kept[next(iter(_kept))]
             _kept[key] = opened(pickle.loads(parcel.data))
         shared = _kept[key]
-    return function(shared, *pickle.loads(task.data))
+    return function(shared, *pickle.loads(task))
 
 
 @cache
