@@ -80,7 +80,8 @@ def processes(folder: Path, *workers: str) -> Iterator[Processes]:
     try:
         for name in workers:
             running.worker(name)
-        wait_for(running, len(workers))
+        if workers:
+            wait_for(running, len(workers))
         yield running
     finally:
         running.stop()
@@ -240,6 +241,15 @@ def test_parts_of_a_minibatch_make_the_same_step_but_for_rounding(
         np.testing.assert_allclose(found.weights, expected.weights, atol=1e-5)
 
 
+def rounded(answer: Any) -> Any:
+    """An answer whose probabilities have four digits."""
+    if isinstance(answer, dict):
+        return {name: rounded(value) for name, value in answer.items()}
+    if isinstance(answer, list):
+        return list(map(rounded, answer))
+    return pytest.approx(answer, abs=1e-4) if isinstance(answer, float) else answer
+
+
 @pytest.mark.parametrize("command", ["predict", "read"])
 def test_pictures_are_read_as_here(
     two: Processes, tmp_path: Path, digits: tuple[np.ndarray, np.ndarray], command: str
@@ -251,9 +261,14 @@ def test_pictures_are_read_as_here(
     here = invoke(*asked)
     there = invoke(*asked, "--backend", "dask", "--scheduler", two.address)
     assert here.exit_code == there.exit_code == 1
-    assert there.stdout == here.stdout
-    assert len(there.stdout.splitlines()) == 72
     assert there.stderr == here.stderr
+    found, expected = (
+        [json.loads(line) for line in result.stdout.splitlines()] for result in (there, here)
+    )
+    assert len(found) == 72
+    for one, other in zip(found, expected, strict=True):
+        # In other company a picture's products differ in their rounding, as with --jobs.
+        assert rounded(one) == rounded(other)
 
 
 def test_no_scheduler_is_one_sentence() -> None:
