@@ -23,8 +23,8 @@ LOCKS = {
     for name in ("run", "dev", "extras-test")
 }
 APART = {"cluster": "distributed", "onnx": "onnx", "safetensors": "safetensors"}
-"""Extras that have a lock of their own, ``extras-test``, with what their tests need; and a module of
-each."""
+"""Extras that have a lock of their own, ``extras-test``, with what their tests need; and a module
+of each."""
 
 HERE = dict(default_environment())
 SYSTEMS = {
