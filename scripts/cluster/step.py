@@ -1,0 +1,87 @@
+"""What a step costs whose gradients are computed in parts, by two workers on this machine.
+
+    python -m scripts.cluster step
+
+The whole minibatch is computed by this process on one thread, for comparison. Nothing goes over a
+network here: what would, is counted in bytes.
+"""
+
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from mnist_net.cluster import connected
+from mnist_net.learning.minibatches import one_hot
+from mnist_net.learning.network import Architecture, initialize, loss_and_gradients
+from mnist_net.learning.sharding import Gradients
+from mnist_net.runs.elsewhere import gradients_elsewhere
+from scripts import options
+from scripts.cluster.processes import workers
+from scripts.cluster.streaming import keep
+
+_SIZES: dict[str, tuple[tuple[int, ...], int]] = {
+    "784-10, batch 256": ((784, 10), 256),
+    "784-800-10, batch 256": ((784, 800, 10), 256),
+    "784-2500-2000-1500-1000-500-10, batch 256": ((784, 2500, 2000, 1500, 1000, 500, 10), 256),
+    "784-2500-2000-1500-1000-500-10, batch 4096": ((784, 2500, 2000, 1500, 1000, 500, 10), 4096),
+}
+
+
+def problem(sizes: tuple[int, ...], n: int) -> tuple[Any, ...]:
+    """Arguments of `loss_and_gradients`."""
+    n_hidden = len(sizes) - 2
+    activations = ("sigmoid",) * n_hidden + ("identity",)
+    architecture = Architecture(sizes, activations, "softmax-cross-entropy")
+    random = np.random.default_rng(0)
+    parameters = initialize(architecture, random, dtype=np.float32)
+    X = random.random((n, sizes[0]), np.float32)
+    return parameters, architecture, X, one_hot(random.integers(0, 10, n), 10)
+
+
+def seconds(gradients_of: Gradients, arguments: tuple[Any, ...], rounds: int) -> float:
+    """Median of so many steps, after one."""
+
+    def once() -> float:
+        began = time.perf_counter()
+        gradients_of(*arguments)
+        return time.perf_counter() - began
+
+    return statistics.median([once() for _ in range(rounds + 1)][1:])
+
+
+def measured(arguments: tuple[Any, ...], spread: Callable[[int], Gradients], rounds: int) -> Any:
+    """Milliseconds of a step in one piece, and in parts; and the bytes of the parameters."""
+    parameters = arguments[0]
+    n_bytes = sum(array.nbytes for layer in parameters for array in layer if array is not None)
+    whole = seconds(loss_and_gradients, arguments, rounds)
+    return {
+        "parameters_mb": round(n_bytes / 1e6, 2),
+        "whole_ms": round(1e3 * whole, 2),
+        "one_part_ms": round(1e3 * seconds(spread(1), arguments, rounds), 2),
+        "two_parts_ms": round(1e3 * seconds(spread(2), arguments, rounds), 2),
+    }
+
+
+@click.command()
+@options.folder
+@options.trial
+@click.option("--rounds", default=5, show_default=True)
+def step(folder: Path, trial: bool, rounds: int) -> None:
+    """Measure a step whose gradients are computed in parts."""
+    figures = {}
+    with (
+        threadpool_limits(1, user_api="blas"),
+        workers(2) as address,
+        connected(address) as cluster,
+    ):
+        for name, (sizes, n) in list(_SIZES.items())[: 2 if trial else None]:
+            figures[name] = measured(
+                problem(sizes, n), lambda parts: gradients_elsewhere(cluster, parts), rounds
+            )
+    keep(folder, "step", figures)
