@@ -35,6 +35,10 @@ _kept: dict[str, Any] = {}
 _keeping = threading.Lock()
 
 
+def _as_it_is(content: Any) -> Any:
+    return content
+
+
 class Cluster:
     """Workers behind a scheduler, all with the code of this process.
 
@@ -80,7 +84,7 @@ class Cluster:
         with self._sentences():
             return dict(self._client.run(function, *arguments, on_error="return"))
 
-    def sharing(self, content: Any, opened: Callable[[Any], Any]) -> Each:
+    def sharing(self, content: Any, opened: Callable[[Any], Any] = _as_it_is) -> Each:
         """What all tasks of a job have in common, brought to every worker.
 
         The first argument of every task is what `opened` makes of the content, once a worker.  A

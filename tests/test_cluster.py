@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from mnist_net.cluster import Cluster, code_digest, connected
 from mnist_net.datasets.loading import load_dataset
@@ -23,8 +24,10 @@ from mnist_net.learning.recipe import Hyperparameters
 from mnist_net.pictures.decoding import save_png
 from mnist_net.runs import elsewhere
 from mnist_net.runs.run import Run, prepare
-from mnist_net.runs.together import train_together
+from mnist_net.runs.together import train_committee, train_together
 from mnist_net.trained.store import load_model
+from scripts.accuracy import recipes
+from scripts.cluster.__main__ import commands
 from tests.cli.conftest import invoke, only_error
 from tests.conftest import ROOT, bits, extra
 
@@ -269,6 +272,33 @@ def test_pictures_are_read_as_here(
     for one, other in zip(found, expected, strict=True):
         # In other company a picture's products differ in their rounding, as with --jobs.
         assert rounded(one) == rounded(other)
+
+
+def test_a_committee_by_a_scheduler_s_address(two: Processes) -> None:
+    recipe = replace(RECIPE, epochs=1)
+    found = train_committee(2, "digits", recipe, scheduler=two.address)
+    assert list(map(bits, found.members)) == list(
+        map(bits, train_committee(2, "digits", recipe).members)
+    )
+
+
+def test_a_study_of_several_seeds(two: Processes) -> None:
+    for where in ((), ("--scheduler", two.address)):
+        study = ("--dataset", "digits", "--only", "plain", "--seeds", "2", "--jobs", "1")
+        result = CliRunner().invoke(
+            recipes.main, [*study, *where, "--output", f"{len(where)}.json"]
+        )
+        assert result.exit_code == 0, result.output
+    found, expected = (json.loads(Path(f"{n}.json").read_text())["plain"] for n in (2, 0))
+    assert found["accuracy"] == expected["accuracy"]
+
+
+def test_the_script_that_measures_a_step(tmp_path: Path) -> None:
+    extra("distributed")
+    result = CliRunner().invoke(commands, ["step", "--trial", "--folder", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+    figures = json.loads((tmp_path / "results" / "cluster.json").read_text())["step"]
+    assert figures["784-800-10, batch 256"]["parameters_mb"] == 2.54
 
 
 def test_no_scheduler_is_one_sentence() -> None:

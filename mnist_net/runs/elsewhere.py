@@ -58,12 +58,8 @@ def gradients_elsewhere(cluster: Cluster, n: int) -> Gradients:
     The parameters and a part of the minibatch travel to each, and its gradients come back, in every
     step: docs/many-machines.md says when that pays.
     """
-    each = cluster.sharing(None, _nothing)
+    each = cluster.sharing(None)
     return sharded(n, partial(each, _gradients))
-
-
-def _nothing(_: None) -> None:
-    """On a worker, once: parts of a minibatch have nothing in common with the next one's."""
 
 
 def _gradients(_: None, *arguments: Any) -> tuple[float, Parameters]:

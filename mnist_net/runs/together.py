@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
-from mnist_net.cluster import Cluster
+from mnist_net.cluster import Cluster, connected
 from mnist_net.datasets.loading import open_dataset
 from mnist_net.learning.network import loss_and_gradients
 from mnist_net.learning.recipe import PRESETS, Hyperparameters
@@ -115,6 +115,7 @@ def train_committee(
     *,
     data_home: Path | None = None,
     offline: bool = False,
+    scheduler: str | None = None,
 ) -> Committee:
     """Train several networks whose probabilities are averaged, without a word.
 
@@ -124,6 +125,9 @@ def train_committee(
         How many networks; their seeds follow on each other.
     dataset, hyperparameters, data_home, offline
         See `train_model`.
+    scheduler
+        Address of a Dask scheduler whose workers train, such as ``tcp://10.0.0.1:8786``; by default
+        threads of this process do.
 
     Returns
     -------
@@ -134,6 +138,8 @@ def train_committee(
     ------
     DataError, DivergenceError
         As for `train_model`.
+    ClusterError
+        If there is no such scheduler, or it goes away.
     ValueError
         If there would be no members.
     """
@@ -142,7 +148,8 @@ def train_committee(
     splits = open_dataset(dataset, data_home, offline=offline)
     recipe = hyperparameters or recipe_for(splits.train, PRESETS["default"])
     runs = prepare(splits.train, recipe, dataset).with_seeds(n_members)
-    *_, reached = train_together(runs)
+    with connected(scheduler) if scheduler else nullcontext() as cluster:
+        *_, reached = train_together(runs, cluster=cluster)
     trained = finish(runs, [progress for progress in reached if progress], splits.test)
     if isinstance(trained, Committee):
         return trained

@@ -66,11 +66,11 @@ def timed(work: Callable[[Cluster], object], n_workers: int) -> float:
 @click.option("--epochs", default=3, show_default=True, help="Of each member.")
 def speedup(dataset: str, folder: Path, model: Path, trial: bool, rounds: int, epochs: int) -> None:
     """Measure two workers against one."""
-    splits = load_dataset(dataset)
+    splits, n_pictures = load_dataset(dataset), 100 if trial else _PICTURES
     with tempfile.TemporaryDirectory() as pictures:
         works = {
             f"committee of {_MEMBERS}": train(splits, dataset, epochs, trial),
-            "reading": read(Path(pictures), splits, model, 100 if trial else _PICTURES),
+            "reading": read(Path(pictures), splits, model, n_pictures),
         }
         for name, work in works.items():
             pairs = [(timed(work, 1), timed(work, 2)) for _ in range(rounds)]
@@ -81,7 +81,7 @@ def speedup(dataset: str, folder: Path, model: Path, trial: bool, rounds: int, e
                 "speedup": round(statistics.median(one / two for one, two in pairs), 2),
                 "speedups": [round(one / two, 2) for one, two in pairs],
                 "epochs": epochs,
-                "pictures": _PICTURES,
+                "pictures": n_pictures,
                 "load_before": round(os.getloadavg()[0], 1),
             }
             del figures["epochs" if name == "reading" else "pictures"]

@@ -58,7 +58,7 @@ def keep(folder: Path, name: str, figures: dict[str, Any]) -> None:
 def streaming(dataset: str, folder: Path, times: int, scratch: Path, hidden: str) -> None:
     """Measure one pass over digits on disk."""
     try:
-        writing, _, _ = measured(
+        writing, _, wrote = measured(
             "augment", "--output", scratch, "--times", times, "--dataset", dataset
         )
         n_bytes = sum(file.stat().st_size for file in scratch.iterdir())
@@ -77,10 +77,11 @@ def streaming(dataset: str, folder: Path, times: int, scratch: Path, hidden: str
         seconds, peak, said = measured("train", "--dataset", scratch, *recipe, "--output", model)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
-    (accuracy,) = re.findall(r"test accuracy +([\d.]+) %?", said.replace("%", " %"))
+    n = times * int(re.findall(r"× ([\d,]+) training", wrote)[0].replace(",", ""))
+    (accuracy,) = re.findall(r"test accuracy +([\d.]+)%", said)
     (training,) = re.findall(r"training time +([\d.]+)", said)
     figures = {
-        "pictures": 60_000 * times,
+        "pictures": n,
         "bytes_on_disk": n_bytes,
         "hidden": hidden,
         "seconds_writing": round(writing, 1),
@@ -89,4 +90,4 @@ def streaming(dataset: str, folder: Path, times: int, scratch: Path, hidden: str
         "peak_memory_mb": round(peak, 1),
         "test_error_percent": round(100.0 - float(accuracy), 2),
     }
-    keep(folder, f"streaming {60_000 * times:,}", figures)
+    keep(folder, f"streaming {n:,}", figures)
