@@ -27,7 +27,7 @@ from mnist_net.runs.run import Run, prepare
 from mnist_net.runs.together import train_committee, train_together
 from mnist_net.trained.store import load_model
 from scripts.accuracy import recipes
-from scripts.cluster.__main__ import commands
+from scripts.cluster.__main__ import main
 from tests.cli.conftest import invoke, only_error
 from tests.conftest import ROOT, bits, extra
 
@@ -295,7 +295,7 @@ def test_a_study_of_several_seeds(two: Processes) -> None:
 
 def test_the_script_that_measures_a_step(tmp_path: Path) -> None:
     extra("distributed")
-    result = CliRunner().invoke(commands, ["step", "--trial", "--folder", str(tmp_path)])
+    result = CliRunner().invoke(main, ["step", "--trial", "--folder", str(tmp_path)])
     assert result.exit_code == 0, result.output
     figures = json.loads((tmp_path / "results" / "cluster.json").read_text())["step"]
     assert figures["784-800-10, batch 256"]["parameters_mb"] == 2.54

@@ -6,7 +6,7 @@ from scripts.cluster.step import step
 from scripts.cluster.streaming import streaming
 from scripts.options import studies
 
-commands = studies(scripts.cluster.__doc__, streaming=streaming, workers=speedup, step=step)
+main = studies(scripts.cluster.__doc__, streaming=streaming, workers=speedup, step=step)
 
 if __name__ == "__main__":
-    commands(prog_name="python -m scripts.cluster")
+    main(prog_name="python -m scripts.cluster")

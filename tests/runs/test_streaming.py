@@ -24,7 +24,7 @@ from mnist_net.learning.training import train
 from mnist_net.runs.checkpoints import resume, save_checkpoint
 from mnist_net.runs.run import Run, prepare
 from mnist_net.runs.streaming import Stream
-from scripts.cluster.__main__ import commands
+from scripts.cluster.__main__ import main
 from tests.conftest import bits
 
 RECIPE = Hyperparameters(hidden_layer_sizes=(16,), epochs=3, validation=500, random_state=2)
@@ -147,7 +147,7 @@ def test_memory_does_not_grow_with_the_data(tmp_path: Path, n_shards: int) -> No
 
 def test_the_script_that_measures_it(tmp_path: Path) -> None:
     options = ("--dataset", "digits", "--times", "3", "--scratch", str(tmp_path / "scratch"))
-    result = CliRunner().invoke(commands, ["streaming", *options, "--folder", str(tmp_path)])
+    result = CliRunner().invoke(main, ["streaming", *options, "--folder", str(tmp_path)])
     assert result.exit_code == 0, result.output
     figures = json.loads((tmp_path / "results" / "cluster.json").read_text())["streaming 4,500"]
     assert figures["pictures"] == 4500
