@@ -11,8 +11,8 @@ from tests.conftest import ROOT
 
 PACKAGE = ROOT / "mnist_net"
 RANKS = (
-    {"arrays", "errors", "files", "cluster"},
-    {"learning", "pictures", "reports"},
+    {"arrays", "errors", "files"},
+    {"learning", "pictures", "reports", "cluster"},
     {"trained", "datasets"},
     {"reading", "runs", "estimator"},
     {"export", "web"},

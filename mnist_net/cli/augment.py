@@ -58,7 +58,7 @@ def augment(
     seed: int,
     **source: Any,
 ) -> None:
-    """Show training pictures beside distortions of them, or write distorted ones to disk.
+    """Show training pictures beside distortions of them, or write distorted ones.
 
     Each row of the preview begins with a picture as it is; the others are what training might make
     of it.

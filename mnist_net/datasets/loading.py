@@ -101,8 +101,10 @@ def load_dataset(
 
 def open_dataset(dataset: str = "auto", *args: Any, **source: Any) -> Splits | ShardedSplits:
     """`load_dataset`, but that the training pictures of a folder of shards stay on disk."""
-    if dataset not in DATASET_NAMES and is_sharded(Path(dataset)):
-        return open_shards(Path(dataset))
+    if isinstance(dataset, str | Path):  # else the next says what it is
+        path = Path(dataset)
+        if dataset not in DATASET_NAMES and is_sharded(path):
+            return open_shards(path)
     return load_dataset(dataset, *args, **source)
 
 

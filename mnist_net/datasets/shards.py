@@ -16,6 +16,7 @@ import hashlib
 import math
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -178,7 +179,9 @@ class ShardedSplits(NamedTuple):
 
 def is_sharded(path: Path) -> bool:
     """Whether a path is a folder of shards."""
-    return path.is_dir() and bool(shard_files(path))
+    with suppress(OSError):  # whoever reads it says what is wrong
+        return path.is_dir() and bool(shard_files(path))
+    return False
 
 
 def shard_files(path: Path) -> list[Path]:

@@ -4,7 +4,7 @@
 
 MNIST's 60,000 training pictures are written so many times, each time distorted anew: 135 times are
 8.1 million, as many as infimnist's files have.  Then a network makes one pass over them, as a
-process of its own, whose peak memory the operating system tells.
+process of its own, whose peak memory Linux tells.
 """
 
 import os
@@ -24,22 +24,32 @@ from scripts.records import ROOT, read_json, stamp, write_json
 RESULTS = Path("results", "cluster.json")
 
 
+# Not getrusage's figure, in which is what the process that started this one had.
+_PROGRAM = """
+import re, sys
+from pathlib import Path
+from mnist_net.cli import main
+try:
+    main(sys.argv[1:], prog_name="mnist-net")
+finally:
+    print("peak", re.search(r"VmHWM:\\s*(\\d+) kB", Path("/proc/self/status").read_text())[1], "kB")
+"""
+
+
 def measured(*arguments: object) -> tuple[float, float, str]:
     """Seconds, peak memory in MB, and stdout, of a command of ours that ends well."""
     began = time.perf_counter()
-    with subprocess.Popen(
-        [sys.executable, "-m", "mnist_net", *map(str, arguments)],
+    done = subprocess.run(
+        [sys.executable, "-c", _PROGRAM, *map(str, arguments)],
         env={**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
         text=True,
-    ) as process:
-        assert process.stdout is not None
-        said = process.stdout.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise click.ClickException(f"it ended with status {process.returncode}")
-    return time.perf_counter() - began, usage.ru_maxrss * 1024 / 1e6, said
+        check=False,
+    )
+    if done.returncode:
+        raise click.ClickException(f"it ended with status {done.returncode}")
+    (peak,) = re.findall(r"peak (\d+) kB", done.stdout)
+    return time.perf_counter() - began, int(peak) * 1024 / 1e6, done.stdout
 
 
 def keep(folder: Path, name: str, figures: dict[str, Any]) -> None:
