@@ -23,10 +23,16 @@ from threadpoolctl import threadpool_limits
 
 from mnist_net.cluster import Cluster, connected
 from mnist_net.learning.minibatches import one_hot
-from mnist_net.learning.network import Architecture, initialize, loss_and_gradients
+from mnist_net.learning.network import (
+    Architecture,
+    initialize,
+    loss_and_gradients,
+    map_arrays,
+)
+from mnist_net.learning.optimizers import OPTIMIZERS
 from mnist_net.learning.recipe import PRESETS
 from mnist_net.learning.sharding import Gradients
-from mnist_net.learning.training import Progress, beginning, classifier
+from mnist_net.learning.training import Epoch, Progress, classifier
 from mnist_net.runs.elsewhere import gradients_elsewhere
 from scripts import options
 from scripts.cluster.processes import workers
@@ -85,7 +91,10 @@ def journey(cluster: Cluster, n_hidden: int, rounds: int) -> Any:
     recipe = replace(PRESETS["default"], hidden_layer_sizes=(n_hidden,))
     random = np.random.default_rng(0)
     start = initialize(classifier(784, 10, recipe), random, dtype=np.float32)
-    progress, each = beginning(start, recipe), cluster.sharing(None)
+    state = OPTIMIZERS[recipe.optimizer].start(start)
+    moments = tuple(map_arrays(np.copy, moment) for moment in state.moments)  # not one array twice
+    epoch = Epoch(0, start, state._replace(moments=moments))
+    progress, each = Progress(epoch, epoch, ()), cluster.sharing(None)
     n_bytes = len(pickle.dumps(progress))
 
     def once() -> float:
