@@ -45,6 +45,7 @@ Errors::
     ImageError       a picture cannot be read
     ModelFileError   a file is no model
     DivergenceError  training left the finite numbers
+    ClusterError     other machines are not there, or cannot do this
 
 Each name is imported when it is first used, so that a program pays only for what it needs;
 `__version__` is the version.
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from mnist_net.datasets.dataset import Splits as Splits
     from mnist_net.datasets.loading import load_dataset as load_dataset
     from mnist_net.datasets.mnist import load_mnist as load_mnist
+    from mnist_net.errors import ClusterError as ClusterError
     from mnist_net.errors import DataError as DataError
     from mnist_net.errors import DivergenceError as DivergenceError
     from mnist_net.errors import ImageError as ImageError
@@ -92,7 +94,14 @@ _HOMES = {
     "datasets.dataset": ("Dataset", "Splits"),
     "datasets.loading": ("load_dataset",),
     "datasets.mnist": ("load_mnist",),
-    "errors": ("DataError", "DivergenceError", "ImageError", "MnistNetError", "ModelFileError"),
+    "errors": (
+        "ClusterError",
+        "DataError",
+        "DivergenceError",
+        "ImageError",
+        "MnistNetError",
+        "ModelFileError",
+    ),
     "estimator": ("DigitClassifier",),
     "learning.gradcheck": ("check_system",),
     "pictures.decoding": ("open_image",),
