@@ -107,8 +107,11 @@ class Cluster:
                 client=self._client,
                 scatter=[parcel],
                 wait_for_workers_timeout=TIMEOUT,
-            ),
+            ) as config,
         ):
+            # What joblib would give to one worker of one thread, it does itself instead.
+            there = config["backend"].effective_n_jobs
+            config["backend"].effective_n_jobs = lambda n_jobs: max(there(n_jobs), 2)
             # One task at a time, and not as many as joblib finds worth a journey.
             parallel = Parallel(batch_size=1, return_as="generator")
         common = partial(_call, code_digest(), key, opened)

@@ -179,6 +179,15 @@ def test_what_is_common_to_all_tasks_reaches_each_worker_once(
     assert sorted(traces) == sorted(workers)
 
 
+def test_one_worker_is_enough(tmp_path: Path) -> None:
+    with processes(tmp_path, "one") as running, connected(running.address) as cluster:
+        done = [*cluster.sharing("")(worked, [(0,), (1,)])]
+        assert done == [
+            (n, process) for n in (0, 1) for process in cluster.everywhere(os.getpid).values()
+        ]
+        assert os.getpid() not in dict(done).values()
+
+
 @pytest.mark.parametrize("at_hand", [True, False])
 def test_pictures_are_sent_only_where_they_are_not(
     two: Processes,
@@ -332,20 +341,18 @@ def test_a_worker_of_another_version_is_refused(tmp_path: Path) -> None:
     assert not Path("new.joblib").exists()
 
 
-def test_a_worker_of_other_code_is_refused_also_if_it_joins_later(
-    tmp_path: Path, runs: Any
-) -> None:
+def test_a_worker_of_other_code_is_refused_also_if_it_joins_later(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "mnist_net", tmp_path / "other" / "mnist_net")
     with (tmp_path / "other" / "mnist_net" / "files.py").open("a") as stream:
         stream.write("# another comment\n")
     with processes(tmp_path, "one") as running:
         with connected(running.address) as cluster:
-            rounds = train_together(runs, cluster=cluster)
-            next(rounds)
+            each = cluster.sharing("")
+            assert len([*each(worked, [(0,), (1,)])]) == 2
             running.worker("other", tmp_path / "other")
             wait_for(running, 2)
             with pytest.raises(ClusterError, match="other code of the same version"):
-                list(rounds)
+                list(each(worked, ((number,) for number in range(500))))
         with (
             pytest.raises(ClusterError, match="other code of the same version"),
             connected(running.address),
