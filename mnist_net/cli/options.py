@@ -151,11 +151,11 @@ def load_splits(outputs: Paths, inputs: Paths = (), **source: Any) -> "Splits":
     return load_dataset(**source, progress=shows_progress())
 
 
-def open_splits(outputs: Paths, **source: Any) -> "Splits | ShardedSplits":
+def open_splits(outputs: Paths, inputs: Paths = (), **source: Any) -> "Splits | ShardedSplits":
     """The same, but that the training pictures of a folder of shards stay on disk."""
     from mnist_net.datasets.loading import open_dataset
 
-    _check_data(outputs, (), source)
+    _check_data(outputs, inputs, source)
     return open_dataset(**source, progress=shows_progress())
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from mnist_net import train_committee, train_model
+from mnist_net import load_model, train_committee, train_model
 from mnist_net.datasets import shards
 from mnist_net.datasets.loading import load_dataset, open_dataset
 from mnist_net.datasets.shards import Shards, write_shards
@@ -25,6 +25,7 @@ from mnist_net.runs.checkpoints import resume, save_checkpoint
 from mnist_net.runs.run import Run, prepare
 from mnist_net.runs.streaming import Stream
 from scripts.cluster.__main__ import main
+from tests.cli.conftest import invoke, started, wait_for_epoch
 from tests.conftest import bits
 
 RECIPE = Hyperparameters(hidden_layer_sizes=(16,), epochs=3, validation=500, random_state=2)
@@ -95,6 +96,21 @@ def test_a_run_goes_on_to_the_same_bits(folder: Path, tmp_path: Path) -> None:
     assert bits(end.latest) == bits(whole[-1].latest)
 
 
+def test_a_command_that_is_killed_goes_on_to_the_same_bits(folder: Path) -> None:
+    recipe = ("--dataset", folder, "--preset", "plain", "--hidden", 16, "--distortion", "both")
+    run = ("train", *recipe, "--epochs", 12, "--checkpoint", "run")
+    with started(*run) as process:
+        wait_for_epoch(process, 2)
+        process.kill()
+    assert not Path("models").exists()
+    commands = [(*run, "--resume", "-o", "resumed.joblib"), (*run[:-2], "-o", "whole.joblib")]
+    for command in commands:  # as processes: in this one the blocks are small
+        with started(*command) as process:
+            process.communicate()
+        assert process.returncode == 0
+    assert bits(load_model("resumed.joblib")) == bits(load_model("whole.joblib"))
+
+
 def test_a_model_and_a_committee_from_start_to_end(folder: Path) -> None:
     recipe = replace(RECIPE, validation=0)
     model = train_model(str(folder), recipe)
@@ -104,6 +120,16 @@ def test_a_model_and_a_committee_from_start_to_end(folder: Path) -> None:
     assert bits(committee.members[0]) == bits(model)
     # Nor does anything but the order set it apart from the same in memory.
     assert train_model("digits", recipe).metadata["accuracy"]["test"] > 0.8
+
+
+def test_what_was_trained_on_shards_is_evaluated_without_them(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = ("--dataset", folder, "--preset", "plain", "--epochs", 1)
+    assert invoke("train", *recipe, "-o", "a.joblib").exit_code == 0
+    assert "3,297" in invoke("evaluate", "--model", "a.joblib", "--split", "all").stdout
+    monkeypatch.delattr("mnist_net.datasets.loading.load_shards")  # which reads all into memory
+    assert "297" in invoke("evaluate", "--model", "a.joblib").stdout
 
 
 def test_drawn_digits_do_not_join_what_is_streamed(folder: Path) -> None:
