@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
+from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 Answer = Reading | Page | Table
 
 _CHUNK = 32  # files that a process is handed together
+_SENT, _SENT_BYTES = 250, 8_000_000  # files that a worker is sent together, or fewer if large
 _PARALLEL_FROM = 64  # files: fewer are read before a process has started
 
 
@@ -143,7 +145,7 @@ def read_many(
     from joblib import cpu_count
 
     n_processes = n_jobs if 0 < n_jobs <= cpu_count() else cpu_count()
-    chunks = _chunks(given)
+    chunks = [given[begin : begin + _CHUNK] for begin in range(0, len(given), _CHUNK)]
     read = partial(_read_chunk, model=model, wanted=wanted)
     # Python's own processes: those of joblib end Ctrl-C with a traceback.
     with get_context("spawn").Pool(n_processes, _leave_ctrl_c_to_the_first) as pool:
@@ -176,11 +178,23 @@ def _read_elsewhere(
     cluster: "Cluster", given: Sequence[Given], model: Path, wanted: Wanted
 ) -> Iterator[Seen]:
     each = cluster.sharing((load_cached(model), wanted.reject_below), _reader)
-    chunks = _chunks(given)
-    tasks = ((list(map(_with_content, chunk)), wanted) for chunk in chunks)
-    for chunk, seen in zip(chunks, each(_read_sent, tasks), strict=True):
-        for one, answer in zip(chunk, seen, strict=True):
-            yield answer._replace(given=one)
+    tasks = ((chunk, wanted) for chunk in _to_send(given))
+    answers = chain.from_iterable(each(_read_sent, tasks))
+    for one, answer in zip(given, answers, strict=True):
+        yield answer._replace(given=one)
+
+
+def _to_send(given: Sequence[Given]) -> Iterator[list[Given]]:
+    """The pictures with the contents of their files, as many as one message should have."""
+    chunk, n_bytes = [], 0
+    for one in map(_with_content, given):
+        chunk.append(one)
+        n_bytes += len(one.source) if isinstance(one.source, bytes) else 0
+        if len(chunk) == _SENT or n_bytes >= _SENT_BYTES:
+            yield chunk
+            chunk, n_bytes = [], 0
+    if chunk:
+        yield chunk
 
 
 def _reader(shared: tuple[Predictor, float]) -> Reader:
@@ -201,10 +215,6 @@ def _with_content(given: Given) -> Given:
         with suppress(OSError):  # whoever opens it says what is wrong
             return given._replace(source=given.source.read_bytes())
     return given
-
-
-def _chunks(given: Sequence[Given]) -> list[Sequence[Given]]:
-    return [given[begin : begin + _CHUNK] for begin in range(0, len(given), _CHUNK)]
 
 
 def _read(given: Sequence[Given], reader: Reader, wanted: Wanted) -> Iterator[Seen]:
