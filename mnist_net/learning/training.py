@@ -147,7 +147,7 @@ def train(
     validation: Batch | None = None,
     start: Progress | None = None,
     teacher: Teacher | None = None,
-    gradients_of: Gradients = loss_and_gradients,
+    gradients_of: Gradients | None = None,
 ) -> Iterator[Progress]:
     """Train a classifier, epoch by epoch.
 
@@ -164,7 +164,8 @@ def train(
     teacher
         What has the recipe's `teacher_weight` in the targets.
     gradients_of
-        What computes a minibatch's loss and gradients; `sharding.sharded` spreads it.
+        What computes a minibatch's loss and gradients, by default `network.loss_and_gradients`;
+        `sharding.sharded` spreads it.
 
     Yields
     ------
@@ -200,7 +201,9 @@ def train(
         # Overflow is looked for in the loss, once a step, and reported in words; NumPy's own
         # warnings would only come before them.
         with np.errstate(over="ignore", invalid="ignore"):
-            latest, loss = _run_epoch(latest, architecture, lessons, gradients_of)
+            latest, loss = _run_epoch(
+                latest, architecture, lessons, gradients_of or loss_and_gradients
+            )
             judged = loss_and_accuracy(latest.parameters, architecture, validation)
             record = _record(latest, hyperparameters, data.n_examples, loss, *judged)
         history = (*history, {**record, "seconds": time.perf_counter() - began})
