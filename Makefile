@@ -40,8 +40,8 @@ test: $(DEV) ## run the tests (ARGS="-m 'not slow'", ARGS=--cov, ARGS="-x -n0" f
 test-web: $(WEB) ## test the page in a headless Chromium, and what it is in a browser alone
 	$(BIN)/python -m pytest tests/web/page tests/export $(ARGS)
 
-test-extras: $(EXTRAS) ## test what needs extras that are not in the other locks: onnx, safetensors, optuna, skl2onnx, notebooks
-	MNIST_NET_REQUIRE_EXTRAS=1 $(BIN)/python -m pytest tests/export tests/tuning tests/test_estimator_elsewhere.py tests/test_lock.py --ignore tests/export/test_web.py $(ARGS)
+test-extras: $(EXTRAS) ## test what needs extras that are not in the other locks: onnx, safetensors, optuna, dask, skl2onnx, notebooks
+	MNIST_NET_REQUIRE_EXTRAS=1 $(BIN)/python -m pytest tests/export tests/tuning tests/test_cluster.py tests/test_estimator_elsewhere.py tests/test_lock.py --ignore tests/export/test_web.py $(ARGS)
 	$(BIN)/python -m pytest --nbmake docs/notebook.ipynb
 
 docs: $(DOCS) ## build the documentation's site, build/docs/index.html, and test it
@@ -72,7 +72,7 @@ lock: $(MADE) ## pin the dependencies anew (ARGS=--upgrade for the newest versio
 	$(COMPILE) --group dev --constraint requirements/run.txt --output-file requirements/dev.txt
 	$(COMPILE_MORE) requirements/web-test.in --output-file requirements/web-test.txt
 	$(COMPILE_MORE) requirements/docs.in --output-file requirements/docs.txt
-	$(COMPILE_MORE) pyproject.toml requirements/extras-test.in --extra onnx --extra safetensors --extra tune \
+	$(COMPILE_MORE) pyproject.toml requirements/extras-test.in --extra cluster --extra onnx --extra safetensors --extra tune \
 		--output-file requirements/extras-test.txt
 
 clean: ## remove the environment, caches and build results; models stay

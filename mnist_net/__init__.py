@@ -46,6 +46,7 @@ Errors::
     ModelFileError   a file is no model
     RecipeError      a file is no recipe
     DivergenceError  training left the finite numbers
+    ClusterError     other machines are not there, or cannot do this
 
 Each name is imported when it is first used, so that a program pays only for what it needs;
 `__version__` is the version.
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from mnist_net.datasets.dataset import Splits as Splits
     from mnist_net.datasets.loading import load_dataset as load_dataset
     from mnist_net.datasets.mnist import load_mnist as load_mnist
+    from mnist_net.errors import ClusterError as ClusterError
     from mnist_net.errors import DataError as DataError
     from mnist_net.errors import DivergenceError as DivergenceError
     from mnist_net.errors import ImageError as ImageError
@@ -95,8 +97,8 @@ _HOMES = {
     "datasets.loading": ("load_dataset",),
     "datasets.mnist": ("load_mnist",),
     "errors": (
-        *("DataError", "DivergenceError", "ImageError", "MnistNetError", "ModelFileError"),
-        "RecipeError",
+        *("ClusterError", "DataError", "DivergenceError", "ImageError", "MnistNetError"),
+        *("ModelFileError", "RecipeError"),
     ),
     "estimator": ("DigitClassifier",),
     "learning.gradcheck": ("check_system",),

@@ -31,3 +31,7 @@ class ModelFileError(MnistNetError, ValueError):
 
 class DivergenceError(MnistNetError, ArithmeticError, ValueError):
     """Training left the finite numbers."""
+
+
+class ClusterError(MnistNetError, RuntimeError):
+    """Other machines are not there, or cannot do this."""

@@ -1,14 +1,17 @@
 """What the commands of the studies share: options, and one group of commands for each folder."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from joblib import Parallel, delayed
 
+from mnist_net.cluster import connected
 from mnist_net.errors import MnistNetError
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 
 
 class Studies(click.Group):
@@ -52,9 +55,27 @@ held_out = click.option(
     "--held-out", default=10_000, show_default=True, help="Pictures to validate on, the last ones."
 )
 jobs = click.option("--jobs", default=2, show_default=True, help="Runs at a time, a thread each.")
+scheduler = click.option(
+    "--scheduler", help="Of a Dask cluster whose workers take the runs; each needs this checkout."
+)
 folder = file("--folder", ".", help="Where results/, models/ and checkpoints/ are.")
 only = click.option("--only", default="", help="Recipes whose name begins so.")
 trial = click.option("--trial", is_flag=True, help="Tiny networks: proves that it works.")
 
 TINY: dict[str, Any] = {"hidden_layer_sizes": (20,), "epochs": 3, "drawn_digits": 0}
 """What a trial changes in a recipe."""
+
+
+def spread(
+    function: Callable[..., T],
+    shared: Any,
+    tasks: Iterable[tuple[Any, ...]],
+    jobs: int,
+    scheduler: str | None,
+) -> list[T]:
+    """What a function makes of something shared and of each task, by processes or a cluster."""
+    if not scheduler:
+        found: list[T] = Parallel(n_jobs=jobs)(delayed(function)(shared, *task) for task in tasks)
+        return found
+    with connected(scheduler) as cluster:
+        return list(cluster.sharing(shared)(function, tasks))

@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 PACKAGE = ROOT / "mnist_net"
 RANKS = (
     {"arrays", "errors", "files"},
-    {"learning", "pictures", "reports"},
+    {"learning", "pictures", "reports", "cluster"},
     {"trained", "datasets"},
     {"reading", "runs", "estimator"},
     {"export", "tuning", "web"},

@@ -22,7 +22,12 @@ LOCKS = {
     name: (ROOT / "requirements" / f"{name}.txt").read_text(encoding="utf-8")
     for name in ("run", "dev", "extras-test")
 }
-APART = {"onnx": "onnx", "safetensors": "safetensors", "tune": "optuna"}
+APART = {
+    "cluster": "distributed",
+    "onnx": "onnx",
+    "safetensors": "safetensors",
+    "tune": "optuna",
+}
 """Extras, with the module of each, that have a lock of their own, ``extras-test``, with what their
 tests need."""
 
@@ -99,7 +104,7 @@ def covered(lock: str) -> list[str]:
     """What a lock is made for: as `make lock` has it, and what a build asks for."""
     project = PROJECT["project"]
     extras = project["optional-dependencies"]
-    chosen = APART if lock == "extras-test" else extras.keys() - APART
+    chosen = APART.keys() if lock == "extras-test" else extras.keys() - APART.keys()
     wanted = [*project["dependencies"], *(line for name in sorted(chosen) for line in extras[name])]
     if lock == "extras-test":
         tests = (ROOT / "requirements" / "extras-test.in").read_text(encoding="utf-8")

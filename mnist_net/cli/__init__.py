@@ -32,7 +32,7 @@ _COMMANDS = {
     "use": "Settle which model answers in this folder.",
     "export": "Write a model for use elsewhere: a page, ONNX, arrays, C.",
     "info": "Show what a model is and how it came to be.",
-    "augment": "Show training pictures beside distortions of them.",
+    "augment": "Show training pictures beside distortions of them, or write distorted ones.",
     "data": "Look after the data set.",
     "gradcheck": "Prove that the derived gradients are right.",
     "help": "Show the help of a command.",

@@ -13,6 +13,7 @@ from mnist_net.errors import DataError
 if TYPE_CHECKING:
     from mnist_net.arrays import Array, Bytes, Labels
     from mnist_net.datasets.dataset import Splits
+    from mnist_net.datasets.shards import ShardedSplits
     from mnist_net.reports.results import Report, Results
     from mnist_net.trained.committee import Predictor
 
@@ -66,14 +67,16 @@ def measure(
         subject = f"all pictures of {named}, as predict reads them"
         own = [_read_own(model, Path(named)) for model in models]
         return Measured(named, "all", Report(subject, own))
-    splits = options.load_splits(written, paths, dataset=named, **source)
+    split = split or "test"
+    # Of a folder of shards only what is tested on need be in memory.
+    opened = options.open_splits if split == "test" else options.load_splits
+    splits = opened(written, paths, dataset=named, **source)
     for model in models:
         if not dataset and splits.test.digest != model.data.get("digest"):
             raise DataError(
                 f"{named} is no longer the data set that trained {model.path}; name a data set "
                 "with --dataset to evaluate on it all the same"
             )
-    split = split or "test"
     subject = f"{'all' if split == 'all' else f'the {split}'} pictures of {splits.test.name}"
     return Measured(named, split, Report(subject, _predicted(models, splits, split)))
 
@@ -142,11 +145,16 @@ def _is_own(source: str) -> bool:
     return source not in DATASET_NAMES and is_own_pictures(Path(source))
 
 
-def _predicted(models: Sequence[_Named], splits: "Splits", split: str) -> "list[Results]":
+def _predicted(
+    models: Sequence[_Named], splits: "Splits | ShardedSplits", split: str
+) -> "list[Results]":
     """What models make of a part of a data set."""
     import numpy as np
 
-    parts = list(splits) if split == "all" else [getattr(splits, split)]
+    from mnist_net.datasets.dataset import Dataset
+
+    wanted = splits if split == "all" else [getattr(splits, split)]
+    parts = [part for part in wanted if isinstance(part, Dataset)]  # the others were not opened
     images = np.concatenate([part.images for part in parts])
     labels = np.concatenate([part.labels for part in parts])
     return [_results(one, images, labels, one.model.predict_proba(images)) for one in models]

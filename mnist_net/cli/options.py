@@ -16,6 +16,7 @@ from mnist_net.reading.threshold import REJECT_BELOW
 
 if TYPE_CHECKING:
     from mnist_net.datasets.dataset import Splits
+    from mnist_net.datasets.shards import ShardedSplits
 
 Command = Callable[..., Any]
 Decorator = Callable[[Command], Command]
@@ -144,11 +145,25 @@ def check_outputs(outputs: Paths, inputs: Paths = ()) -> None:
 
 def load_splits(outputs: Paths, inputs: Paths = (), **source: Any) -> "Splits":
     """What ``--dataset``, ``--data-home`` and ``--offline`` name, if the outputs can be written."""
-    from mnist_net.datasets.loading import dataset_files, load_dataset
+    from mnist_net.datasets.loading import load_dataset
+
+    _check_data(outputs, inputs, source)
+    return load_dataset(**source, progress=shows_progress())
+
+
+def open_splits(outputs: Paths, inputs: Paths = (), **source: Any) -> "Splits | ShardedSplits":
+    """The same, but that the training pictures of a folder of shards stay on disk."""
+    from mnist_net.datasets.loading import open_dataset
+
+    _check_data(outputs, inputs, source)
+    return open_dataset(**source, progress=shows_progress())
+
+
+def _check_data(outputs: Paths, inputs: Paths, source: dict[str, Any]) -> None:
+    from mnist_net.datasets.loading import dataset_files
 
     read = dataset_files(source["dataset"], source["data_home"])
     check_outputs(outputs, [*inputs, *read])
-    return load_dataset(**source, progress=shows_progress())
 
 
 def chosen_model(name: str | None, *, warns: bool = True) -> Path:

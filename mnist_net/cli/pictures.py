@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from mnist_net.cli import options
+from mnist_net.cli.elsewhere import cluster_of, cluster_options
 from mnist_net.cli.terminal import echo_json, log, note, printable, show_image, shows_progress
 from mnist_net.errors import ImageError
 
@@ -79,6 +80,7 @@ reading_options = options.together(
         default=1,
         help="Processes that share many pictures; -1 for one a core.",
     ),
+    cluster_options("read, in place of --jobs"),
     click.option("--show", is_flag=True, help="Print what the network saw, 28×28."),
     options.path_option(
         "--save-input",
@@ -101,6 +103,8 @@ class Request:
     model: str | None
     reject_below: float
     jobs: int
+    backend: str | None
+    scheduler: str | None
     show: bool
     save_input: Path | None
     as_json: bool
@@ -113,6 +117,7 @@ class Request:
         self.given = [page for one in found for page in _pages(one, self.page)]
         self.paths = [one.source for one in self.given if isinstance(one.source, Path)]
         self.model_file = find_model(self.model)
+        self.cluster = cluster_of(self.backend, self.scheduler)
         self._saved: set[str] = set()
 
     def check_outputs(self, *outputs: Path) -> None:
@@ -140,19 +145,24 @@ class Request:
 
         model, failed = options.chosen_model(self.model), False
         wanted = Wanted(self.reject_below, kind, rule, self.crop)
-        found = read_many(self.given, model, wanted, n_jobs=self.jobs)
-        for seen in _watched(found, len(self.given)):
-            if isinstance(seen.answer, answer):
-                yield seen, seen.answer
-                _tell_of_more(seen)
-                continue
-            failed = True
-            if self.as_json:
-                echo_json({"image": seen.given.name, "error": str(seen.answer)})
-            else:
-                note(f"{click.style('Error:', fg='red')} {printable(str(seen.answer))}")
+        with self.cluster() as workers:
+            found = read_many(self.given, model, wanted, n_jobs=self.jobs, cluster=workers)
+            for seen in _watched(found, len(self.given)):
+                if isinstance(seen.answer, answer):
+                    yield seen, seen.answer
+                    _tell_of_more(seen)
+                else:
+                    failed = True
+                    self._tell(seen)
         if failed:
             raise click.exceptions.Exit(1)
+
+    def _tell(self, seen: "Seen") -> None:
+        """Why a picture could not be read."""
+        if self.as_json:
+            echo_json({"image": seen.given.name, "error": str(seen.answer)})
+        else:
+            note(f"{click.style('Error:', fg='red')} {printable(str(seen.answer))}")
 
     def show_and_save(self, name: str, readings: "Sequence[Reading]") -> None:
         """What the network saw on a picture, as far as it is asked for."""

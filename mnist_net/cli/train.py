@@ -3,6 +3,7 @@
 import shlex
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mnist_net.cli import options
+from mnist_net.cli.elsewhere import cluster_of, cluster_options
 from mnist_net.cli.recipe import recipe_from, recipe_options, with_file
 from mnist_net.cli.terminal import echo_line, log, note, program
 from mnist_net.cli.watch import Ended, checkpoint_files, watch
@@ -33,13 +35,14 @@ _POOR = 0.5  # below this accuracy something is wrong with the recipe
     "train --committee 5 --output models/committee.joblib",
     "train --teacher models/committee.joblib --preset accurate",
     "train --recipe recipe.toml         # what `mnist-net tune` found",
+    "train --committee 8 --backend dask --scheduler tcp://10.0.0.1:8786 --checkpoint run1",
 )
 @click.option(
     "--dataset",
     default="auto",
     help="auto (MNIST, or if no source of it works the bundled digits), mnist, digits (8×8, "
-    "bundled), a folder of IDX files, an .npz file, or your own pictures: a folder of folders 0 to "
-    "9, or a .csv of path and label.",
+    "bundled), a folder of IDX files, an .npz file, your own pictures: a folder of folders 0 to 9, "
+    "or a .csv of path and label; or a folder of shards, which may be larger than memory.",
 )
 @recipe_options
 @click.option(
@@ -80,6 +83,13 @@ _POOR = 0.5  # below this accuracy something is wrong with the recipe
     "file), with a weight of {teacher_weight:g} and at a temperature of {teacher_temperature:g} "
     "unless you give them.".format(**TAUGHT),
 )
+@cluster_options("train, a network each")
+@click.option(
+    "--shards",
+    type=options.whole(min=2),
+    help="Compute the gradients of each minibatch in so many parts, on threads or workers. It "
+    "hardly ever pays: docs/many-machines.md.",
+)
 @options.data_home
 @options.offline
 @options.quiet
@@ -96,6 +106,9 @@ def train(
     resume: bool,
     base: str | None,
     teacher: str | None,
+    backend: str | None,
+    scheduler: str | None,
+    shards: int | None,
     **asked: Any,
 ) -> None:
     """Train a network and save it as a model.
@@ -106,18 +119,22 @@ def train(
     from mnist_net.reports.plots import check_plot, plot_training, save_figure
     from mnist_net.runs.outcome import finish
     from mnist_net.runs.run import prepare, recipe_for
+    from mnist_net.runs.together import train_together
     from mnist_net.trained.store import save_model
 
     if plot and committee:
         raise click.UsageError("--plot draws the training of one network: leave out --committee")
     preset = with_file(preset, recipe, asked)
+    if shards and committee:
+        raise click.UsageError("--shards is for one network: leave out --committee")
+    cluster = cluster_of(backend, scheduler)
     better = _teacher(teacher, asked)
     chosen, start = _recipe(preset, asked, base)
     files = checkpoint_files(checkpoint, committee or 1, resume=resume)
     if plot:
         check_plot(plot)
     source: dict[str, Any] = {"dataset": dataset, "data_home": data_home, "offline": offline}
-    splits = options.load_splits([output, plot, *files], [recipe], **source)
+    splits = options.open_splits([output, plot, *files], [recipe], **source)
     if dataset == "auto" and splits.train.name != "mnist":
         _keep_better(output)
     if asked["drawn_digits"] is None:
@@ -126,7 +143,9 @@ def train(
         log.info("drawing digits in forms that MNIST lacks, which takes some seconds ...")
     run = prepare(splits.train, chosen, dataset, base=start, teacher=better)
     runs = run.with_seeds(committee or 1)
-    ended = watch(runs, files, resume=resume)
+    with cluster() as workers:
+        trained = partial(train_together, cluster=workers, n_shards=shards or 1)
+        ended = watch(runs, files, resume=resume, train=trained)
     model = finish(runs, ended.reached, splits.test, preset=preset, best=bool(ended.status))
     save_model(model, output)
     if plot:
@@ -199,7 +218,7 @@ def _tell_how_it_ended(ended: Ended, n_epochs: int, checkpoint: Path | None) -> 
     verb = "is" if len(last) == 1 else "are"
     if ended.status:
         go_on = "; go on with --resume" if checkpoint else ""
-        note(f"interrupted: {kept}, the best so far, {verb} kept{go_on}")
+        note(f"{ended.why}: {kept}, the best so far, {verb} kept{go_on}")
     elif min(last) < n_epochs:
         log.info(f"stopped after {_epochs(last)}: none was better than {kept}, which {verb} kept")
 

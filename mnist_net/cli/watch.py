@@ -2,7 +2,7 @@
 
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, NamedTuple
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from mnist_net.cli.terminal import log, note, shows_progress
+from mnist_net.errors import ClusterError
 from mnist_net.learning.training import Progress
 
 if TYPE_CHECKING:
@@ -17,11 +18,12 @@ if TYPE_CHECKING:
 
 
 class Ended(NamedTuple):
-    """Where each run stands at the end, after how long, and the exit status if it was early."""
+    """Where each run stands at the end, after how long; and if it was early, status and reason."""
 
     reached: list[Progress]
     seconds: float
     status: int
+    why: str
 
 
 def checkpoint_files(folder: Path | None, n_runs: int, *, resume: bool) -> list[Path | None]:
@@ -32,16 +34,21 @@ def checkpoint_files(folder: Path | None, n_runs: int, *, resume: bool) -> list[
     return [folder / f"checkpoint{number}.joblib" if folder else None for number in numbers]
 
 
-def watch(runs: Sequence["Run"], files: Sequence[Path | None], *, resume: bool) -> Ended:
-    """Train, showing and saving each epoch.
+def watch(
+    runs: Sequence["Run"],
+    files: Sequence[Path | None],
+    *,
+    resume: bool,
+    train: Callable[..., Iterator[tuple[Progress | None, ...]]],
+) -> Ended:
+    """Train by `train_together`, showing and saving each epoch.
 
-    The status is 130 after Ctrl-C, and 143 and 129 for the signals by which machines end a process;
-    the command ends with it here if there is nothing to save.
+    The status is 130 after Ctrl-C, 143 and 129 for the signals by which machines end a process, and
+    1 if the cluster is lost; the command ends with it here if there is nothing to save.
     """
     from tqdm import tqdm
 
     from mnist_net.runs.checkpoints import save_checkpoint
-    from mnist_net.runs.together import train_together
 
     began = before = time.perf_counter()
     pairs = list(zip(runs, files, strict=True))
@@ -52,7 +59,7 @@ def watch(runs: Sequence["Run"], files: Sequence[Path | None], *, resume: bool) 
     try:
         interrupt_once(heard)
         with tqdm(total=total, initial=_number(starts), unit="epoch", disable=not bar) as shown:
-            for reached in train_together(runs, starts):
+            for reached in train(runs, starts):
                 for (run, file), progress in zip(pairs, reached, strict=True):
                     if file and progress:
                         save_checkpoint(file, progress, run.identity())
@@ -63,15 +70,23 @@ def watch(runs: Sequence["Run"], files: Sequence[Path | None], *, resume: bool) 
                 if not bar:
                     number = f"{_number(reached):>{len(str(total))}}/{total}"
                     log.info(f"epoch {number}  {described}")
-        status = 0
+        status, why = 0, ""
     except KeyboardInterrupt:
-        status = 128 + (heard or [signal.SIGINT])[0]
-    if not all(progress and progress.history for progress in reached):
+        status, why = 128 + (heard or [signal.SIGINT])[0], "interrupted"
+    except ClusterError as error:
+        if not _all_began(reached):
+            raise
+        status, why = 1, str(error)
+    if not _all_began(reached):
         note("interrupted before the first epoch ended: there is nothing to save")
         raise click.exceptions.Exit(status)
-    return Ended(
-        [progress for progress in reached if progress], time.perf_counter() - began, status
-    )
+    seconds = time.perf_counter() - began
+    return Ended([progress for progress in reached if progress], seconds, status, why)
+
+
+def _all_began(reached: Sequence[Progress | None]) -> bool:
+    """Whether each run has an epoch behind it."""
+    return all(progress and progress.history for progress in reached)
 
 
 def _number(reached: Sequence[Progress | None]) -> int:

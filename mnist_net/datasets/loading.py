@@ -6,6 +6,7 @@ digits, the last resort of a machine without a network.
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,13 @@ from mnist_net.datasets.dataset import Dataset, Splits, data_digest, split
 from mnist_net.datasets.folders import is_own_pictures, labelled_files, load_own_pictures
 from mnist_net.datasets.formats import FourArrays, find_idx_files, read_idx_folder, read_npz
 from mnist_net.datasets.mnist import MNIST_DIGEST, MNIST_TRAIN, cache_path, load_mnist
+from mnist_net.datasets.shards import (
+    ShardedSplits,
+    is_sharded,
+    load_shards,
+    open_shards,
+    shard_files,
+)
 from mnist_net.errors import DataError
 from mnist_net.pictures.form import fitted
 
@@ -54,7 +62,8 @@ def load_dataset(
     dataset
         ``mnist``; ``digits`` (scikit-learn's bundle); ``auto``: MNIST, and if every source fails
         (and not `offline`), the bundle, with a warning; or the path of an .npz file, of a folder of
-        IDX files, or of one's own pictures (see `read_npz`, `read_idx_folder`, `folders`).
+        IDX files, of one's own pictures, or of shards (see `read_npz`, `read_idx_folder`,
+        `folders`, `shards`).
     data_home, offline, progress
         As for `load_mnist`.
 
@@ -74,6 +83,8 @@ def load_dataset(
         return split(load_digits_as_images(), DIGITS_TRAIN)
     if dataset not in DATASET_NAMES:
         path = Path(dataset)
+        if is_sharded(path):
+            return load_shards(path)
         return load_own_pictures(path) if is_own_pictures(path) else _load_path(path)
     try:
         return split(load_mnist(data_home, offline=offline, progress=progress), MNIST_TRAIN)
@@ -88,6 +99,15 @@ def load_dataset(
         return split(load_digits_as_images(), DIGITS_TRAIN)
 
 
+def open_dataset(dataset: str = "auto", *args: Any, **source: Any) -> Splits | ShardedSplits:
+    """`load_dataset`, but that the training pictures of a folder of shards stay on disk."""
+    if isinstance(dataset, str | Path):  # else the next says what it is
+        path = Path(dataset)
+        if dataset not in DATASET_NAMES and is_sharded(path):
+            return open_shards(path)
+    return load_dataset(dataset, *args, **source)
+
+
 def dataset_files(dataset: str, data_home: Path | None = None) -> list[Path]:
     """Files that `load_dataset` reads; see there."""
     if dataset == "digits":
@@ -95,6 +115,8 @@ def dataset_files(dataset: str, data_home: Path | None = None) -> list[Path]:
     if dataset in DATASET_NAMES:
         return [cache_path(data_home)]
     path = Path(dataset)
+    if is_sharded(path):
+        return shard_files(path)
     if is_own_pictures(path):
         return [file.path for file in labelled_files(path, warns=False)]
     return [path] if path.suffix == ".npz" else [*find_idx_files(path).values()]

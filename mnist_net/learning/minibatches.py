@@ -1,9 +1,12 @@
-"""The minibatches that a network learns from: drawn, distorted, and perhaps taught."""
+"""The minibatches that a network learns from: drawn, distorted, and perhaps taught.
+
+What they are drawn from is `Examples`: a `Batch` that holds all in memory, or a stream from disk.
+"""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -11,6 +14,32 @@ from mnist_net.arrays import Array
 from mnist_net.learning.distortion import distort
 from mnist_net.learning.losses import soft_targets
 from mnist_net.learning.recipe import Hyperparameters
+
+
+class Examples(Protocol):
+    """What a network learns from: so many examples, cut into minibatches in each epoch."""
+
+    @property
+    def n_examples(self) -> int:
+        """How many there are."""
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """Numbers of inputs and of classes, D and K."""
+
+    @property
+    def dtype(self) -> "np.dtype[Any]":
+        """Of inputs and targets, and of all arithmetic."""
+
+    @property
+    def weight(self) -> float:
+        """Sum of the examples' weights."""
+
+    def minibatches(self, size: int, generator: np.random.Generator | None) -> "Iterator[Batch]":
+        """All examples once, so many in each but perhaps the last.
+
+        The generator draws their order; without one it is the order in which they stand.
+        """
 
 
 class Batch(NamedTuple):
@@ -25,6 +54,21 @@ class Batch(NamedTuple):
     sample_weight: Array | None = None
 
     @property
+    def n_examples(self) -> int:
+        """How many there are, N."""
+        return len(self.X)
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """Numbers of inputs and of classes, D and K."""
+        return self.X.shape[1], self.targets.shape[1]
+
+    @property
+    def dtype(self) -> "np.dtype[Any]":
+        """Of the inputs."""
+        return self.X.dtype
+
+    @property
     def weight(self) -> float:
         """Sum of the weights; the number of examples where they have none."""
         return len(self.X) if self.sample_weight is None else float(self.sample_weight.sum())
@@ -33,6 +77,14 @@ class Batch(NamedTuple):
         """Some of the examples."""
         X, targets = (part.take(rows, axis=0) for part in (self.X, self.targets))
         return Batch(X, targets, None if self.sample_weight is None else self.sample_weight[rows])
+
+    def minibatches(self, size: int, generator: np.random.Generator | None) -> "Iterator[Batch]":
+        """All examples once, in an order that the generator draws, or as they stand."""
+        order = np.arange(len(self.X))
+        if generator is not None:
+            order = generator.permutation(order)
+        for begin in range(0, len(order), size):
+            yield self.take(order[begin : begin + size])
 
 
 Teacher = Callable[[Array], Array]
@@ -48,7 +100,7 @@ def one_hot(indices: np.ndarray[Any, np.dtype[np.integer[Any]]], n_classes: int)
 class Lessons:
     """The minibatches of each epoch, and what the teacher has said of those that come again."""
 
-    data: Batch
+    data: Examples
     hyperparameters: Hyperparameters
     teacher: Teacher | None
     said: dict[tuple[int, int], Array] = field(default_factory=dict)
@@ -56,23 +108,22 @@ class Lessons:
     def of_epoch(self, epoch: int) -> Iterator[Batch]:
         """Shuffled, distorted, and with the teacher's part in the targets."""
         batches = self._batches(epoch)
-        return _one_ahead(batches) if self.hyperparameters.distortion else batches
+        worth_a_thread = self.hyperparameters.distortion or not isinstance(self.data, Batch)
+        return _one_ahead(batches) if worth_a_thread else batches
 
     def _batches(self, epoch: int) -> Iterator[Batch]:
-        recipe, order = self.hyperparameters, np.arange(len(self.data.X))
+        recipe, order = self.hyperparameters, None
         if recipe.fresh_epochs:
             epoch = (epoch - 1) % recipe.fresh_epochs + 1
         if recipe.shuffle:
-            order = np.random.default_rng([recipe.random_state, epoch]).permutation(order)
-        for number, begin in enumerate(range(0, len(order), recipe.batch_size)):
-            rows = order[begin : begin + recipe.batch_size]
-            batch = self.data.take(rows)
+            order = np.random.default_rng([recipe.random_state, epoch])
+        for number, drawn in enumerate(self.data.minibatches(recipe.batch_size, order)):
+            X, targets, _ = drawn
             if recipe.distortion:
                 # By a spawn key, because [random_state, epoch, 0] is the seed of the order again.
                 seed = np.random.SeedSequence(recipe.random_state, spawn_key=(epoch, number))
-                X = distort(batch.X, recipe.distortion, np.random.default_rng(seed))
-                batch = batch._replace(X=X)
-            yield batch._replace(targets=self._taught(*batch[:2], (epoch, number)))
+                X = distort(X, recipe.distortion, np.random.default_rng(seed))
+            yield drawn._replace(X=X, targets=self._taught(X, targets, (epoch, number)))
 
     def _taught(self, X: Array, targets: Array, minibatch: tuple[int, int]) -> Array:
         recipe, taught = self.hyperparameters, self.said.get(minibatch)

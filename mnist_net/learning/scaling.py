@@ -2,11 +2,21 @@
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from mnist_net.arrays import Array, Bytes
+
+
+class Pixels(Protocol):
+    """An array of pixels, or what is known of so many that no array could hold them."""
+
+    def mean(self) -> Any:
+        """Mean of all."""
+
+    def std(self) -> Any:
+        """Deviation of all."""
 
 
 class Scaling(NamedTuple):
@@ -33,17 +43,17 @@ class Scaling(NamedTuple):
         return cls(0.0, 255.0)
 
     @classmethod
-    def centred(cls, images: Bytes) -> "Scaling":
+    def centred(cls, images: Pixels) -> "Scaling":
         """To mean 0 over all pixels of these images, at the scale of `unit`."""
         return cls(float(images.mean()), 255.0)
 
     @classmethod
-    def standard(cls, images: Bytes) -> "Scaling":
+    def standard(cls, images: Pixels) -> "Scaling":
         """To mean 0 and deviation 1 over all pixels of these images."""
         return cls(float(images.mean()), float(images.std()) or 1.0)
 
 
-SCALINGS: dict[str, Callable[[Bytes], Scaling]] = {
+SCALINGS: dict[str, Callable[[Pixels], Scaling]] = {
     "unit": lambda _: Scaling.unit(),
     "centred": Scaling.centred,
     "standard": Scaling.standard,

@@ -18,7 +18,7 @@ import numpy as np
 from mnist_net.arrays import keep_freed_memory
 from mnist_net.errors import DivergenceError
 from mnist_net.learning.losses import LOSSES
-from mnist_net.learning.minibatches import Batch, Lessons, Teacher
+from mnist_net.learning.minibatches import Batch, Examples, Lessons, Teacher
 from mnist_net.learning.network import (
     Architecture,
     Parameters,
@@ -28,6 +28,7 @@ from mnist_net.learning.network import (
 )
 from mnist_net.learning.optimizers import OPTIMIZERS, SCHEDULES, OptimizerState
 from mnist_net.learning.recipe import Hyperparameters
+from mnist_net.learning.sharding import Gradients
 
 
 class Epoch(NamedTuple):
@@ -95,7 +96,7 @@ def learning_rate_at(step: int, epoch_steps: int, hyperparameters: Hyperparamete
 
 
 def _run_epoch(
-    previous: Epoch, architecture: Architecture, lessons: Lessons
+    previous: Epoch, architecture: Architecture, lessons: Lessons, gradients_of: Gradients
 ) -> tuple[Epoch, float]:
     """One pass over the data: the next epoch and its mean loss."""
     data, hyperparameters = lessons.data, lessons.hyperparameters
@@ -105,11 +106,11 @@ def _run_epoch(
         momentum=hyperparameters.momentum,
         weight_decay=hyperparameters.weight_decay,
     )
-    n_steps = steps_per_epoch(len(data.X), hyperparameters)
+    n_steps = steps_per_epoch(data.n_examples, hyperparameters)
     loss_sum = 0.0
     for step, batch in enumerate(lessons.of_epoch(number)):
         X, targets, sample_weight = batch
-        loss, gradients = loss_and_gradients(
+        loss, gradients = gradients_of(
             parameters, architecture, X, targets, hyperparameters.l2_penalty, sample_weight
         )
         if not math.isfinite(loss):
@@ -140,12 +141,13 @@ def loss_and_accuracy(
 
 
 def train(
-    data: Batch,
+    data: Examples,
     hyperparameters: Hyperparameters,
     *,
     validation: Batch | None = None,
     start: Progress | None = None,
     teacher: Teacher | None = None,
+    gradients_of: Gradients | None = None,
 ) -> Iterator[Progress]:
     """Train a classifier, epoch by epoch.
 
@@ -161,6 +163,9 @@ def train(
         Progress to go on from; by default new random weights.
     teacher
         What has the recipe's `teacher_weight` in the targets.
+    gradients_of
+        What computes a minibatch's loss and gradients, by default `network.loss_and_gradients`;
+        `sharding.sharded` spreads it.
 
     Yields
     ------
@@ -174,10 +179,11 @@ def train(
     DataError
         If the recipe distorts and the examples are no square pictures.
     """
-    architecture = classifier(data.X.shape[1], data.targets.shape[1], hyperparameters)
-    # Minibatches are rows; of an array that lies column by column each would cost a copy of all.
-    X, targets = map(np.ascontiguousarray, data[:2])
-    data = Batch(X, targets, data.sample_weight)
+    architecture = classifier(*data.sizes, hyperparameters)
+    if isinstance(data, Batch):
+        # Minibatches are rows; of an array that lies column by column each would copy all of it.
+        X, targets = map(np.ascontiguousarray, data[:2])
+        data = Batch(X, targets, data.sample_weight)
     lessons = Lessons(data, hyperparameters, teacher)
     keep_freed_memory()
     if start is None:
@@ -185,7 +191,7 @@ def train(
             architecture,
             np.random.default_rng(hyperparameters.random_state),
             initialization=hyperparameters.initialization,
-            dtype=data.X.dtype,
+            dtype=data.dtype,
         )
         start = beginning(parameters, hyperparameters)
     latest, best, history = start.latest, start.best, start.history
@@ -195,9 +201,11 @@ def train(
         # Overflow is looked for in the loss, once a step, and reported in words; NumPy's own
         # warnings would only come before them.
         with np.errstate(over="ignore", invalid="ignore"):
-            latest, loss = _run_epoch(latest, architecture, lessons)
+            latest, loss = _run_epoch(
+                latest, architecture, lessons, gradients_of or loss_and_gradients
+            )
             judged = loss_and_accuracy(latest.parameters, architecture, validation)
-            record = _record(latest, hyperparameters, len(data.X), loss, *judged)
+            record = _record(latest, hyperparameters, data.n_examples, loss, *judged)
         history = (*history, {**record, "seconds": time.perf_counter() - began})
         if best.number == 0 or _score(record) > _score(history[best.number - 1]):
             best = latest

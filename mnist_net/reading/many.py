@@ -1,14 +1,16 @@
-"""Reading many files: in order, as they come, and by several processes if that is asked for.
+"""Reading many files: in order, as they come, and by several processes or machines if asked.
 
 Matrix products of a few pictures are over before a second thread has begun to help, so each process
-computes on one.  With several processes each loads the networks once, from their files.
+computes on one.  With several processes each loads the networks once, from their files; a worker of
+a cluster is sent the network that answers, once, and the content of the files.
 """
 
 import signal
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
+from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,15 +21,18 @@ from mnist_net.reading.answers import Page, Reading, Table
 from mnist_net.reading.neighbours import is_one_of_several
 from mnist_net.reading.reader import Reader
 from mnist_net.reading.threshold import REJECT_BELOW
+from mnist_net.trained.committee import Predictor
 from mnist_net.trained.companions import load_detector
 from mnist_net.trained.store import load_cached
 
 if TYPE_CHECKING:
+    from mnist_net.cluster import Cluster
     from mnist_net.reading.rules import Rule
 
 Answer = Reading | Page | Table
 
 _CHUNK = 32  # files that a process is handed together
+_SENT, _SENT_BYTES = 250, 8_000_000  # files that a worker is sent together, or fewer if large
 _PARALLEL_FROM = 64  # files: fewer are read before a process has started
 
 
@@ -103,7 +108,12 @@ class Seen(NamedTuple):
 
 
 def read_many(
-    given: Sequence[Given], model: Path, wanted: Wanted, *, n_jobs: int = 1
+    given: Sequence[Given],
+    model: Path,
+    wanted: Wanted,
+    *,
+    n_jobs: int = 1,
+    cluster: "Cluster | None" = None,
 ) -> Iterator[Seen]:
     """Read pictures in order.
 
@@ -117,12 +127,17 @@ def read_many(
         What to read on each.
     n_jobs
         Processes that share the work; -1 for as many as there are cores.
+    cluster
+        Whose workers read, in place of processes of this machine.
 
     Yields
     ------
     Seen
         One a picture; its answer is an ImageError where it cannot be read.
     """
+    if cluster:
+        yield from _read_elsewhere(cluster, given, model, wanted)
+        return
     if n_jobs in (0, 1) or len(given) < _PARALLEL_FROM:
         with _one_thread() if len(given) >= _PARALLEL_FROM else nullcontext():
             yield from _read(given, reader_of(model, wanted.reject_below), wanted)
@@ -150,9 +165,56 @@ def _one_thread() -> AbstractContextManager[object]:
 
 def _read_chunk(chunk: Sequence[Given], model: Path, wanted: Wanted) -> list[Seen]:
     with _one_thread():
-        seen = _read(chunk, reader_of(model, wanted.reject_below), wanted)
-        # The pixels stay where they were read: to send them would cost more than to read them.
-        return [one._replace(picture=None, several=one.is_one_of_several()) for one in seen]
+        return _read_apart(reader_of(model, wanted.reject_below), chunk, wanted)
+
+
+def _read_apart(reader: Reader, chunk: Sequence[Given], wanted: Wanted) -> list[Seen]:
+    """What was read, to be sent; the pixels stay: to send them would cost more than to read."""
+    seen = _read(chunk, reader, wanted)
+    return [one._replace(picture=None, several=one.is_one_of_several()) for one in seen]
+
+
+def _read_elsewhere(
+    cluster: "Cluster", given: Sequence[Given], model: Path, wanted: Wanted
+) -> Iterator[Seen]:
+    each = cluster.sharing((load_cached(model), wanted.reject_below), _reader)
+    tasks = ((chunk, wanted) for chunk in _to_send(given))
+    answers = chain.from_iterable(each(_read_sent, tasks))
+    for one, answer in zip(given, answers, strict=True):
+        yield answer._replace(given=one)
+
+
+def _to_send(given: Sequence[Given]) -> Iterator[list[Given]]:
+    """The pictures with the contents of their files, as many as one message should have."""
+    chunk, n_bytes = [], 0
+    for one in map(_with_content, given):
+        chunk.append(one)
+        n_bytes += len(one.source) if isinstance(one.source, bytes) else 0
+        if len(chunk) == _SENT or n_bytes >= _SENT_BYTES:
+            yield chunk
+            chunk, n_bytes = [], 0
+    if chunk:
+        yield chunk
+
+
+def _reader(shared: tuple[Predictor, float]) -> Reader:
+    """On a worker, once: with its own detector, which is the same one."""
+    model, reject_below = shared
+    return Reader(model, load_detector(), reject_below)
+
+
+def _read_sent(reader: Reader, chunk: Sequence[Given], wanted: Wanted) -> list[Seen]:
+    """On a worker: what was read, without what was sent."""
+    nothing = Given("", b"")
+    return [one._replace(given=nothing) for one in _read_apart(reader, chunk, wanted)]
+
+
+def _with_content(given: Given) -> Given:
+    """The same picture with the content of its file, which a worker may not have."""
+    if isinstance(given.source, Path) and given.source.is_file():
+        with suppress(OSError):  # whoever opens it says what is wrong
+            return given._replace(source=given.source.read_bytes())
+    return given
 
 
 def _read(given: Sequence[Given], reader: Reader, wanted: Wanted) -> Iterator[Seen]:

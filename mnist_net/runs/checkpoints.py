@@ -96,10 +96,10 @@ def _differences(run: Run, identity: dict[str, Any]) -> list[str]:
 
 def _belongs_to(run: Run, progress: Progress) -> bool:
     """Whether a progress has the shapes and the optimizer's state of this run."""
-    architecture = classifier(run.training.X.shape[1], len(run.classes), run.hyperparameters)
+    architecture = classifier(*run.training.sizes, run.hyperparameters)
     shapes = [[(n, m), (m,)] for n, m in pairwise(architecture.layer_sizes)]
     n_moments = OPTIMIZERS[run.hyperparameters.optimizer].n_moments
-    n_steps = steps_per_epoch(len(run.training.X), run.hyperparameters)
+    n_steps = steps_per_epoch(run.training.n_examples, run.hyperparameters)
     return all(
         state.step == n_steps * number
         and len(state.moments) == n_moments

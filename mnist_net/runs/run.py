@@ -8,16 +8,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mnist_net.arrays import IMAGE_SHAPE, Array, Bytes, Labels
+from mnist_net.arrays import IMAGE_SHAPE, Array, Labels
 from mnist_net.datasets.dataset import Dataset, split
 from mnist_net.datasets.drawn import draw_digits
 from mnist_net.datasets.loading import DATASET_NAMES
+from mnist_net.datasets.shards import Shards, Statistics
 from mnist_net.errors import DataError
-from mnist_net.learning.minibatches import Batch, Teacher, one_hot
+from mnist_net.learning.minibatches import Batch, Examples, Teacher
 from mnist_net.learning.network import Parameters, map_arrays
 from mnist_net.learning.recipe import Hyperparameters
 from mnist_net.learning.scaling import SCALINGS, Scaling
 from mnist_net.learning.training import Progress, beginning
+from mnist_net.runs.streaming import Preparation, Stream
 from mnist_net.trained.committee import Committee, Predictor
 from mnist_net.trained.contents import arrays_of, digest_of
 from mnist_net.trained.model import Model
@@ -32,7 +34,8 @@ class Run:
     hyperparameters
         The recipe.
     training, validation
-        Scaled inputs and one-hot targets, float32; validation is None if nothing is held out.
+        Scaled inputs and one-hot targets, float32; in memory, or a `Stream` of what is on disk.
+        Validation is None if nothing is held out.
     pixels
         Indices of the pixels that are inputs: those that are not black on every training picture,
         or all if the pictures are distorted.  The others would teach nothing, and the weights that
@@ -47,17 +50,20 @@ class Run:
         The model whose weights it begins with, in place of random ones.
     teacher
         The model or committee that has a part in the targets.
+    dataset
+        The pictures, also those that are held out.
     """
 
     hyperparameters: Hyperparameters
-    training: Batch
+    training: Examples
     validation: Batch | None
     pixels: npt.NDArray[np.intp]
     classes: npt.NDArray[np.int64]
     scaling: Scaling
     data: dict[str, Any]
-    base: Model | None = None
-    teacher: Predictor | None = None
+    base: Model | None
+    teacher: Predictor | None
+    dataset: Dataset | Shards
 
     def identity(self) -> dict[str, Any]:
         """What must not change between the parts of an interrupted run."""
@@ -134,14 +140,14 @@ def recipe_from_model(model: Model, hyperparameters: Hyperparameters) -> Hyperpa
     )
 
 
-def recipe_for(dataset: Dataset, hyperparameters: Hyperparameters) -> Hyperparameters:
+def recipe_for(dataset: Dataset | Shards, hyperparameters: Hyperparameters) -> Hyperparameters:
     """Leave drawn digits out of a recipe, unless the data set's classes are known to be digits."""
     known = dataset.name in DATASET_NAMES
     return hyperparameters if known else replace(hyperparameters, drawn_digits=0)
 
 
 def prepare(
-    dataset: Dataset,
+    dataset: Dataset | Shards,
     hyperparameters: Hyperparameters,
     source: str = "auto",
     *,
@@ -164,58 +170,81 @@ def prepare(
     """
     if (teacher is None) != (hyperparameters.teacher_weight == 0.0):
         raise ValueError("a teacher needs a teacher_weight above 0, and that needs a teacher")
-    n_train = len(dataset.images) - hyperparameters.validation
+    kept, held_out = _hold_out(dataset, hyperparameters)
+    classes = base.classes if base else np.unique(dataset.labels).astype(np.int64)
+    _check_classes(dataset, classes, teacher)
+    # On disk, one pass over the pictures finds out all that is asked of them.
+    pictures = kept.statistics() if isinstance(kept, Shards) else kept.images
+    scaling = base.scaling if base else SCALINGS[hyperparameters.scaling](pictures)
+    kept = _with_drawn_digits(kept, classes, hyperparameters)
+    inked = pictures.inked if isinstance(pictures, Statistics) else _inked(kept)
+    # Distortion moves ink to where there was none.
+    pixels = np.flatnonzero(inked | (bool(hyperparameters.distortion) or not inked.any()))
+    preparation = Preparation(scaling, pixels, classes)
+    return Run(
+        hyperparameters,
+        Stream(kept, preparation)
+        if isinstance(kept, Shards)
+        else preparation.examples(kept.images, kept.labels),
+        preparation.examples(*held_out[:2]) if hyperparameters.validation else None,
+        *(pixels, classes, scaling),
+        {
+            "name": dataset.name,
+            "digest": dataset.digest,
+            "location": dataset.name if source in DATASET_NAMES else str(Path(source).resolve()),
+            "n_train": len(dataset.labels) - hyperparameters.validation,
+        },
+        base,
+        teacher,
+        dataset,
+    )
+
+
+def _hold_out(
+    dataset: Dataset | Shards, hyperparameters: Hyperparameters
+) -> tuple[Dataset | Shards, Dataset]:
+    """Pictures to train on, and the last ones, to validate on, in memory."""
+    n_train = len(dataset.labels) - hyperparameters.validation
     if n_train < 1:
         raise DataError(
-            f"{dataset.name} has {len(dataset.images):,} training pictures: too few to hold "
+            f"{dataset.name} has {len(dataset.labels):,} training pictures: too few to hold "
             f"{hyperparameters.validation:,} out for validation"
         )
-    kept, held_out = split(dataset, n_train)
-    scaling = base.scaling if base else SCALINGS[hyperparameters.scaling](kept.images)
-    classes = base.classes if base else np.unique(dataset.labels)
-    if unknown := sorted(set(dataset.labels.tolist()) - set(classes.tolist())):
+    return dataset.split(n_train) if isinstance(dataset, Shards) else split(dataset, n_train)
+
+
+def _check_classes(dataset: Dataset | Shards, classes: Labels, teacher: Predictor | None) -> None:
+    if unknown := sorted({*np.unique(dataset.labels).tolist()} - {*classes.tolist()}):
         raise DataError(f"{dataset.name} has labels that the model does not know: {unknown}")
     if teacher and teacher.classes.tolist() != classes.tolist():
         raise DataError(
             f"the teacher knows the classes {teacher.classes.tolist()}, and {dataset.name} has "
             f"{classes.tolist()}: name a teacher that was trained on the same"
         )
-    images, labels = _with_drawn_digits(kept, classes, hyperparameters)
-    # Distortion moves ink to where there was none.
-    keep_all = bool(hyperparameters.distortion) or not images.any()
-    pixels = np.flatnonzero(images.any(axis=0) | keep_all)
-
-    def batch(images: Bytes, labels: Labels) -> Batch:
-        targets = one_hot(np.searchsorted(classes, labels), len(classes))
-        return Batch(scaling.apply(images.reshape(len(images), -1).take(pixels, axis=1)), targets)
-
-    return Run(
-        hyperparameters,
-        batch(images, labels),
-        batch(held_out.images, held_out.labels) if hyperparameters.validation else None,
-        pixels,
-        classes.astype(np.int64),
-        scaling,
-        {
-            "name": dataset.name,
-            "digest": dataset.digest,
-            "location": dataset.name if source in DATASET_NAMES else str(Path(source).resolve()),
-            "n_train": n_train,
-        },
-        base,
-        teacher,
-    )
 
 
 def _with_drawn_digits(
-    dataset: Dataset, classes: Labels, hyperparameters: Hyperparameters
-) -> tuple[Bytes, Labels]:
-    n = min(hyperparameters.drawn_digits, len(dataset.images) // 3)  # a seasoning, not the meal
+    dataset: Dataset | Shards, classes: Labels, hyperparameters: Hyperparameters
+) -> Dataset | Shards:
+    # A seasoning, not the meal.
+    n = min(hyperparameters.drawn_digits, len(dataset.labels) // 3)
     if not n:
-        return dataset.images, dataset.labels
+        return dataset
+    if isinstance(dataset, Shards):
+        raise DataError(
+            f"{dataset.name} is streamed, and drawn digits only join pictures in memory: leave out "
+            "--drawn-digits"
+        )
     drawn, digits = draw_digits(n, hyperparameters.random_state)
     known = np.isin(digits, classes)
-    return (
-        np.concatenate([dataset.images, drawn[known]]),
-        np.concatenate([dataset.labels, digits[known]]),
+    return dataset._replace(
+        images=np.concatenate([dataset.images, drawn[known]]),
+        labels=np.concatenate([dataset.labels, digits[known]]),
     )
+
+
+def _inked(dataset: Dataset | Shards) -> npt.NDArray[np.bool_]:
+    """Whether each pixel is not black on all pictures."""
+    if isinstance(dataset, Shards):
+        return dataset.statistics().inked
+    return np.asarray(dataset.images.any(axis=0))

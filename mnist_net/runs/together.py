@@ -10,9 +10,13 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
-from mnist_net.datasets.loading import load_dataset
+from mnist_net.cluster import Cluster, connected
+from mnist_net.datasets.loading import open_dataset
+from mnist_net.learning.network import loss_and_gradients
 from mnist_net.learning.recipe import PRESETS, Hyperparameters
+from mnist_net.learning.sharding import Gradients, sharded
 from mnist_net.learning.training import Progress, train
+from mnist_net.runs.elsewhere import gradients_elsewhere, train_elsewhere
 from mnist_net.runs.outcome import committee_of, finish, measure_accuracy
 from mnist_net.runs.run import Run, prepare, recipe_for
 from mnist_net.trained.committee import Committee
@@ -90,7 +94,7 @@ def train_epochs(
     Standing
         After each epoch.  Whoever has seen enough stops, and takes ``standing.finished()``.
     """
-    splits = load_dataset(dataset, data_home, offline=offline)
+    splits = open_dataset(dataset, data_home, offline=offline)
     recipe = hyperparameters or recipe_for(splits.train, PRESETS["default"])
     run = prepare(splits.train, recipe, dataset)
     for (progress,) in train_together([run]):
@@ -111,6 +115,7 @@ def train_committee(
     *,
     data_home: Path | None = None,
     offline: bool = False,
+    scheduler: str | None = None,
 ) -> Committee:
     """Train several networks whose probabilities are averaged, without a word.
 
@@ -120,6 +125,9 @@ def train_committee(
         How many networks; their seeds follow on each other.
     dataset, hyperparameters, data_home, offline
         See `train_model`.
+    scheduler
+        Address of a Dask scheduler whose workers train, such as ``tcp://10.0.0.1:8786``; by default
+        threads of this process do.
 
     Returns
     -------
@@ -130,15 +138,18 @@ def train_committee(
     ------
     DataError, DivergenceError
         As for `train_model`.
+    ClusterError
+        If there is no such scheduler, or it goes away.
     ValueError
         If there would be no members.
     """
     if n_members < 1:
         raise ValueError(f"a committee needs at least one member, not {n_members}")
-    splits = load_dataset(dataset, data_home, offline=offline)
+    splits = open_dataset(dataset, data_home, offline=offline)
     recipe = hyperparameters or recipe_for(splits.train, PRESETS["default"])
     runs = prepare(splits.train, recipe, dataset).with_seeds(n_members)
-    *_, reached = train_together(runs)
+    with connected(scheduler) if scheduler else nullcontext() as cluster:
+        *_, reached = train_together(runs, cluster=cluster)
     trained = finish(runs, [progress for progress in reached if progress], splits.test)
     if isinstance(trained, Committee):
         return trained
@@ -146,21 +157,59 @@ def train_committee(
 
 
 def train_together(
-    runs: Sequence[Run], starts: Sequence[Progress | None] | None = None
+    runs: Sequence[Run],
+    starts: Sequence[Progress | None] | None = None,
+    *,
+    cluster: Cluster | None = None,
+    n_shards: int = 1,
 ) -> Iterator[tuple[Progress | None, ...]]:
     """Train several networks, epoch by epoch; they may share their pictures.
 
-    `starts` says where each goes on, None for new random weights; by default all begin.  Yields
-    where each stands after a round, in which each that was not at its end made one epoch.
+    Parameters
+    ----------
+    runs
+        They differ in their seeds only, if there is a cluster.
+    starts
+        Where each goes on, None for new random weights; by default all begin.
+    cluster
+        Whose workers train, a network's epoch a task; by default threads of this process do.
+    n_shards
+        In how many parts, each on a thread or a worker, the gradients of a minibatch are computed.
+
+    Yields
+    ------
+    tuple
+        Where each stands after a round, in which each that was not at its end made one epoch.
 
     Raises
     ------
     DivergenceError
         If one of them leaves the finite numbers.
+    ClusterError
+        If there is a cluster, and it is lost.
     """
+    reached = tuple(starts or [None] * len(runs))
+    if cluster and n_shards == 1:
+        yield from train_elsewhere(cluster, runs, reached)
+        return
+    gradients_of: Gradients = loss_and_gradients
+    if n_shards > 1:
+        gradients_of = gradients_elsewhere(cluster, n_shards) if cluster else _on_threads(n_shards)
+    yield from _on_this_machine(runs, reached, gradients_of)
+
+
+def _on_threads(n_shards: int) -> Gradients:
+    from joblib import Parallel, delayed
+
+    parallel = Parallel(n_jobs=n_shards, backend="threading")
+    return sharded(n_shards, lambda tasks: parallel(delayed(loss_and_gradients)(*t) for t in tasks))
+
+
+def _on_this_machine(
+    runs: Sequence[Run], reached: tuple[Progress | None, ...], gradients_of: Gradients
+) -> Iterator[tuple[Progress | None, ...]]:
     from joblib import Parallel, cpu_count, delayed
 
-    reached = tuple(starts or [None] * len(runs))
     trainings = [
         train(
             run.training,
@@ -168,6 +217,7 @@ def train_together(
             validation=run.validation,
             start=start,
             teacher=run.asked(),
+            gradients_of=gradients_of,
         )
         for run, start in zip(runs, reached, strict=True)
     ]

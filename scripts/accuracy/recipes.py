@@ -15,7 +15,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import click
-from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
 from mnist_net import PRESETS, Hyperparameters, load_dataset
@@ -66,15 +65,18 @@ def measure(splits: Splits, recipe: Hyperparameters) -> tuple[float, float]:
 @options.only
 @click.option("--seeds", default=5, show_default=True)
 @options.jobs
+@options.scheduler
 @options.file("--output", "results/accuracy.json")
-def main(dataset: str, only: str, seeds: int, jobs: int, output: Path) -> None:
+def main(
+    dataset: str, only: str, seeds: int, jobs: int, scheduler: str | None, output: Path
+) -> None:
     splits = load_dataset(dataset)
     print(f"| recipe | test accuracy, mean ± sd of {seeds} | worst seed | training, one core |")
     print("|---|---:|---:|---:|")
     for name in filter(lambda name: name.startswith(only), RECIPES):
         recipe = RECIPES[name]
         seeded = [replace(recipe, random_state=seed) for seed in range(seeds)]
-        pairs = Parallel(n_jobs=jobs)(delayed(measure)(splits, one) for one in seeded)
+        pairs = options.spread(measure, splits, [(one,) for one in seeded], jobs, scheduler)
         accuracies, seconds = zip(*pairs, strict=True)
         found = {
             "accuracy": round(statistics.mean(accuracies), 6),

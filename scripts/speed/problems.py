@@ -61,6 +61,7 @@ class Problem(NamedTuple):
     def training_set(self) -> Batch:
         """All pixels, scaled, float32 and contiguous, and one-hot targets: for all others."""
         run, splits = self.load()
+        assert isinstance(run.training, Batch)  # not streamed
         scaling, targets = run.scaling, run.training.targets
         del run  # its inputs would count as the peers' memory
         return Batch(scaling.apply(splits.train.images), targets)

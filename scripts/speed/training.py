@@ -89,7 +89,11 @@ class Kind(NamedTuple):
 
     def data(self, problem: Problem) -> Batch:
         """What it is given: ours may leave out the pixels that `prepare` leaves out."""
-        return problem.training_set() if self.all_pixels else problem.load()[0].training
+        if self.all_pixels:
+            return problem.training_set()
+        training = problem.load()[0].training
+        assert isinstance(training, Batch)  # not streamed
+        return training
 
 
 TRAINERS = {

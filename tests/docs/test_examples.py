@@ -19,7 +19,7 @@ from tests.docs.examples import PAGES, blocks, commands
 from tests.drawings import draw
 
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf8"), re.MULTILINE))
-NOT_OURS = ("./", "cc", "cd", "curl", "git", "pip", "podman", "python3")
+NOT_OURS = ("./", "cc", "cd", "curl", "dask", "git", "pip", "podman", "python3")
 
 CONSOLE = {
     name: [
