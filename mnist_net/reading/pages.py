@@ -14,13 +14,13 @@ from mnist_net.pictures.grid import Grid
 from mnist_net.pictures.pieces import Box
 from mnist_net.pictures.rows import Row
 from mnist_net.reading.answers import UNLIKE, UNREAD, Page, Reading, Table
-from mnist_net.reading.lattice import TOGETHER, Path, Step
+from mnist_net.reading.lattice import DIGIT, TOGETHER, Path, Step
 
 _UNFIT = "nothing on it fits what is known of it"
 _MOST_ODDS = 600.0  # logarithm
 _MOSTLY = 0.34  # of a page's figures are digits; where fewer are, as among words or grains, ...
 _SURE_AMONG_OTHERS = 0.99  # ... only numbers are read, all of whose digits have such a score
-_MOST_DOUBT = 0.3  # mean doubt of a page's digits, beyond which it shows none
+_MOST_DOUBT = 0.2  # mean doubt of a page's digits, beyond which it shows none
 _STROKES_DOUBT = (
     3.0  # times as much counts the doubt whether a stroke is a 1: strokes are everywhere
 )
@@ -76,8 +76,13 @@ def page_of(paths: Sequence[Path], written: Written, *, by_rule: bool) -> tuple[
     return page, _clarity(read)
 
 
+def _shows_digit(step: Step) -> float:
+    """That it is a digit at all, whichever."""
+    return float(step.arc.kinds[DIGIT])
+
+
 def is_doubtful(rows: Iterable[Sequence[tuple[int, float]]]) -> bool:
-    """Whether digits, each with its score, are so doubtful together that they are texture."""
+    """Whether digits, each with the probability that it is one, are together rather texture."""
     doubts: list[float] = []
     for row in rows:
         only_strokes = all(digit == 1 for digit, _ in row)
@@ -112,7 +117,7 @@ def _refused(steps: Sequence[Step], written: Written) -> list[Step]:
     """The same without the digits that are not sure enough for their page."""
     result = [_if_sure(step, written.reject_below) for step in steps]
     rows = [
-        [(int(written.classes[s.digit]), s.score) for s in row if s.digit is not None]
+        [(int(written.classes[s.digit]), _shows_digit(s)) for s in row if s.digit is not None]
         for _, row in groupby(result, key=_row)
     ]
     if written.reject_below and written.may_be_texture and is_doubtful(rows):

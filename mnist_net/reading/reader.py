@@ -32,6 +32,7 @@ _BLANK = "nothing on it is darker or lighter than its paper"
 _LIKELIER_AS_IT_IS = 0.92  # prior of a page that must be turned, or whose border leaves it
 _CLEAR_OTHERWISE = 0.5  # how clear it is at least, if so
 _LEAST_TURNED, _MOST_TURNED = 3, 60  # figures on a page that is turned: grains look alike so
+_LEAST_ALONE, _LEAST_STROKE = 0.7, 0.9  # score of one digit, or of a 1, in all of a photograph
 _CUT_OUT = 64 * 64  # pixels of a picture that shows what it was cut out for
 _MAY_BE_SEVERAL = 0.75  # of its height: a figure that is wider may be several digits
 _FIRST_BATCH = 1  # pictures that are read together at first, so that answers come at once, ...
@@ -220,7 +221,6 @@ class Reader:
         Others may lie in a shadow that was taken for ink.
         """
         from mnist_net.pictures.rows import sheet_of
-        from mnist_net.reading.pages import is_doubtful
 
         for look in looks_at_narrow_strokes(picture.pixels):
             page, clarity = self._read_sheet(
@@ -231,10 +231,9 @@ class Reader:
         (reading,) = self.read_together([picture])
         if reading.digit is None:
             return Page((), reading.reason)
-        if self.reject_below and _may_be_texture(picture):
-            assert reading.score is not None
-            if is_doubtful([[(reading.digit, reading.score)]]):
-                return Page((), UNLIKE)
+        least = _LEAST_STROKE if reading.digit == 1 else _LEAST_ALONE
+        if self.reject_below and _may_be_texture(picture) and (reading.score or 0.0) < least:
+            return Page((), UNLIKE)
         return Page(((reading,),))
 
     def _read_sheet(
