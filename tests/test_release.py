@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 from click.testing import Result
 
+from mnist_net import Hyperparameters
 from mnist_net.datasets.loading import load_dataset
 from mnist_net.reports.figures import evaluate
 from mnist_net.trained.committee import Committee
 from mnist_net.trained.store import load_model
+from scripts.release.card import latest_of_each_seed
 from scripts.release.committee import MEMBERS
 from scripts.release.student import STUDENT, TEACHERS
 from tests.conftest import study
@@ -178,3 +180,13 @@ def test_a_student_and_its_teachers(tmp_path: Path) -> None:
     page = (tmp_path / "models" / "README.md").read_text(encoding="utf-8")
     assert "the first of its teachers, 784-20-10 (sigmoid), 784-20-10 (relu)" in page
     assert "python -m scripts.release student  # trains" in page
+
+
+def test_seeds_are_of_one_recipe_however_old_their_records() -> None:
+    def record(seed: int, **hyperparameters: Any) -> dict[str, Any]:
+        recipe = {"epochs": 7, "random_state": seed, **hyperparameters}
+        return {"seed": seed, "temperature": 1.0, "hyperparameters": recipe}
+
+    default = Hyperparameters().teacher_weight
+    records = [record(0), record(1), record(2, epochs=8), record(0, teacher_weight=default)]
+    assert latest_of_each_seed(records[3], records) == [records[3], records[1]]

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from mnist_net import load_model
+from mnist_net import Hyperparameters, load_model
 from mnist_net.errors import MnistNetError
 from mnist_net.files import atomic_write
 from mnist_net.trained.model import Model
@@ -37,7 +37,9 @@ def latest_of_each_seed(record: Record, records: list[Record]) -> list[Record]:
     """Evaluations of the same recipe, whatever the seed."""
 
     def recipe(of: Record) -> Record:
-        return {**of["hyperparameters"], "random_state": None, "temperature": of.get("temperature")}
+        # What it does not name is younger than it, and had its default.
+        named = Hyperparameters().as_dict() | of["hyperparameters"]
+        return {**named, "random_state": None, "temperature": of.get("temperature")}
 
     by_seed = {other["seed"]: other for other in records if recipe(other) == recipe(record)}
     return [by_seed[seed] for seed in sorted(by_seed)]

@@ -124,6 +124,8 @@ def release(run: Run, splits: Splits, preset: str, folder: Path, temperature: fl
     figures = measured(model, splits.test)
     record = {"recipe": preset, "seed": seed, **figures, "temperature": temperature}
     record |= {"seconds": trained.metadata["seconds"], "hyperparameters": recipe.as_dict()}
+    # That of the training: the checkout has just got another model, which counts as a change.
+    record["commit"] = trained.metadata["commit"]
     append_line(folder / "results" / "test_evaluations.jsonl", record)
     save_model(measure_accuracy(model, splits.test), path, dtype=np.float16)
     size = path.stat().st_size
