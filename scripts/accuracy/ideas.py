@@ -1,23 +1,31 @@
 """What each idea buys on held-out training pictures; the test set is not looked at."""
 
+import re
 import statistics
 import time
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
 import numpy as np
 
-from mnist_net import PRESETS, load_dataset
+from mnist_net import PRESETS, Hyperparameters, load_dataset, load_model, save_model
+from mnist_net.arrays import Array
+from mnist_net.datasets.dataset import Dataset, split
 from mnist_net.learning.calibration import fit_temperature, tempered
 from mnist_net.learning.losses import softmax_cross_entropy
+from mnist_net.learning.minibatches import one_hot
 from mnist_net.learning.network import Parameters, forward, map_arrays
-from mnist_net.learning.training import train
+from mnist_net.learning.training import Progress, train
+from mnist_net.runs.outcome import model_of
 from mnist_net.runs.run import Run, prepare, teacher_facts
 from mnist_net.runs.together import blas_threads
+from mnist_net.trained.model import Model
 from scripts import options
+from scripts.accuracy.asking import ASKED, mean
+from scripts.accuracy.lessons import Lesson, dropped, falling, mixed, smoothed, widened
 from scripts.records import read_json, stamp, table, write_json
 from scripts.release.committee import member
 from scripts.release.student import SMALL_TEACHER
@@ -27,21 +35,59 @@ BASE = replace(
 )
 """Smaller and shorter than what it is to choose for, so that there is time for two seeds."""
 
-IDEAS: dict[str, dict[str, Any]] = {
-    "labels alone": {},
-    "a teacher, λ = 0.9": {"teacher_weight": 0.9},
-    "a teacher, λ = 1, T = 2": {"teacher_weight": 1.0, "teacher_temperature": 2.0},
-    "a teacher, λ = 1, T = 4": {"teacher_weight": 1.0, "teacher_temperature": 4.0},
-    "a teacher, λ = 1, T = 8": {"teacher_weight": 1.0, "teacher_temperature": 8.0},
-    "a teacher, λ = 1, T = 4, half of the epochs again": {
-        "teacher_weight": 1.0,
-        "teacher_temperature": 4.0,
-        "fresh_epochs": 6,
-    },
-    "labels alone, twice the epochs": {"epochs": 24},
-    "labels alone, batches of 512": {"batch_size": 512},
+
+class Idea(NamedTuple):
+    """What an idea changes.
+
+    Attributes
+    ----------
+    recipe
+        Fields of the base that have other values.
+    lesson
+        What an epoch has in place of the examples and the recipe.
+    width
+        Of each digit, in pixels; None leaves it as it is.
+    """
+
+    recipe: Mapping[str, Any] = {}
+    lesson: Lesson | None = None
+    width: int | None = None
+
+    def pictures(self, dataset: Dataset) -> Dataset:
+        """As its networks see them."""
+        if self.width is None:
+            return dataset
+        return dataset._replace(images=widened(dataset.images, self.width))
+
+
+def _soft(temperature: float, **others: Any) -> Idea:
+    return Idea({"teacher_weight": 1.0, "teacher_temperature": temperature, **others})
+
+
+def _elastic(**amounts: float) -> Idea:
+    return Idea({"distortion": replace(BASE.distortion, **amounts)})
+
+
+IDEAS = {
+    "labels alone": Idea(),
+    "a teacher, λ = 0.9": Idea({"teacher_weight": 0.9}),
+    "a teacher, λ = 1, T = 2": _soft(2.0),
+    "a teacher, λ = 1, T = 4": _soft(4.0),
+    "a teacher, λ = 1, T = 8": _soft(8.0),
+    "a teacher, λ = 1, T = 4, half of the epochs again": _soft(4.0, fresh_epochs=6),
+    "labels alone, twice the epochs": Idea({"epochs": 24}),
+    "labels alone, batches of 512": Idea({"batch_size": 512}),
+    "label smoothing, ε = 0.1": Idea(lesson=smoothed(0.1)),
+    "mixup, α = 0.2": Idea(lesson=mixed(0.2)),
+    "a tenth of the inputs dropped": Idea(lesson=dropped(0.1)),
+    "distortion falls over the last third": Idea(lesson=falling),
+    "elastic by 0.5 pixels": _elastic(elastic=0.5),
+    "elastic by 1.5 pixels": _elastic(elastic=1.5),
+    "elastic, σ = 4": _elastic(smoothness=4.0),
+    "elastic, σ = 7": _elastic(smoothness=7.0),
+    "digits 14 wide": Idea(width=14),
+    "1600 units": Idea({"hidden_layer_sizes": (1600,)}),
 }
-"""What each changes in the base."""
 
 
 class Outcome(NamedTuple):
@@ -59,31 +105,57 @@ class Outcome(NamedTuple):
     log_loss: float
 
 
-def outcome(run: Run, parameters: Parameters) -> Outcome:
-    """How a network of a run reads what the run holds out."""
-    assert run.validation is not None
-    X, targets, _ = run.validation
-    activations = (run.hyperparameters.activation, "identity")
-    logits = forward(parameters, activations, X)[-1]
-    temperature = fit_temperature(logits, targets, run.hyperparameters.loss)
+def outcome(logits: Array, targets: Array) -> Outcome:
+    """How far logits are from the targets, both N × K."""
+    temperature = fit_temperature(logits, targets, BASE.loss)
     loss, _ = softmax_cross_entropy(tempered(logits, temperature), targets)
     wrong = logits.argmax(axis=1) != targets.argmax(axis=1)
     return Outcome(round(float(wrong.mean()), 6), round(loss, 6))
 
 
-def learn(run: Run) -> tuple[Outcome, Outcome]:
-    """Outcome of the last epoch's weights, and of the mean of the last third's."""
+def logits_of(run: Run, parameters: Parameters) -> Array:
+    """What a network of a run says of what the run holds out."""
+    assert run.validation is not None
+    return forward(parameters, (run.hyperparameters.activation, "identity"), run.validation.X)[-1]
+
+
+def epochs(run: Run, lesson: Lesson | None) -> Iterator[Progress]:
+    """The run's progress, with a lesson of its own for each epoch if there is any."""
+    recipe = run.hyperparameters
+    if lesson is None:
+        yield from train(run.training, recipe, teacher=run.asked())
+        return
+    progress = None
+    for number in range(1, recipe.epochs + 1):
+        data, changed = lesson(run.training, recipe, number)
+        progress = next(train(data, changed, start=progress, teacher=run.asked()))
+        yield progress
+
+
+def learn(run: Run, lesson: Lesson | None) -> tuple[Model, dict[str, float]]:
+    """A network, and figures of its last weights and of the mean of the last third's."""
     recipe = run.hyperparameters
     n_averaged = recipe.epochs // 3
     total: Parameters | None = None
+    began = time.process_time()
     with blas_threads(recipe):
-        for progress in train(run.training, recipe, teacher=run.asked()):
+        for progress in epochs(run, lesson):
             parameters = progress.latest.parameters
             if progress.latest.number > recipe.epochs - n_averaged:
                 total = map_arrays(np.add, total, parameters) if total else parameters
     assert total is not None
-    mean = map_arrays(lambda array: array / np.float32(n_averaged), total)
-    return outcome(run, parameters), outcome(run, mean)
+    assert run.validation is not None
+    averaged = map_arrays(lambda array: array / np.float32(n_averaged), total)
+    last, mean = (
+        outcome(logits_of(run, one), run.validation.targets) for one in (parameters, averaged)
+    )
+    return model_of(run, progress), {
+        "error": last.error,
+        "averaged error": mean.error,
+        "log loss": last.log_loss,
+        "averaged log loss": mean.log_loss,
+        "seconds": round(time.process_time() - began, 1),
+    }
 
 
 def tables(found: dict[str, dict[str, Any]]) -> str:
@@ -91,7 +163,7 @@ def tables(found: dict[str, dict[str, Any]]) -> str:
     rows = []
     for idea, of_seeds in found.items():
         figures = [
-            estimate([100 * one[column] for one in of_seeds.values()])
+            estimate([100 * one[column] for one in of_seeds.values() if column in one])
             for column in ("error", "averaged error", "log loss", "averaged log loss")
         ]
         seconds = statistics.median(one["seconds"] for one in of_seeds.values())
@@ -101,10 +173,70 @@ def tables(found: dict[str, dict[str, Any]]) -> str:
 
 
 def estimate(values: Sequence[float]) -> str:
-    """Mean, and its standard error if there are several."""
+    """Mean, and its standard error if there are several; a dash if there is none."""
+    if not values:
+        return "–"
     mean = f"{statistics.mean(values):.2f}"
     error = statistics.stdev(values) / len(values) ** 0.5 if len(values) > 1 else None
     return mean if error is None else f"{mean} ± {error:.2f}"
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """Networks of ideas, and what is found of them, each kept as soon as it is there."""
+
+    pictures: Dataset
+    base: Hyperparameters
+    teacher: Model
+    folder: Path
+
+    def found(self) -> dict[str, dict[str, Any]]:
+        """By idea and seed."""
+        return dict(read_json(self._output).get("ideas", {}))
+
+    def keep(self, idea: str, seed: int, figures: dict[str, float]) -> None:
+        """Write down what was found."""
+        found = self.found()
+        found[idea] = {**found.get(idea, {}), str(seed): figures}
+        record = {"base": self.base.as_dict(), "teacher": teacher_facts(self.teacher)}
+        write_json(self._output, {**record, "ideas": found, **stamp()})
+        print(f"{idea}, seed {seed}: {figures}", flush=True)
+
+    def network(self, idea: str, seed: int) -> Model:
+        """As it was kept, or trained now."""
+        name = re.sub(r"\W+", "-", f"{idea} {seed}")
+        file = self.folder / "models" / "ideas" / f"{name}.joblib"
+        known = str(seed) in self.found().get(idea, {})
+        if not (known and file.exists()):
+            change = IDEAS[idea]
+            recipe = replace(self.base, random_state=seed, **change.recipe)
+            taught = self.teacher if recipe.teacher_weight else None
+            run = prepare(change.pictures(self.pictures), recipe, teacher=taught)
+            learned, figures = learn(run, change.lesson)
+            save_model(learned, file)
+            if not known:
+                self.keep(idea, seed, figures)
+        model = load_model(file)
+        assert isinstance(model, Model)
+        return model
+
+    def ask(self, name: str, seed: int) -> None:
+        """What networks say that have learned, in one of the ways of `ASKED`."""
+        asked, answers, seconds = ASKED[name], [], 0.0
+        _, held_out = split(self.pictures, len(self.pictures.labels) - self.base.validation)
+        for idea, further in asked.networks:
+            model = self.network(idea, seed + further)
+            answers.append(asked.ask(model, IDEAS[idea].pictures(held_out).images))
+            seconds += self.found()[idea][str(seed + further)]["seconds"]
+        logits = np.log(np.maximum(mean(answers), np.finfo(np.float32).tiny))
+        targets = one_hot(np.searchsorted(model.classes, held_out.labels), len(model.classes))
+        judged = outcome(logits, targets)
+        figures = {"error": judged.error, "log loss": judged.log_loss}
+        self.keep(name, seed, {**figures, "seconds": round(seconds, 1)})
+
+    @property
+    def _output(self) -> Path:
+        return self.folder / "results" / "ideas.json"
 
 
 @click.command()
@@ -120,31 +252,20 @@ def ideas(dataset: str, held_out: int, seeds: int, only: str, trial: bool, folde
     A net of 800 units learns from the first 50,000 training pictures of MNIST in so many ways, and
     is measured on the last 10,000, by its last weights and by the mean over the last third of its
     epochs. The teacher, a deep network that has seen no others, is trained before, unless it is in
-    models/. Keeps each run as it ends; the same command makes only those that are missing.
+    models/. Keeps each run as it ends, and its network in models/ideas/; the same command makes
+    only those that are missing.
     """
-    splits, output = load_dataset(dataset), folder / "results" / "ideas.json"
+    splits = load_dataset(dataset)
     name, small = SMALL_TEACHER
     changes: dict[str, Any] = {"validation": held_out, **(options.TINY if trial else {})}
-    base = replace(BASE, **changes)
     teacher = member(name, replace(small, **changes), splits, folder)
+    study = Study(splits.train, replace(BASE, **changes), teacher, folder)
     for seed in range(seeds):
-        for idea in filter(lambda idea: idea.startswith(only), IDEAS):
-            found = read_json(output).get("ideas", {})
-            if str(seed) in found.get(idea, {}):
+        for idea in filter(lambda idea: idea.startswith(only), [*IDEAS, *ASKED]):
+            if str(seed) in study.found().get(idea, {}):
                 continue
-            recipe = replace(base, random_state=seed, **IDEAS[idea])
-            taught = teacher if recipe.teacher_weight else None
-            began = time.process_time()
-            last, mean = learn(prepare(splits.train, recipe, teacher=taught))
-            one = {
-                "error": last.error,
-                "averaged error": mean.error,
-                "log loss": last.log_loss,
-                "averaged log loss": mean.log_loss,
-                "seconds": round(time.process_time() - began, 1),
-            }
-            found = {**found, idea: {**found.get(idea, {}), str(seed): one}}
-            record = {"base": base.as_dict(), "teacher": teacher_facts(teacher), "ideas": found}
-            write_json(output, {**record, **stamp()})
-            print(f"{idea}, seed {seed}: {one}", flush=True)
-    print(tables(read_json(output)["ideas"]))
+            if idea in ASKED:
+                study.ask(idea, seed)
+            else:
+                study.network(idea, seed)
+    print(tables(study.found()))

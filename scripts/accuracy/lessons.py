@@ -1,0 +1,100 @@
+"""What an idea changes in what a network learns from, epoch by epoch.
+
+Each takes the examples and the recipe of an epoch, and its number, and gives what the epoch is to
+have instead. Those that change distorted pictures distort all of them before the epoch begins, and
+leave nothing to distort to the recipe.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+from PIL import Image
+
+from mnist_net.arrays import Bytes
+from mnist_net.learning.distortion import Distortion, distort
+from mnist_net.learning.minibatches import Batch
+from mnist_net.learning.recipe import Hyperparameters
+
+Lesson = Callable[[Batch, Hyperparameters, int], tuple[Batch, Hyperparameters]]
+
+_CHUNK = 1_000  # pictures that are distorted at a time
+_SPARED = 2 / 3  # of the epochs, which have the whole distortion
+
+
+def smoothed(share: float) -> Lesson:
+    """Targets that give so much of their weight to all classes alike."""
+
+    def lesson(data: Batch, recipe: Hyperparameters, _: int) -> tuple[Batch, Hyperparameters]:
+        n_classes = data.targets.shape[1]
+        targets = (1.0 - share) * data.targets + share / n_classes
+        return data._replace(targets=targets.astype(data.targets.dtype)), recipe
+
+    return lesson
+
+
+def falling(data: Batch, recipe: Hyperparameters, epoch: int) -> tuple[Batch, Hyperparameters]:
+    """Distortion that falls to nothing over the last third of the epochs, in a straight line."""
+    left = (recipe.epochs - epoch) / (recipe.epochs * (1.0 - _SPARED))
+    return data, replace(recipe, distortion=weakened(recipe.distortion, min(1.0, left)))
+
+
+def weakened(distortion: Distortion, strength: float) -> Distortion:
+    """A distortion of which each amount is so many times as large."""
+    names = ("rotation", "scale", "shear", "shift", "elastic")
+    return replace(distortion, **{name: strength * getattr(distortion, name) for name in names})
+
+
+def dropped(share: float) -> Lesson:
+    """So many of the inputs of distorted pictures are 0, the others as much larger."""
+
+    def lesson(data: Batch, recipe: Hyperparameters, epoch: int) -> tuple[Batch, Hyperparameters]:
+        generator, (X, targets, weight), plain = _distorted(data, recipe, epoch)
+        X *= generator.random(X.shape, np.float32) >= share
+        X /= np.float32(1.0 - share)
+        return Batch(X, targets, weight), plain
+
+    return lesson
+
+
+def mixed(concentration: float) -> Lesson:
+    """Each distorted picture with a part of another, and as much of the other's target.
+
+    The part follows Beta(concentration, concentration): Zhang et al. 2018, *mixup: Beyond empirical
+    risk minimization*.
+    """
+
+    def lesson(data: Batch, recipe: Hyperparameters, epoch: int) -> tuple[Batch, Hyperparameters]:
+        generator, (X, targets, weight), plain = _distorted(data, recipe, epoch)
+        others = generator.permutation(len(X))
+        part = generator.beta(concentration, concentration, (len(X), 1)).astype(np.float32)
+        X += part * (X[others] - X)
+        return Batch(X, targets + part * (targets[others] - targets), weight), plain
+
+    return lesson
+
+
+def _distorted(
+    data: Batch, recipe: Hyperparameters, epoch: int
+) -> tuple[np.random.Generator, Batch, Hyperparameters]:
+    """A generator for more chance, distorted copies of all pictures, and what is left to do."""
+    generator = np.random.default_rng([recipe.random_state, epoch])
+    X = np.empty_like(data.X)
+    for begin in range(0, len(X), _CHUNK):
+        rows = slice(begin, begin + _CHUNK)
+        X[rows] = distort(data.X[rows], recipe.distortion, generator)
+    return generator, data._replace(X=X), replace(recipe, distortion=Distortion())
+
+
+def widened(images: Bytes, width: int) -> Bytes:
+    """Each digit drawn out, or together, to so many columns (Meier et al. 2011)."""
+    changed = np.zeros_like(images)
+    side = images.shape[2]
+    left = (side - width) // 2
+    for image, new in zip(images, changed, strict=True):
+        columns = np.flatnonzero(image.any(axis=0))
+        if columns.size:
+            box = (int(columns[0]), 0, int(columns[-1]) + 1, len(image))
+            drawn = Image.fromarray(image).resize((width, side), Image.Resampling.BILINEAR, box)
+            new[:, left : left + width] = np.asarray(drawn)
+    return changed
