@@ -84,7 +84,6 @@ IDEAS = {
     "elastic by 0.5 pixels": _elastic(elastic=0.5),
     "elastic by 1.5 pixels": _elastic(elastic=1.5),
     "elastic, σ = 4": _elastic(smoothness=4.0),
-    "elastic, σ = 7": _elastic(smoothness=7.0),
     "digits 14 wide": Idea(width=14),
     "1600 units": Idea({"hidden_layer_sizes": (1600,)}),
 }

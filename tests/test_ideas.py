@@ -1,0 +1,119 @@
+"""The ideas of scripts/accuracy: what each changes, by hand and on the bundled digits."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mnist_net import Hyperparameters
+from mnist_net.datasets.loading import load_dataset
+from mnist_net.learning.distortion import DISTORTIONS, Distortion
+from mnist_net.learning.minibatches import Batch, one_hot
+from mnist_net.runs.outcome import model_of
+from mnist_net.runs.run import Run, prepare
+from mnist_net.trained.model import Model
+from scripts.accuracy import asking, ideas, lessons
+
+STILL = Hyperparameters(epochs=12, distortion=Distortion())
+MOVING = replace(STILL, distortion=DISTORTIONS["both"])
+
+
+@pytest.fixture(scope="module")
+def run() -> Run:
+    recipe = replace(MOVING, hidden_layer_sizes=(8,), epochs=3, drawn_digits=0, validation=300)
+    return prepare(load_dataset("digits").train, recipe)
+
+
+@pytest.fixture(scope="module")
+def model(run: Run) -> Model:
+    *_, progress = ideas.epochs(run, None)
+    return model_of(run, progress)
+
+
+def batch(n: int) -> Batch:
+    """Pictures of 4 × 4 whose first pixels are their targets."""
+    targets = one_hot(np.arange(n) % 4, 4)
+    return Batch(np.concatenate([targets, np.ones((n, 12), np.float32)], axis=1), targets)
+
+
+def test_a_lesson_that_changes_nothing_leaves_the_same_bits(run: Run) -> None:
+    plain = list(ideas.epochs(run, None))
+    taught = list(ideas.epochs(run, lambda data, recipe, _: (data, recipe)))
+    assert len(plain) == len(taught) == 3
+    for one, other in zip(plain, taught, strict=True):
+        for layer, same in zip(one.latest.parameters, other.latest.parameters, strict=True):
+            np.testing.assert_array_equal(layer.weights, same.weights)
+
+
+def test_smoothed_targets() -> None:
+    data, recipe = lessons.smoothed(0.2)(batch(4), STILL, 1)
+    assert recipe is STILL
+    np.testing.assert_allclose(data.targets[0], [0.85, 0.05, 0.05, 0.05], rtol=1e-6)
+
+
+def test_distortion_falls_over_the_last_third() -> None:
+    rotations = [
+        lessons.falling(batch(1), MOVING, epoch)[1].distortion.rotation for epoch in (1, 8, 9, 11)
+    ]
+    assert rotations == pytest.approx([10.0, 10.0, 7.5, 2.5])
+    assert not lessons.falling(batch(1), MOVING, 12)[1].distortion
+
+
+def test_inputs_are_dropped() -> None:
+    data, recipe = lessons.dropped(0.25)(batch(4_000), STILL, 1)
+    assert not recipe.distortion
+    ones = data.X[:, 4:]
+    assert set(np.unique(ones)) == {np.float32(0.0), np.float32(1.0) / np.float32(0.75)}
+    # 48,000 draws: the standard error of the share is 0.002.
+    assert (ones == 0.0).mean() == pytest.approx(0.25, abs=0.01)
+
+
+def test_pictures_and_targets_are_mixed_alike() -> None:
+    data, _ = lessons.mixed(0.2)(batch(400), STILL, 1)
+    np.testing.assert_allclose(data.X[:, :4], data.targets, atol=1e-6)
+    np.testing.assert_allclose(data.targets.sum(axis=1), 1.0, rtol=1e-6)
+    assert 0.0 < data.targets.max(axis=1).min() < 0.9
+    again, _ = lessons.mixed(0.2)(batch(400), STILL, 2)
+    assert (again.X != data.X).any()
+
+
+def test_pictures_that_are_changed_were_distorted(run: Run) -> None:
+    before = run.training.X.copy()
+    data, recipe = lessons.dropped(0.0)(run.training, run.hyperparameters, 1)
+    assert not recipe.distortion
+    assert (before != data.X).mean() > 0.1
+    np.testing.assert_array_equal(run.training.X, before)
+
+
+def test_digits_of_one_width() -> None:
+    images = np.zeros((2, 28, 28), np.uint8)
+    images[0, 4:24, 10:13] = 255
+    widened = lessons.widened(images, 14)
+    assert np.flatnonzero(widened[0].any(axis=0)).tolist() == [*range(7, 21)]
+    assert np.flatnonzero(widened[0].any(axis=1)).tolist() == [*range(4, 24)]
+    assert not widened[1].any()
+
+
+def test_shifts_are_answered_together(model: Model) -> None:
+    images = load_dataset("digits").test.images[:20]
+    images = np.pad(images[:, 1:-1, 1:-1], ((0, 0), (1, 1), (1, 1)))  # nothing falls off
+    moved = [np.roll(images, (y, x), (1, 2)) for y in (-1, 0, 1) for x in (-1, 0, 1)]
+    expected = np.mean([model.predict_proba(pictures) for pictures in moved], axis=0)
+    np.testing.assert_allclose(asking.over_shifts(model, images), expected, atol=1e-6)
+
+
+def test_int8_has_255_levels_a_unit(model: Model) -> None:
+    images = load_dataset("digits").test.images
+    rounded = asking.in_int8(model, images)
+    # Half a level of 254 in each weight: far less than what separates digits, and not nothing.
+    np.testing.assert_allclose(rounded, model.predict_proba(images), atol=0.05)
+    assert (rounded != model.predict_proba(images)).any()
+
+
+def test_certain_answers_are_judged_by_hand() -> None:
+    targets = one_hot(np.array([0, 1, 1, 1]), 2)
+    logits = np.log(np.array([[0.8, 0.2], [0.2, 0.8], [0.2, 0.8], [0.8, 0.2]], np.float32))
+    error, log_loss = ideas.outcome(logits, targets)
+    assert error == 0.25
+    # At the best temperature a quarter is doubted: the entropy of 3/4 and 1/4, in nats.
+    assert log_loss == pytest.approx(0.562335, abs=1e-4)
