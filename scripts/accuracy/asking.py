@@ -53,6 +53,7 @@ class Asked(NamedTuple):
 
 ASKED = {
     "labels alone, mean over 9 shifts": Asked((("labels alone", 0),), over_shifts),
+    "labels alone, in int8": Asked((("labels alone", 0),), in_int8),
     "1600 units, in int8": Asked((("1600 units", 0),), in_int8),
     "two nets that differ in the seed": Asked((("labels alone", 0), ("labels alone", 2))),
     "two nets, one of digits 14 wide": Asked((("labels alone", 0), ("digits 14 wide", 0))),
