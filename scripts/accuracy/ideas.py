@@ -251,8 +251,8 @@ def ideas(dataset: str, held_out: int, seeds: int, only: str, trial: bool, folde
     A net of 800 units learns from the first 50,000 training pictures of MNIST in so many ways, and
     is measured on the last 10,000, by its last weights and by the mean over the last third of its
     epochs. The teacher, a deep network that has seen no others, is trained before, unless it is in
-    models/. Keeps each run as it ends, and its network in models/ideas/; the same command makes
-    only those that are missing.
+    models/. Then some of the networks are asked in other ways, or together. Keeps each run as it
+    ends, and its network in models/ideas/; the same command makes only those that are missing.
     """
     splits = load_dataset(dataset)
     name, small = SMALL_TEACHER
@@ -267,4 +267,5 @@ def ideas(dataset: str, held_out: int, seeds: int, only: str, trial: bool, folde
                 study.ask(idea, seed)
             else:
                 study.network(idea, seed)
-    print(tables(study.found()))
+    found = study.found()
+    print(tables({idea: found[idea] for idea in (*IDEAS, *ASKED) if idea in found}))
