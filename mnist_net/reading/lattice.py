@@ -38,7 +38,7 @@ _LEAST = 1e-6  # probability: no doubt is without end
 _MOST_CANDIDATES = 4_000  # of a page of 400 digits there are about 2,500
 _PARTS = 0.1  # odds of a part where reading goes, against those among all that is learnt from
 _DOTTED = 0.3  # odds that a dot beside a digit is a part of it
-_DOT = 0.25  # of a row's height, which no dot exceeds
+_DOT = 0.25  # of a row's height, which no dot exceeds, and any digit
 _CUT = 0.2  # odds that what hangs together with a digit is nothing, against what lies by itself
 _MAY_BE_DIGIT = 0.02  # probability, from which on it is asked which one
 _UNLIKE = 0.1  # odds of a digit beside a letter: digits stand together, and so do letters
@@ -122,6 +122,7 @@ class Lattice:
             return []
         kinds = self._signs.predict_proba(np.stack([field_on(sheet, one) for one in found]))
         kinds[:, PART] *= _PARTS
+        kinds[[one.box.size < _DOT * one.row.height for one in found], DIGIT] = 0.0
         kinds /= kinds.sum(axis=1, keepdims=True)
         likely = np.flatnonzero(kinds[:, DIGIT] > (0.0 if doubtful else _MAY_BE_DIGIT)).tolist()
         images = [fitted(figure_on(sheet, found[k]).ink, usual_strokes=True) for k in likely]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:  # a single digit does not wait for what pages are read with
 
 _BLANK = "nothing on it is darker or lighter than its paper"
 
-_LIKELIER_AS_IT_IS = 0.92  # prior of a page that must be turned, or whose border leaves it
+_LIKELIER_AS_IT_IS = 0.92  # prior of a page that is turned, in a shadow, or with something on it
 _CLEAR_OTHERWISE = 0.5  # how clear it is at least, if so
 _LEAST_TURNED, _MOST_TURNED = 3, 60  # figures on a page that is turned: grains look alike so
 _LEAST_ALONE, _LEAST_STROKE = 0.7, 0.9  # score of one digit, or of a 1, in all of a photograph
@@ -173,7 +173,7 @@ class Reader:
 
         _require_picture(picture)
         best, likelihood, seen, n_figures = Page((), _BLANK), 0.0, None, 0
-        for look in (look for stage in looks(picture.pixels, narrow=True) for look in stage):
+        for look in (look for stage in looks(picture.pixels) for look in stage):
             writing = look.writing()
             sheet = sheet_of(writing, look.ink)
             n_figures = _count_figures(sheet)
@@ -188,11 +188,10 @@ class Reader:
                 break
         if seen is None or likelihood >= SURE:
             return best
-        look, writing = seen
-        for prior, sheet in _other_ways(look, writing, n_figures):
+        for look, sheet in _other_ways(picture, *seen, n_figures):
             page, clarity = self._read_sheet(sheet, look, picture, rule)
-            if prior * clarity > max(likelihood, _CLEAR_OTHERWISE):
-                best, likelihood = page, prior * clarity
+            if clarity > _CLEAR_OTHERWISE and _LIKELIER_AS_IT_IS * clarity > likelihood:
+                best, likelihood = page, _LIKELIER_AS_IT_IS * clarity
         return best
 
     def read_grid(self, picture: Picture) -> Table:
@@ -263,17 +262,21 @@ class Reader:
         return Written(place, self.model.classes, self.reject_below, sheet.degrees, texture)
 
 
-def _other_ways(look: Look, writing: "Mask", n_figures: int) -> "Iterator[tuple[float, Sheet]]":
-    """Sheets without what leaves the picture, and turned, each with how likely it is beforehand."""
+def _other_ways(
+    picture: Picture, look: Look, writing: "Mask", n_figures: int
+) -> "Iterator[tuple[Look, Sheet]]":
+    """Less likely ways to see a page: in a shadow, without what leaves the picture, and turned."""
     from mnist_net.pictures.rows import sheet_of, without_intruders
 
+    for narrow in looks_at_narrow_strokes(picture.pixels):
+        yield narrow, sheet_of(narrow.writing(), narrow.ink)
     inner = without_intruders(writing)
     if (inner != writing).any():
-        yield _LIKELIER_AS_IT_IS, sheet_of(inner, look.ink)
+        yield look, sheet_of(inner, look.ink)
     for quarter_turns in (1, 2, 3) if n_figures < _MOST_TURNED else ():
         sheet = sheet_of(look.writing(quarter_turns), look.ink, quarter_turns)
         if _count_figures(sheet) >= _LEAST_TURNED:
-            yield _LIKELIER_AS_IT_IS, sheet
+            yield look, sheet
 
 
 def _may_be_texture(picture: Picture) -> bool:

@@ -16,7 +16,7 @@ from mnist_net.arrays import Array
 from mnist_net.datasets.dataset import Dataset, split
 from mnist_net.learning.calibration import fit_temperature, tempered
 from mnist_net.learning.losses import softmax_cross_entropy
-from mnist_net.learning.minibatches import one_hot
+from mnist_net.learning.minibatches import Batch, one_hot
 from mnist_net.learning.network import Parameters, forward, map_arrays
 from mnist_net.learning.training import Progress, train
 from mnist_net.runs.outcome import model_of
@@ -124,6 +124,7 @@ def epochs(run: Run, lesson: Lesson | None) -> Iterator[Progress]:
     if lesson is None:
         yield from train(run.training, recipe, teacher=run.asked())
         return
+    assert isinstance(run.training, Batch)  # a lesson changes all pictures at once
     progress = None
     for number in range(1, recipe.epochs + 1):
         data, changed = lesson(run.training, recipe, number)
