@@ -89,12 +89,15 @@ def find_ink(pixels: Bytes, *, dark: bool = True, widest: float | None = WIDE) -
     return None if traces is None else traces.strokes()
 
 
-def find_traces(pixels: Bytes, *, dark: bool = True, widest: float | None = WIDE) -> Traces | None:
+def find_traces(
+    pixels: Bytes, *, dark: bool = True, widest: float | None = WIDE, faint: bool = False
+) -> Traces | None:
     """Separate ink from paper; None where nothing stands out.
 
     The picture is uint8, rows × columns × channels (1 or 3), its ink darker than the paper, or
     lighter.  To follow shadows with sharp edges too costs strokes that are wider than so much of
-    the picture; None follows none.
+    the picture; None follows none.  Faint strokes beside bold ones are ink too if that is wanted,
+    and so may be what shines through the paper.
     """
     light_paper = _agreeing(pixels if dark else 255 - pixels)
     levels = light_paper.astype(np.float32) + np.float32(_BLACK)
@@ -111,19 +114,20 @@ def find_traces(pixels: Bytes, *, dark: bool = True, widest: float | None = WIDE
     opposite = opposite[opposite > 0.0]
     noise = _MAD * float(np.median(opposite)) if len(opposite) else 0.0
     least = max(_NOISE * noise, _LEAST_CONTRAST)
-    return traces_of(strength, least, strength)
+    return traces_of(strength, least, strength, faint=faint)
 
 
-def traces_of(strength: Ink, least: float, sample: Ink) -> Traces | None:
+def traces_of(strength: Ink, least: float, sample: Ink, *, faint: bool = False) -> Traces | None:
     """Ink of what departs from its paper so strongly, in places of which the sample is typical.
 
     What departs by less than the least is paper.
     """
     candidates = sample[sample > least]
-    if not len(candidates):
+    if not len(candidates) or (faint and candidates.min() == candidates.max()):
         return None
     # The median of the stronger ones: soft edges and faint shadows do not lower it.
-    typical = float(np.median(candidates[candidates >= otsu_threshold(candidates)]))
+    is_strong = candidates >= otsu_threshold(candidates)
+    typical = float(np.median(candidates[~is_strong if faint else is_strong]))
     if typical < _CLEAR * least:
         return None
     edge = max(least, _EDGE * typical)

@@ -145,9 +145,11 @@ def looks(pixels: Bytes, *, whole: bool = False, narrow: bool = False) -> Iterat
             yield list(follow(pixels, NARROW))
 
 
-def looks_at_narrow_strokes(pixels: Bytes) -> list[Look]:
-    """Ways to see a photograph of several digits: shadows are followed that are as wide as one."""
-    return list(_followed(pixels, NARROW)) if clean_paper(pixels) is None else []
+def looks_at_several(pixels: Bytes) -> Iterator[Look]:
+    """Further ways to see a photograph of several digits: none is wide, and some may be faint."""
+    if clean_paper(pixels) is None:
+        yield from _followed(pixels, NARROW)
+        yield from _followed(pixels, WIDE, faint=True)
 
 
 def first_sight(pixels: Bytes) -> Bytes | None:
@@ -161,26 +163,26 @@ def _as_ink(levels: Bytes) -> Ink:
     return (levels / np.float32(255.0)).astype(np.float32)
 
 
-def _followed(pixels: Bytes, widest: float | None) -> Iterator[Look]:
+def _followed(pixels: Bytes, widest: float | None, *, faint: bool = False) -> Iterator[Look]:
     """A look for each likely polarity, on the sheet, and within a frame if there is one."""
     sheet = sheet_box(pixels)
     if sheet is not None:
-        for look in _followed_on(sheet.cut(pixels), widest):
+        for look in _followed_on(sheet.cut(pixels), widest, faint=faint):
             column, row = look.corner
             corner = (sheet.left + column, sheet.top + row)
             yield replace(look, pixels=pixels, corner=corner)
     else:
-        yield from _followed_on(pixels, widest)
+        yield from _followed_on(pixels, widest, faint=faint)
 
 
-def _followed_on(pixels: Bytes, widest: float | None) -> Iterator[Look]:
+def _followed_on(pixels: Bytes, widest: float | None, *, faint: bool = False) -> Iterator[Look]:
     lightness = paper_lightness(pixels)
     likelier = lightness > 0.0
     for dark, prior in ((likelier, 1.0), (not likelier, _LESS_LIKELY)):
         # Of a picture that is half in the shadow, nothing is sure.
         if dark != likelier and abs(lightness) > _SURE_OF_PAPER and widest != NARROW:
             break
-        traces = find_traces(pixels, dark=dark, widest=widest)
+        traces = find_traces(pixels, dark=dark, widest=widest, faint=faint)
         ink = None if traces is None else traces.strokes()
         inner = None if ink is None else framed(ink)
         if inner is not None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from mnist_net.errors import ImageError, ModelFileError
 from mnist_net.pictures.decoding import Picture, Place
 from mnist_net.pictures.ink import clean_paper
-from mnist_net.pictures.looks import Look, looks, looks_at_narrow_strokes
+from mnist_net.pictures.looks import Look, looks, looks_at_several
 from mnist_net.reading.answers import UNLIKE, Page, Reading, Table
 from mnist_net.reading.judge import SURE, Judge, Judged, best_view, is_sure
 from mnist_net.reading.threshold import REJECT_BELOW
@@ -221,7 +221,7 @@ class Reader:
         """
         from mnist_net.pictures.rows import sheet_of
 
-        for look in looks_at_narrow_strokes(picture.pixels):
+        for look in looks_at_several(picture.pixels):
             page, clarity = self._read_sheet(
                 sheet_of(look.writing(), look.ink), look, picture, None
             )
@@ -268,8 +268,8 @@ def _other_ways(
     """Less likely ways to see a page: in a shadow, without what leaves the picture, and turned."""
     from mnist_net.pictures.rows import sheet_of, without_intruders
 
-    for narrow in looks_at_narrow_strokes(picture.pixels):
-        yield narrow, sheet_of(narrow.writing(), narrow.ink)
+    for other in looks_at_several(picture.pixels):
+        yield other, sheet_of(other.writing(), other.ink)
     inner = without_intruders(writing)
     if (inner != writing).any():
         yield look, sheet_of(inner, look.ink)
