@@ -115,21 +115,24 @@ def _row(step: Step) -> Row:
 
 def _refused(steps: Sequence[Step], written: Written) -> list[Step]:
     """The same without the digits that are not sure enough for their page."""
+    if not written.reject_below:
+        return list(steps)
     result = [_if_sure(step, written.reject_below) for step in steps]
     rows = [
         [(int(written.classes[s.digit]), _shows_digit(s)) for s in row if s.digit is not None]
         for _, row in groupby(result, key=_row)
     ]
-    if written.reject_below and written.may_be_texture and is_doubtful(rows):
+    if written.may_be_texture and is_doubtful(rows):
         return [step._replace(digit=None) for step in result]
-    n_digits = sum(map(len, rows))
-    if not written.reject_below or n_digits >= _MOSTLY * sum(s.arc.is_large for s in result):
-        return result
-    among_others: list[Step] = []
-    for word in _words(result):
-        is_number = all(_is_read(_if_sure(step, _SURE_AMONG_OTHERS)) for step in word)
-        among_others += word if is_number else [step._replace(digit=None) for step in word]
-    return among_others
+    if sum(map(len, rows)) < _MOSTLY * sum(step.arc.is_large for step in result):
+        result = [step for word in _words(result) for step in _if_number(word)]
+    return result
+
+
+def _if_number(word: list[Step]) -> list[Step]:
+    """The same if it is a number whose digits are beyond doubt, else nothing that is read."""
+    is_number = all(_is_read(_if_sure(step, _SURE_AMONG_OTHERS)) for step in word)
+    return word if is_number else [step._replace(digit=None) for step in word]
 
 
 def _words(steps: Sequence[Step]) -> Iterator[list[Step]]:
