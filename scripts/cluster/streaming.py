@@ -88,7 +88,6 @@ def streaming(dataset: str, folder: Path, times: int, scratch: Path, hidden: str
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     n = times * int(re.findall(r"× ([\d,]+) training", wrote)[0].replace(",", ""))
-    (accuracy,) = re.findall(r"test accuracy +([\d.]+)%", said)
     (training,) = re.findall(r"training time +([\d.]+)", said)
     figures = {
         "pictures": n,
@@ -98,6 +97,5 @@ def streaming(dataset: str, folder: Path, times: int, scratch: Path, hidden: str
         "seconds_of_the_command": round(seconds, 1),
         "seconds_of_the_epoch": float(training),
         "peak_memory_mb": round(peak, 1),
-        "test_error_percent": round(100.0 - float(accuracy), 2),
     }
     keep(folder, f"streaming {n:,}", figures)
