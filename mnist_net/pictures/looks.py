@@ -120,15 +120,14 @@ class Look:
         return mask
 
 
-def looks(pixels: Bytes, *, whole: bool = False, narrow: bool = False) -> Iterator[list[Look]]:
+def looks(pixels: Bytes, *, whole: bool = False) -> Iterator[list[Look]]:
     """Ways to see a picture (uint8, rows × columns × channels), in stages, until one is sure.
 
     Most pictures that are drawn on a screen need no more than the first stage: MNIST's own form,
     which has been through all of this already, or all the ink on clean paper.  Then comes whatever
     departs from paper, light and shadow that are followed across the picture; and at last the same
-    without sharp shadows, which costs no wide stroke.  Where strokes must be narrow, as those of
-    several digits are, wider shadows come last.  Unless the picture is wanted whole, only the sheet
-    of paper on it is seen.
+    without sharp shadows, which costs no wide stroke.  Only the sheet of paper on it is seen.  If
+    it is wanted whole, for a table, whose strokes are narrow, wider shadows are followed at last.
     """
     ready = in_mnist_form(pixels)
     if ready is not None:
@@ -141,7 +140,7 @@ def looks(pixels: Bytes, *, whole: bool = False, narrow: bool = False) -> Iterat
     yield list(follow(pixels, WIDE))
     if clean_paper(pixels) is None:  # else there is no shadow
         yield list(follow(pixels, None))
-        if narrow:
+        if whole:
             yield list(follow(pixels, NARROW))
 
 

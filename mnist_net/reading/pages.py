@@ -21,9 +21,7 @@ _MOST_ODDS = 600.0  # logarithm
 _MOSTLY = 0.34  # of a page's figures are digits; where fewer are, as among words or grains, ...
 _SURE_AMONG_OTHERS = 0.99  # ... only numbers are read, all of whose digits have such a score
 _MOST_DOUBT = 0.2  # mean doubt of a page's digits, beyond which it shows none
-_STROKES_DOUBT = (
-    3.0  # times as much counts the doubt whether a stroke is a 1: strokes are everywhere
-)
+_STROKES_DOUBT = 3.0  # times as much doubt counts in rows of 1s: strokes are everywhere
 _WIDE_GAP = 1.0  # heights of a digit between two signs, that are a space ...
 _WIDER = 1.6  # ... unless the row is spaced so: times its usual gap
 _ENOUGH = 3  # gaps, to know what is usual
@@ -76,20 +74,6 @@ def page_of(paths: Sequence[Path], written: Written, *, by_rule: bool) -> tuple[
     return page, _clarity(read)
 
 
-def _shows_digit(step: Step) -> float:
-    """That it is a digit at all, whichever."""
-    return float(step.arc.kinds[DIGIT])
-
-
-def is_doubtful(rows: Iterable[Sequence[tuple[int, float]]]) -> bool:
-    """Whether digits, each with the probability that it is one, are together rather texture."""
-    doubts: list[float] = []
-    for row in rows:
-        only_strokes = all(digit == 1 for digit, _ in row)
-        doubts += [(1.0 - score) * (_STROKES_DOUBT if only_strokes else 1.0) for _, score in row]
-    return sum(doubts) > _MOST_DOUBT * len(doubts)
-
-
 def table_of(path: Path, grid: Grid, written: Written) -> tuple[Table, float]:
     """The table that a path reads, and how clear it is, as of a page."""
     read: dict[Row, tuple[Reading, ...]] = {}
@@ -122,11 +106,25 @@ def _refused(steps: Sequence[Step], written: Written) -> list[Step]:
         [(int(written.classes[s.digit]), _shows_digit(s)) for s in row if s.digit is not None]
         for _, row in groupby(result, key=_row)
     ]
-    if written.may_be_texture and is_doubtful(rows):
+    if written.may_be_texture and _is_doubtful(rows):
         return [step._replace(digit=None) for step in result]
     if sum(map(len, rows)) < _MOSTLY * sum(step.arc.is_large for step in result):
         result = [step for word in _words(result) for step in _if_number(word)]
     return result
+
+
+def _shows_digit(step: Step) -> float:
+    """That it is a digit at all, whichever."""
+    return float(step.arc.kinds[DIGIT])
+
+
+def _is_doubtful(rows: Iterable[Sequence[tuple[int, float]]]) -> bool:
+    """Whether digits, each with the probability that it is one, are together rather texture."""
+    doubts: list[float] = []
+    for row in rows:
+        only_strokes = all(digit == 1 for digit, _ in row)
+        doubts += [(1.0 - score) * (_STROKES_DOUBT if only_strokes else 1.0) for _, score in row]
+    return sum(doubts) > _MOST_DOUBT * len(doubts)
 
 
 def _if_number(word: list[Step]) -> list[Step]:

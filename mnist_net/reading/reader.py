@@ -201,9 +201,7 @@ class Reader:
 
         _require_picture(picture)
         best, most = Table((), "there is no table on it that is drawn in lines"), -math.inf
-        for look in (
-            look for stage in looks(picture.pixels, whole=True, narrow=True) for look in stage
-        ):
+        for look in (look for stage in looks(picture.pixels, whole=True) for look in stage):
             if (grid := grid_of(look.ink if look.faint is None else look.faint)) is not None:
                 paths = self._lattice.best_paths(self._lattice.arcs(grid.sheet))
                 written = self._written(grid.sheet, look, picture)

@@ -21,7 +21,7 @@ from mnist_net.pictures.looks import looks
 from mnist_net.pictures.rows import sheet_of
 from mnist_net.reading.lattice import DIGIT, NONE, PART, SIGNS
 from scripts.pages.measure import Box as Place
-from scripts.pages.measure import overlap
+from scripts.pages.measure import overlap, shared
 from scripts.pages.page import Page, draw_page
 from scripts.pages.sources import load_half
 
@@ -85,12 +85,12 @@ def _label(page: Page, box: Place, close: float) -> int:
             if item.kind == "digit":
                 return DIGIT
             return SIGNS.index(item.text) if item.text in SIGNS else NONE
-    if sum(_shared(sign, box) > _WHOLE * _shared(sign, sign) for sign in signs) > 1:
+    if sum(shared(sign, box) > _WHOLE * shared(sign, sign) for sign in signs) > 1:
         return PART
     if max((overlap(sign, box) for sign in signs), default=0.0) > _PART and two > close:
         return _UNSURE
-    shared = sum(_shared(sign, box) for sign in signs) / _shared(box, box)
-    return PART if shared > _OF_SIGNS else NONE
+    of_signs = sum(shared(sign, box) for sign in signs) / shared(box, box)
+    return PART if of_signs > _OF_SIGNS else NONE
 
 
 def _off(one: Place, other: Place) -> float:
@@ -106,12 +106,6 @@ def _union(one: Place, other: Place) -> Place:
         max(one[2], other[2]),
         max(one[3], other[3]),
     )
-
-
-def _shared(one: Place, other: Place) -> int:
-    """Pixels that two boxes share."""
-    width = min(one[2], other[2]) - max(one[0], other[0])
-    return max(width, 0) * max(min(one[3], other[3]) - max(one[1], other[1]), 0)
 
 
 _half: list[tuple[str, str, Path]] = []

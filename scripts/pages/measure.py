@@ -70,12 +70,15 @@ def corners(box: Sequence[int]) -> Box:
 
 def overlap(one: Box, other: Box) -> float:
     """Intersection over union."""
+    both = shared(one, other)
+    return both / (shared(one, one) + shared(other, other) - both)
+
+
+def shared(one: Box, other: Box) -> int:
+    """Pixels that are in both."""
     width = min(one[2], other[2]) - max(one[0], other[0])
     height = min(one[3], other[3]) - max(one[1], other[1])
-    if width <= 0 or height <= 0:
-        return 0.0
-    areas = ((right - left) * (bottom - top) for left, top, right, bottom in (one, other))
-    return width * height / (sum(areas) - width * height)
+    return max(width, 0) * max(height, 0)
 
 
 def is_at(truth: Box, read: Box) -> bool:

@@ -10,10 +10,14 @@ import numpy as np
 from PIL import Image, ImageDraw
 from scipy import ndimage, spatial
 
+from scripts.detector.glyphs import one_of
 from scripts.pages.hands import Random
 from scripts.pages.papers import Field, smooth_noise
 
 Shape = tuple[int, int]
+
+Thing = tuple[Field, Field]
+"""Where something is that comes in from the left, 0 to 1, and how light it is there."""
 
 
 def table(shape: tuple[int, int], random: Random) -> Field:
@@ -26,26 +30,22 @@ def table(shape: tuple[int, int], random: Random) -> Field:
     )
 
 
-def finger(shape: tuple[int, int], side: int, width: float, random: Random) -> tuple[Field, Field]:
-    """A finger that comes in from a side (0 left, 1 top, 2 right, 3 bottom): where, how light."""
-    turned = shape if side % 2 == 0 else shape[::-1]
-    y, x = np.indices(turned, dtype=np.float32)
-    middle, reach = turned[0] * random.uniform(0.2, 0.8), width * random.uniform(0.5, 0.95)
+def finger(shape: Shape, width: float, random: Random) -> Thing:
+    """A finger that holds the paper."""
+    y, x = np.indices(shape, dtype=np.float32)
+    middle, reach = shape[0] * random.uniform(0.2, 0.8), width * random.uniform(0.5, 0.95)
     radius = min(width * random.uniform(0.3, 0.5), reach)
     distance = np.hypot(np.maximum(x - (reach - radius), 0), y - middle)
     mask = np.clip((radius - distance) / random.uniform(1.5, 6.0) + 0.5, 0, 1)
     level = random.uniform(0.45, 0.85) * (1.0 - 0.25 * np.clip(distance / radius, 0, 1) ** 2)
-    for field in (mask, level):
-        field[:] = field if side in (0, 1) else field[:, ::-1]
-    return (mask, level) if side % 2 == 0 else (mask.T, level.T)
+    return mask, level
 
 
-def rod(shape: Shape, side: int, width: float, random: Random) -> tuple[Field, Field]:
-    """A pencil, pen or stick that comes in from a side, at some slant: where, how light."""
-    turned = shape if side % 2 == 0 else shape[::-1]
-    y, x = np.indices(turned, dtype=np.float32)
+def rod(shape: Shape, width: float, random: Random) -> Thing:
+    """A pencil, pen or stick, at some slant."""
+    y, x = np.indices(shape, dtype=np.float32)
     angle = random.uniform(-0.6, 0.6)
-    top, tip = turned[0] * random.uniform(0.1, 0.9), width * random.uniform(0.5, 1.0)
+    top, tip = shape[0] * random.uniform(0.1, 0.9), width * random.uniform(0.5, 1.0)
     along = (x - tip) * np.cos(angle) + (y - top) * np.sin(angle)
     across = (y - top) * np.cos(angle) - (x - tip) * np.sin(angle)
     radius = width * random.uniform(0.05, 0.25)
@@ -56,27 +56,21 @@ def rod(shape: Shape, side: int, width: float, random: Random) -> tuple[Field, F
     if random.random() < 0.5:  # the lead, or a ring
         band = along > -point * random.uniform(0.2, 1.2)
         level = np.where(band, random.uniform(0.05, 0.9), level)
-    level = np.clip(level, 0.03, 1.0).astype(np.float32)
-    if side in (2, 3):
-        mask, level = mask[:, ::-1], level[:, ::-1]
-    return (mask, level) if side % 2 == 0 else (mask.T, level.T)
+    return mask, np.clip(level, 0.03, 1.0).astype(np.float32)
 
 
-def coin(shape: Shape, side: int, width: float, random: Random) -> tuple[Field, Field]:
-    """Something round or oval that reaches in from a side, with a rim: where, how light."""
-    turned = shape if side % 2 == 0 else shape[::-1]
-    y, x = np.indices(turned, dtype=np.float32)
+def coin(shape: Shape, width: float, random: Random) -> Thing:
+    """Something round or oval, with a rim."""
+    y, x = np.indices(shape, dtype=np.float32)
     radius = width * random.uniform(0.3, 0.9)
     left = width * random.uniform(0.4, 0.9) - radius
-    middle = turned[0] * random.uniform(0.1, 0.9)
+    middle = shape[0] * random.uniform(0.1, 0.9)
     distance = np.hypot(x - left, (y - middle) * random.uniform(0.5, 1.3))
     mask = np.clip((radius - distance) / random.uniform(1.0, 4.0) + 0.5, 0, 1)
     level = random.uniform(0.2, 0.9) + random.uniform(-0.2, 0.2) * (x - left) / radius
     rim = np.exp(-(((distance - 0.9 * radius) / (0.06 * radius + 1.0)) ** 2))
-    level = np.clip(level * (1.0 + random.uniform(-0.5, 0.3) * rim), 0.03, 1.0).astype(np.float32)
-    if side in (2, 3):
-        mask, level = mask[:, ::-1], level[:, ::-1]
-    return (mask, level) if side % 2 == 0 else (mask.T, level.T)
+    level = level * (1.0 + random.uniform(-0.5, 0.3) * rim)
+    return mask, np.clip(level, 0.03, 1.0).astype(np.float32)
 
 
 def _common(shape: Shape, height: float, random: Random) -> Field:
@@ -153,24 +147,25 @@ TEXTURES: dict[str, tuple[Callable[[Shape, float, Random], Field], ...]] = {
     "choosing": (_common, _common, _cells, _hatched, _gravel, _arcs),
     "judging": (_common,),
 }
-THINGS = {"choosing": (rod, coin), "judging": (finger,)}
+THINGS: dict[str, tuple[Callable[[Shape, float, Random], Thing], ...]] = {
+    "choosing": (rod, coin),
+    "judging": (finger,),
+}
 
 
 def texture(half: str, shape: Shape, height: float, random: Random) -> Field:
     """A surface that nobody wrote on: how light it is, 0 to 1."""
-    some = TEXTURES[half]
-    return some[int(random.integers(len(some))) if len(some) > 1 else 0](shape, height, random)
+    return one_of(TEXTURES[half], random)(shape, height, random)
 
 
 def beside_paper(level: Field, half: str, side: int, width: float, random: Random) -> Field:
-    """The paper's edge with a table beyond, or something that lies over it."""
+    """The paper's edge with a table beyond, or something over it, on a side: see `_on_side`."""
     if random.random() < 0.5:
-        things = THINGS[half]
-        thing = things[int(random.integers(len(things))) if len(things) > 1 else 0]
-        mask, light = thing(level.shape, side, width, random)
+        shape = level.shape if side % 2 == 0 else level.shape[::-1]
+        thing = one_of(THINGS[half], random)(shape, width, random)
+        mask, light = (_on_side(field, side) for field in thing)
         return level * (1.0 - mask) + light * mask
-    turns = (0, 1, 2, 3)[side]  # so that the side is the left one
-    turned = np.rot90(level, turns)
+    turned = np.rot90(level, side)
     y, x = np.indices(turned.shape, dtype=np.float32)
     tall = turned.shape[0]
     edge = width * random.uniform(0.3, 0.6) + random.normal(0, 0.06) * (y - tall / 2)
@@ -178,4 +173,10 @@ def beside_paper(level: Field, half: str, side: int, width: float, random: Rando
     on_paper = np.clip(x - edge + 0.5, 0.0, 1.0)
     cast = 1.0 - random.uniform(0.0, 0.6) * np.exp(-np.maximum(edge - x, 0) / random.uniform(2, 12))
     result = turned * on_paper + table(turned.shape, random) * cast * (1.0 - on_paper)
-    return np.rot90(result, -turns)
+    return np.rot90(result, -side)
+
+
+def _on_side(field: Field, side: int) -> Field:
+    """What comes in from the left (0), from the top (1), the right (2) or the bottom (3)."""
+    flipped = field[:, ::-1] if side >= 2 else field
+    return flipped.T if side % 2 else flipped
