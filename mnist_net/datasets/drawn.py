@@ -23,6 +23,7 @@ Points = npt.NDArray[np.float64]
 SHEET = 240
 """Side of the sheet that a digit is drawn on, in pixels."""
 
+_STEPS = 12  # of a curve, from one of its points to the next
 _HEIGHT = 100  # of the digit itself
 _SHAKE = 0.035  # of the height, deviation of a point
 _WIDTHS = (0.028, 0.128)  # of the height, thinnest pen and thickest brush
@@ -71,9 +72,9 @@ class DrawnDigit(NamedTuple):
         sheet, pen = Image.new("L", (SHEET, SHEET)), self.pen
         draw = ImageDraw.Draw(sheet)
         for points in self.strokes:
-            path = [(float(x), float(y)) for x, y in points]
-            draw.line(path, fill=255, width=max(1, round(pen)), joint="curve")
-            for x, y in (path[0], path[-1]):
+            draw.line(points.ravel().tolist(), fill=255, width=max(1, round(pen)))
+            # Round ends and corners; elsewhere the line turns so little that none shows.
+            for x, y in points[::_STEPS].tolist():
                 draw.ellipse((x - pen / 2, y - pen / 2, x + pen / 2, y + pen / 2), fill=255)
         return np.asarray(sheet)
 
@@ -102,25 +103,22 @@ def _drawn(label: int, strokes: list[Points], generator: np.random.Generator) ->
 
 def _shaken(points: Points, generator: np.random.Generator) -> Points:
     """Each point a little off its place; the two of a corner together."""
-    _, inverse = np.unique(points, axis=0, return_inverse=True)
-    shakes = generator.normal(0.0, _SHAKE, (int(inverse.max()) + 1, 2))
-    return points + shakes[inverse.ravel()]
+    # As complex numbers, which are compared faster than rows.
+    places, inverse = np.unique(points @ (1.0, 1.0j), return_inverse=True)
+    return points + generator.normal(0.0, _SHAKE, (len(places), 2))[inverse]
 
 
-def smooth_curve(points: Points, steps: int = 12) -> Points:
+def smooth_curve(points: Points, steps: int = _STEPS) -> Points:
     """Smooth curve through points (Catmull and Rom 1974), straight towards a corner."""
-    around = np.concatenate([points[:1], points, points[-1:]])
     t = np.linspace(0.0, 1.0, steps, endpoint=False)[:, None]
-    pieces = []
-    for before, begin, end, after in zip(around, around[1:], around[2:], around[3:], strict=False):
-        if np.array_equal(begin, end):
-            continue
-        leaving = end - begin if np.array_equal(before, begin) else (end - before) / 2.0
-        arriving = end - begin if np.array_equal(end, after) else (after - begin) / 2.0
-        pieces.append(
-            (2 * t**3 - 3 * t**2 + 1) * begin
-            + (t**3 - 2 * t**2 + t) * leaving
-            + (3 * t**2 - 2 * t**3) * end
-            + (t**3 - t**2) * arriving
-        )
-    return np.concatenate([*pieces, points[-1:]])
+    hermite = np.hstack(
+        [2 * t**3 - 3 * t**2 + 1, t**3 - 2 * t**2 + t, 3 * t**2 - 2 * t**3, t**3 - t**2]
+    )
+    begin, end = points[:-1], points[1:]
+    before, after = np.vstack([points[:1], begin[:-1]]), np.vstack([end[1:], points[-1:]])
+    straight = end - begin
+    from_corner, to_corner = (before == begin).all(axis=1), (after == end).all(axis=1)
+    leaving = np.where(from_corner[:, None], straight, (end - before) / 2.0)
+    arriving = np.where(to_corner[:, None], straight, (after - begin) / 2.0)
+    pieces = hermite @ np.stack([begin, leaving, end, arriving], axis=1)
+    return np.vstack([pieces[straight.any(axis=1)].reshape(-1, 2), points[-1:]])

@@ -3,17 +3,20 @@
     python -m scripts.release                     # both stages, all seeds: some hours
     python -m scripts.release --stage 1           # the temperature
     python -m scripts.release --stage 2 --seed 0  # one network; others beside it, if cores are free
+    python -m scripts.release --epochs 300        # for longer than the preset says
 
 Stage 1 trains on the first 50,000 training pictures, fits the temperature on the last 10,000, and
 freezes it in results/release.json; the network is kept as models/accurate-validation.joblib, for
 studies that must not see the test set. Stage 2 trains on all 60,000, once a seed, gives each
-network that temperature, and evaluates it on the test set as it is stored, in float16. Every
-evaluation is appended to results/test_evaluations.jsonl. The network of the first seed ships,
-whether it is the best or not: models/mnist.joblib. After each epoch a run is kept in checkpoints/,
-from where the same command goes on if it was interrupted.
+network that temperature, which only then must be known, and evaluates it on the test set as it is
+stored, in float16. Every evaluation is appended to results/test_evaluations.jsonl. The network of
+the first seed ships, whether it is the best or not: models/mnist.joblib. After each epoch a run is
+kept in checkpoints/, from where the same command goes on if it was interrupted.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -112,11 +115,14 @@ def model_name(preset: str, seed: int) -> str:
     return SHIPPED if ships else f"{preset}-seed-{seed}.joblib"
 
 
-def release(run: Run, splits: Splits, preset: str, folder: Path, temperature: float) -> None:
-    """Stage 2, for the seed of the run."""
+def release(
+    run: Run, splits: Splits, preset: str, folder: Path, chosen: Callable[[], float]
+) -> None:
+    """Stage 2, for the seed of the run, with the temperature that was chosen by its end."""
     recipe, seed = run.hyperparameters, run.hyperparameters.random_state
     path = folder / "models" / model_name(preset, seed)
     trained = train_model(run, folder, f"{preset}-seed-{seed}", preset)
+    temperature = chosen()
     # What is evaluated is what was stored.
     save_model(replace(trained, temperature=temperature), path, dtype=np.float16)
     model = load_model(path)
@@ -141,6 +147,7 @@ def release(run: Run, splits: Splits, preset: str, folder: Path, temperature: fl
 @click.option("--stage", type=click.IntRange(1, 2), help="Only this one.")
 @click.option("--seed", type=click.IntRange(min=0), help="Only this one, in stage 2.")
 @click.option("--preset", type=click.Choice(list(PRESETS)), default="accurate", show_default=True)
+@click.option("--epochs", type=click.IntRange(min=1), help="By default those of the preset.")
 @options.dataset
 @options.held_out
 @options.trial
@@ -149,19 +156,20 @@ def main(
     stage: int | None,
     seed: int | None,
     preset: str,
+    epochs: int | None,
     dataset: str,
     held_out: int,
     trial: bool,
     folder: Path,
 ) -> None:
-    changes = options.TINY if trial else {}
+    changes = (options.TINY if trial else {}) | ({"epochs": epochs} if epochs else {})
     recipe = replace(PRESETS[preset], validation=0, patience=None, random_state=SEEDS[0], **changes)
     splits = load_dataset(dataset)
     if stage != 2:
         run = prepare(splits.train, replace(recipe, validation=held_out), splits.train.name)
         choose_temperature(run, splits, preset, folder)
     if stage != 1:
-        temperature = frozen_temperature(recipe, preset, folder)
+        chosen = partial(frozen_temperature, recipe, preset, folder)
         for one in SEEDS if seed is None else (seed,):
             run = prepare(splits.train, replace(recipe, random_state=one), splits.train.name)
-            release(run, splits, preset, folder, temperature)
+            release(run, splits, preset, folder, chosen)

@@ -14,6 +14,7 @@ student-seed-0.joblib.
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import click
@@ -100,6 +101,6 @@ def main(stage: int | None, dataset: str, held_out: int, trial: bool, folder: Pa
         alone = prepare(splits.train, fit(ALONE), splits.train.name, base=run.base)
         choose_temperature(alone, splits, "student-alone", folder)
     if stage != 1:
-        temperature = frozen_temperature(validated, "student", folder)
         run = taught(2, fit(STUDENT), splits, folder, fit)
-        release(run, splits, "student", folder, temperature)
+        chosen = partial(frozen_temperature, validated, "student", folder)
+        release(run, splits, "student", folder, chosen)
