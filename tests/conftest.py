@@ -7,6 +7,7 @@ import gzip
 import importlib
 import logging
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -27,6 +28,12 @@ from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from mnist_net.reading.reader import Reader
+
+# What a shell starts in the background, or nohup, ignores signals, and so does what it starts. What
+# has a handler does not hand it on.
+for number in (signal.SIGINT, getattr(signal, "SIGHUP", signal.SIGINT)):
+    if signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, lambda *_: None)
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("MNIST_NET_SHARED", ROOT.parent / "shared"))
