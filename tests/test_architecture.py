@@ -24,7 +24,7 @@ RANKS = (
 ORDERS = {
     "learning": "activations losses network optimizers scaling distortion recipe training",
     "pictures": "ink pieces decoding straight lines surroundings not_writing layout rows grid form "
-    "looks",
+    "looks sheets",
     "reports": "figures comparison results tables charts sprites page report",
     "tuning": "space proposals study search",
     "reading": "answers judge rules lattice pages reader neighbours shortcuts many annotation",

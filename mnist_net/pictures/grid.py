@@ -22,7 +22,7 @@ _MOST_CELLS = 1_500  # with more, it is a texture
 _LEAST_SIDE = 10  # pixels of a cell
 _FAINT = (0.2, 0.3, 0.4)  # ink of a line, which is often thinner than strokes, and grey
 _THICKEST = 0.02  # of the picture's longer side
-_RATHER_MORE = 0.15  # the doubt that twice as many lines make up for, over log 2
+_RATHER_MORE = 0.2  # the doubt that twice as many lines make up for, over log 2
 _LEAST_LENGTH = 0.25  # of the picture's side
 _SHORTER = 0.6  # of the longest line's length, that the others have at least
 _FAR_SHORTER = 0.75  # of the usual line's length, below which it is strokes in a row
@@ -33,10 +33,31 @@ _STEEPEST = 0.25  # slope: of a page that is seen at an angle
 _MOST_LINES = 400  # before those go that are others again
 _MET = 0.5  # of the lines of the other family, which a line crosses
 _BEYOND = 0.1  # of its extent, by which a line may end too early
+_OFF_END = 0.03  # of its extent, by which a line of a table may go on, or end too early
 _STRAY = 0.02  # of a line's ink at either end
 _BESIDE = 2.0  # pixels beside a line, which all that is written leaves
 _BENT = 4.0  # pixels by which a line's ink may be off it
+_LARGER = 1.5  # sides of a cell, which nothing that is written in one exceeds
 _LARGE = 0.25  # of a cell's side, which what is written in it reaches
+
+
+class Lines(NamedTuple):
+    """A table's lines, each family from the top or the left, and where there is ink of any line."""
+
+    level: list[Line]
+    upright: list[Line]
+    ink: Mask
+
+    @property
+    def doubt(self) -> float:
+        """That these are all of its lines: less where there are many, evenly apart."""
+        return _doubt(self.level) + _doubt(self.upright)
+
+    @property
+    def are_a_table(self) -> bool:
+        """Whether there are cells between them."""
+        n_cells = (len(self.level) - 1) * (len(self.upright) - 1)
+        return _LEAST_CELLS <= n_cells <= _MOST_CELLS
 
 
 class Grid(NamedTuple):
@@ -48,32 +69,29 @@ class Grid(NamedTuple):
         What is written in them, each cell a row.
     cells
         From the top, each row from the left: the number of its row on the sheet, or None.
-    doubt
-        That these are all of its lines: less where there are many, evenly apart.
     """
 
     sheet: Sheet
     cells: tuple[tuple[int | None, ...], ...]
-    doubt: float
 
 
-def grid_of(ink: Ink) -> Grid | None:
-    """The table of a page; None if there is none.
+def lines_of(ink: Ink) -> Lines:
+    """The lines that may be a table's.
 
     The ink is all that there is: lines too that are nowhere as dark as strokes (see `find_traces`).
     """
-    found = [_lines_of(ink >= level) for level in _FAINT]
-    level, upright, lines = min(found, key=lambda one: sum(map(_doubt, one[:2])))
-    if not _LEAST_CELLS <= (len(level) - 1) * (len(upright) - 1) <= _MOST_CELLS:
-        return None
-    return Grid(*_filled(ink, lines, level, upright), doubt=_doubt(level) + _doubt(upright))
+    return min((_lines_of(ink >= level) for level in _FAINT), key=lambda lines: lines.doubt)
 
 
-def _lines_of(mask: Mask) -> tuple[list[Line], list[Line], Mask]:
-    """Level and upright lines of a table, and where there is ink of any line."""
-    found = _long_lines(mask), _long_lines(mask.T)
-    level, upright = _crossing(*map(_apart, found))
-    return level, upright, painted(found[0], mask.shape) | painted(found[1], mask.T.shape).T
+def _lines_of(mask: Mask) -> Lines:
+    across, down = _long_lines(mask), _long_lines(mask.T)
+    ink = painted(across, mask.shape) | painted(down, mask.T.shape).T
+    while True:
+        level, upright = _crossing(_apart(across), _apart(down))
+        amiss = _amiss(level, upright)
+        if not amiss:
+            return Lines(level, upright, ink)
+        across, down = ([one for one in lines if id(one) not in amiss] for lines in (across, down))
 
 
 def _doubt(lines: list[Line]) -> float:
@@ -157,6 +175,32 @@ def _crossing(level: list[Line], upright: list[Line]) -> tuple[list[Line], list[
         upright = [line for line, kept in zip(upright, columns, strict=True) if kept]
 
 
+def _amiss(level: list[Line], upright: list[Line]) -> set[int]:
+    """Identities of lines that neither end at the table's border nor are it, where most do.
+
+    So is a crease, the edge of a shadow, or strokes of digits below each other.
+    """
+    if not level:
+        return set()
+    ends = _at_border(level, upright), _at_border(upright, level)
+    amiss: set[int] = set()
+    for lines, own, others in zip((level, upright), ends, reversed(ends), strict=True):
+        if own.all(axis=1).mean() > _MET:
+            fit: Mask = np.array(own.any(axis=1))
+            fit[[0, -1]] |= others.mean(axis=0) > _MET
+            amiss |= {id(line) for line, fits in zip(lines, fit, strict=True) if not fits}
+    return amiss
+
+
+def _at_border(lines: list[Line], others: list[Line]) -> Mask:
+    """Whether each line begins at the first of the others, and ends at the last: N × 2."""
+    borders = [
+        [_crossing_of(line, other)[0] for other in (others[0], others[-1])] for line in lines
+    ]
+    off = np.array(borders) - [_ends(line) for line in lines]
+    return np.abs(off) <= _OFF_END * np.abs(np.diff(borders))
+
+
 def _cross(level: Line, upright: Line) -> bool:
     x, y = _crossing_of(level, upright)
     return all(
@@ -171,10 +215,13 @@ def _crossing_of(level: Line, upright: Line) -> tuple[float, float]:
     return x, level.height + level.slope * x
 
 
-def _filled(
-    ink: Ink, lines: Mask, level: list[Line], upright: list[Line]
-) -> tuple[Sheet, tuple[tuple[int | None, ...], ...]]:
-    """Put what is written between the lines into cells."""
+def grid_of(ink: Ink, table: Lines, lines: Mask) -> Grid:
+    """The cells between the lines of a table, and what is written in them.
+
+    The lines' ink is what there is of any line in this ink, which may be another than that in which
+    the table was found.
+    """
+    level, upright = table.level, table.upright
     row_at, over = _between(level, ink.shape)
     column_at, beside = (field.T for field in _between(upright, ink.shape[::-1]))
     off = np.minimum(over, beside)  # a digit may meet a line, and what does not leave it is none
@@ -188,12 +235,16 @@ def _filled(
     numbers, pieces = find_pieces(
         np.isin(numbers, np.unique(numbers[off > _BESIDE])) & (numbers > 0)
     )
+    gaps = [float(np.median(np.diff(_heights(lines)))) for lines in (level, upright)]
     in_cell: dict[tuple[int, int], list[Piece]] = {}
+    # What is larger than a cell lies on the table, or is a shadow.
+    pieces = [
+        p for p in pieces if p.box.height <= _LARGER * gaps[0] and p.box.width <= _LARGER * gaps[1]
+    ]
     for piece in pieces:
         x, y = (piece.box.left + piece.box.right) // 2, (piece.box.top + piece.box.bottom) // 2
         in_cell.setdefault((int(row_at[y, x]), int(column_at[y, x])), []).append(piece)
-    side = min(float(np.median(np.diff(_heights(lines)))) for lines in (level, upright))
-    typical = typical_size([piece for piece in pieces if piece.box.size >= _LARGE * side])
+    typical = typical_size([p for p in pieces if p.box.size >= _LARGE * min(gaps)])
     unused = count(int(numbers.max(initial=0)) + 1)
     rows: list[Row] = []
     found: dict[tuple[int, int], int] = {}
@@ -201,7 +252,7 @@ def _filled(
         if boxes := large_boxes(some, typical):
             found[cell] = len(rows)
             rows.append(cut_apart(row_of(boxes, some), numbers, unused))
-    return (
+    return Grid(
         Sheet(strokes, numbers, tuple(rows), 0.0, (ink.shape[0], ink.shape[1])),
         tuple(
             tuple(found.get((row, column)) for column in range(len(upright) - 1))

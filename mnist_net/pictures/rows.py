@@ -62,6 +62,11 @@ class Sheet(NamedTuple):
     degrees: float
     shape: tuple[int, int]  # before it was turned
 
+    @property
+    def n_figures(self) -> int:
+        """How many may be digits by their size."""
+        return sum(len(row.figures) for row in self.rows)
+
     def box_on_page(self, box: Box) -> Box:
         """Where on the page that was given a box of the sheet is."""
         if not self.degrees:

@@ -75,7 +75,7 @@ def page_of(paths: Sequence[Path], written: Written, *, by_rule: bool) -> tuple[
 
 
 def table_of(path: Path, grid: Grid, written: Written) -> tuple[Table, float]:
-    """The table that a path reads, and how clear it is, as of a page."""
+    """The table that a path reads, and by how many large figures more are clear than are not."""
     read: dict[Row, tuple[Reading, ...]] = {}
     steps = [_if_sure(step, written.reject_below) for step in path.steps]
     for row, in_row in groupby(steps, key=_row):
@@ -84,7 +84,8 @@ def table_of(path: Path, grid: Grid, written: Written) -> tuple[Table, float]:
     cells = tuple(
         tuple(() if k is None else read.get(rows[k], ()) for k in of_row) for of_row in grid.cells
     )
-    return Table(cells), _clarity(steps)
+    n_large = sum(step.arc.is_large for step in steps)
+    return Table(cells), n_large * (2.0 * _clarity(steps) - 1.0)
 
 
 def _clarity(steps: Sequence[Step]) -> float:

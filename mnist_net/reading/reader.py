@@ -6,7 +6,6 @@ into MNIST's form and read, the cheapest ways first until one is read with confi
 that is read with most confidence is kept.
 """
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -15,13 +14,13 @@ from mnist_net.errors import ImageError, ModelFileError
 from mnist_net.pictures.decoding import Picture, Place
 from mnist_net.pictures.ink import clean_paper
 from mnist_net.pictures.looks import Look, looks, looks_at_several
+from mnist_net.pictures.pieces import Box
 from mnist_net.reading.answers import UNLIKE, Page, Reading, Table
 from mnist_net.reading.judge import SURE, Judge, Judged, best_view, is_sure
 from mnist_net.reading.threshold import REJECT_BELOW
 from mnist_net.trained.committee import Predictor
 
 if TYPE_CHECKING:  # a single digit does not wait for what pages are read with
-    from mnist_net.pictures.pieces import Box, Mask
     from mnist_net.pictures.rows import Sheet
     from mnist_net.reading.lattice import Lattice
     from mnist_net.reading.pages import Written
@@ -31,10 +30,8 @@ _BLANK = "nothing on it is darker or lighter than its paper"
 
 _LIKELIER_AS_IT_IS = 0.92  # prior of a page that is turned, in a shadow, or with something on it
 _CLEAR_OTHERWISE = 0.5  # how clear it is at least, if so
-_LEAST_TURNED, _MOST_TURNED = 3, 60  # figures on a page that is turned: grains look alike so
 _LEAST_ALONE, _LEAST_STROKE = 0.7, 0.9  # score of one digit, or of a 1, in all of a photograph
 _CUT_OUT = 64 * 64  # pixels of a picture that shows what it was cut out for
-_MAY_BE_SEVERAL = 0.75  # of its height: a figure that is wider may be several digits
 _FIRST_BATCH = 1  # pictures that are read together at first, so that answers come at once, ...
 _BATCH = 256  # ... and at most, as each batch is twice the one before
 _MOST_PIXELS = 10_000_000  # of them, held in memory at once
@@ -169,48 +166,61 @@ class Reader:
         rule
             What is known of the text; see `mnist_net.reading.rules`.
         """
-        from mnist_net.pictures.rows import sheet_of
-
         _require_picture(picture)
-        best, likelihood, seen, n_figures = Page((), _BLANK), 0.0, None, 0
+        page = self._likeliest_page(picture, rule)
+        if rule is None and self.reject_below and _is_stroke_of_texture(page, picture):
+            return Page((), UNLIKE)
+        return page
+
+    def _likeliest_page(self, picture: Picture, rule: "Rule | None") -> Page:
+        from mnist_net.pictures.rows import sheet_of
+        from mnist_net.pictures.sheets import is_one_digit, other_ways
+
+        best, likelihood, seen = Page((), _BLANK), 0.0, None
         for look in (look for stage in looks(picture.pixels) for look in stage):
             writing = look.writing()
             sheet = sheet_of(writing, look.ink)
-            n_figures = _count_figures(sheet)
-            if rule is None and (look.ready or _is_one_digit(sheet, writing)):
+            if rule is None and (look.ready or is_one_digit(sheet, writing)):
                 return self._page_of_one(picture)
             page, clarity = self._read_sheet(sheet, look, picture, rule)
             sure = clarity >= SURE
             if sure or look.prior * clarity > likelihood or seen is None:
                 best, likelihood = page, clarity if sure else look.prior * clarity
-                seen = look, writing
+                seen = look, writing, sheet
             if sure:
                 break
         if seen is None or likelihood >= SURE:
             return best
-        for look, sheet in _other_ways(picture, *seen, n_figures):
+        for look, sheet in other_ways(picture.pixels, *seen):
             page, clarity = self._read_sheet(sheet, look, picture, rule)
             if clarity > _CLEAR_OTHERWISE and _LIKELIER_AS_IT_IS * clarity > likelihood:
                 best, likelihood = page, _LIKELIER_AS_IT_IS * clarity
         return best
 
     def read_grid(self, picture: Picture) -> Table:
-        """The cells of the largest table that is drawn in lines on a picture."""
-        from mnist_net.pictures.grid import grid_of
+        """The cells of the largest table that is drawn in lines on a picture.
+
+        Its lines are those of the way to see it that shows them best, and so is what is written.
+        """
+        from mnist_net.pictures.grid import grid_of, lines_of
         from mnist_net.reading.pages import table_of
 
         _require_picture(picture)
-        best, most = Table((), "there is no table on it that is drawn in lines"), -math.inf
+        ways = []
         for look in (look for stage in looks(picture.pixels, whole=True) for look in stage):
-            if (grid := grid_of(look.ink if look.faint is None else look.faint)) is not None:
+            ink = look.ink if look.faint is None else look.faint
+            ways.append((look, ink, lines_of(ink)))
+        drawn = [way for way in ways if way[2].are_a_table]
+        if not drawn:
+            return Table((), "there is no table on it that is drawn in lines")
+        seen, where, table = min(drawn, key=lambda way: way[2].doubt)
+        read = []
+        for look, ink, lines in ways:
+            if (look.corner, ink.shape) == (seen.corner, where.shape):
+                grid = grid_of(ink, table, lines.ink)
                 paths = self._lattice.best_paths(self._lattice.arcs(grid.sheet))
-                written = self._written(grid.sheet, look, picture)
-                table, clarity = table_of(paths[0], grid, written)
-                if clarity - grid.doubt > most:
-                    best, most = table, clarity - grid.doubt
-                if clarity >= SURE:
-                    break
-        return best
+                read.append(table_of(paths[0], grid, self._written(grid.sheet, look, picture)))
+        return max(read, key=lambda one: one[1])[0]
 
     def _page_of_one(self, picture: Picture) -> Page:
         """A page with one digit is a picture of one digit, and is read as such.
@@ -228,9 +238,6 @@ class Reader:
         (reading,) = self.read_together([picture])
         if reading.digit is None:
             return Page((), reading.reason)
-        least = _LEAST_STROKE if reading.digit == 1 else _LEAST_ALONE
-        if self.reject_below and _may_be_texture(picture) and (reading.score or 0.0) < least:
-            return Page((), UNLIKE)
         return Page(((reading,),))
 
     def _read_sheet(
@@ -253,28 +260,11 @@ class Reader:
     def _written(self, sheet: "Sheet", look: Look, picture: Picture) -> "Written":
         from mnist_net.reading.pages import Written
 
-        def place(box: "Box") -> Place:
+        def place(box: Box) -> Place:
             return picture.place(sheet.box_on_page(box).moved(*look.corner))
 
         texture = _may_be_texture(picture)
         return Written(place, self.model.classes, self.reject_below, sheet.degrees, texture)
-
-
-def _other_ways(
-    picture: Picture, look: Look, writing: "Mask", n_figures: int
-) -> "Iterator[tuple[Look, Sheet]]":
-    """Less likely ways to see a page: in a shadow, without what leaves the picture, and turned."""
-    from mnist_net.pictures.rows import sheet_of, without_intruders
-
-    for other in looks_at_several(picture.pixels):
-        yield other, sheet_of(other.writing(), other.ink)
-    inner = without_intruders(writing)
-    if (inner != writing).any():
-        yield look, sheet_of(inner, look.ink)
-    for quarter_turns in (1, 2, 3) if n_figures < _MOST_TURNED else ():
-        sheet = sheet_of(look.writing(quarter_turns), look.ink, quarter_turns)
-        if _count_figures(sheet) >= _LEAST_TURNED:
-            yield look, sheet
 
 
 def _may_be_texture(picture: Picture) -> bool:
@@ -282,15 +272,21 @@ def _may_be_texture(picture: Picture) -> bool:
     return picture.pixels[..., 0].size > _CUT_OUT and clean_paper(picture.pixels) is None
 
 
-def _count_figures(sheet: "Sheet") -> int:
-    return sum(len(row.figures) for row in sheet.rows)
+def _is_stroke_of_texture(page: Page, picture: Picture) -> bool:
+    """Whether all that was read on a photograph is one digit, and rather a fold, an edge or a hair.
 
-
-def _is_one_digit(sheet: "Sheet", writing: "Mask") -> bool:
-    """Whether there is one figure, and nothing else if that leaves the picture."""
-    from mnist_net.pictures.rows import without_intruders
-
-    boxes = [box for row in sheet.rows for box in row.figures]
-    if len(boxes) != 1 or boxes[0].width > _MAY_BE_SEVERAL * boxes[0].height:
+    Such leave the picture, too, with room for another on the other side: who cuts a digit out
+    leaves none.
+    """
+    readings = [reading for row in page.rows for reading in row]
+    if len(readings) != 1 or not page.digits or not _may_be_texture(picture):
         return False
-    return not (without_intruders(writing) != writing).any()
+    (one,) = readings
+    assert one.box is not None
+    least = _LEAST_STROKE if one.digit == 1 else _LEAST_ALONE
+    height, width = picture.pixels.shape[:2]
+    x, y, across, down = picture.place(Box(0, 0, width, height))
+    left, top, own_width, own_height = one.box
+    margins = (left - x, x + across - left - own_width), (top - y, y + down - top - own_height)
+    size = max(own_width, own_height)
+    return one.score < least or any(min(pair) == 0 and max(pair) > size for pair in margins)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from mnist_net.pictures.grid import grid_of
+from mnist_net.pictures.grid import Grid, Lines, grid_of, lines_of
 from tests.drawings import draw, pixels
 
 SIDE = 60
@@ -33,10 +33,15 @@ CELLS = [[5, None, 2, None], [None, None, 7, 1], [2, 4, None, None]]
 BLANKS = [[digit is None for digit in row] for row in CELLS]
 
 
+def grid_and_lines(image: Image.Image) -> tuple[Grid, Lines]:
+    ink = (np.asarray(image) / np.float32(255.0)).astype(np.float32)
+    lines = lines_of(ink)
+    assert lines.are_a_table
+    return grid_of(ink, lines, lines.ink), lines
+
+
 def blanks(image: Image.Image) -> list[list[bool]]:
-    grid = grid_of((np.asarray(image) / np.float32(255.0)).astype(np.float32))
-    assert grid is not None
-    return [[cell is None for cell in row] for row in grid.cells]
+    return [[cell is None for cell in row] for row in grid_and_lines(image)[0].cells]
 
 
 @pytest.mark.parametrize("thick", [1, 2, 5])
@@ -83,8 +88,7 @@ def test_what_is_fainter_than_the_lines_is_read_too() -> None:
 
 def test_numbers_of_rows_are_those_of_the_sheet_and_their_parts_lie_in_their_cells() -> None:
     image = table(CELLS)
-    grid = grid_of((np.asarray(image) / np.float32(255.0)).astype(np.float32))
-    assert grid is not None
+    grid, _ = grid_and_lines(image)
     for row, cells in enumerate(grid.cells):
         for column, number in enumerate(cells):
             if number is not None:
@@ -99,4 +103,22 @@ def test_without_lines_there_is_no_table(digit: int | None) -> None:
     ink = np.zeros((80, 80), np.float32)
     if digit is not None:
         ink = (255 - pixels(draw(digit, 8, (20, 20)))).astype(np.float32) / 255
-    assert grid_of(ink.astype(np.float32)) is None
+    assert not lines_of(ink.astype(np.float32)).are_a_table
+
+
+def test_what_lies_on_a_table_hides_nothing_beside_it() -> None:
+    image = table(CELLS)
+    # A coin in the middle of two cells that are blank has more ink than all digits.
+    middle, radius = (20 + 1.5 * SIDE, 20 + SIDE), 0.8 * SIDE
+    box = [place + sign * radius for sign in (-1, 1) for place in middle]
+    ImageDraw.Draw(image).ellipse(box, fill=255)
+    assert blanks(image) == BLANKS
+
+
+@pytest.mark.parametrize("fall", [-14, 14])
+def test_a_crease_is_no_line_of_a_table(fall: int) -> None:
+    image = table(CELLS)
+    there = [round(line.height) for line in grid_and_lines(image)[1].level]
+    y = 20 + 1.5 * SIDE
+    ImageDraw.Draw(image).line((0, y - fall, image.width, y + fall), fill=255, width=3)
+    assert [round(line.height) for line in grid_and_lines(image)[1].level] == there

@@ -1,0 +1,37 @@
+"""Sheets of a page: in further ways to see it, and what they tell before anything is read."""
+
+from collections.abc import Iterator
+
+from mnist_net.arrays import Bytes
+from mnist_net.pictures.looks import Look, looks_at_several
+from mnist_net.pictures.pieces import Mask
+from mnist_net.pictures.rows import Sheet, sheet_of, without_intruders
+
+_LEAST_TURNED, _MOST_TURNED = 3, 60  # figures on a page that is turned: grains look alike so
+_MAY_BE_SEVERAL = 0.75  # of its height: a figure that is wider may be several digits
+
+
+def other_ways(
+    pixels: Bytes, look: Look, writing: Mask, sheet: Sheet
+) -> Iterator[tuple[Look, Sheet]]:
+    """Less likely ways to see a page: in a shadow, without what leaves the picture, and turned.
+
+    The likeliest way so far is given: the look, where there may be writing in it, and its sheet.
+    """
+    for other in looks_at_several(pixels):
+        yield other, sheet_of(other.writing(), other.ink)
+    inner = without_intruders(writing)
+    if (inner != writing).any():
+        yield look, sheet_of(inner, look.ink)
+    for quarter_turns in (1, 2, 3) if sheet.n_figures < _MOST_TURNED else ():
+        turned = sheet_of(look.writing(quarter_turns), look.ink, quarter_turns)
+        if turned.n_figures >= _LEAST_TURNED:
+            yield look, turned
+
+
+def is_one_digit(sheet: Sheet, writing: Mask) -> bool:
+    """Whether there is one figure, and nothing else if that leaves the picture."""
+    boxes = [box for row in sheet.rows for box in row.figures]
+    if len(boxes) != 1 or boxes[0].width > _MAY_BE_SEVERAL * boxes[0].height:
+        return False
+    return not (without_intruders(writing) != writing).any()
