@@ -24,7 +24,7 @@ from mnist_net.pictures.ink import (
 )
 from mnist_net.pictures.layout import main_figure
 from mnist_net.pictures.lines import without_lines
-from mnist_net.pictures.not_writing import framed, is_writing, least_size
+from mnist_net.pictures.not_writing import framed, is_writing, least_size, marks_of_paper
 from mnist_net.pictures.pieces import Box, Figure, Mask, bounds, figure_of, find_pieces
 from mnist_net.pictures.surroundings import sheet_box
 
@@ -112,6 +112,7 @@ class Look:
         turned = without_lines(np.rot90(self.ink >= 0.5, quarter_turns))
         mask = np.ascontiguousarray(np.rot90(turned, -quarter_turns))
         numbers, pieces = find_pieces(mask)
+        mask[np.isin(numbers, marks_of_paper(numbers, pieces))] = False
         for piece in pieces:
             if piece.borders and piece.box.size >= least_size(self.ink):
                 figure = figure_of(self.ink, numbers, [piece]).moved(*self.corner)

@@ -6,9 +6,10 @@ goes across it, or the edge of a shadow.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from mnist_net.arrays import Bytes
@@ -27,6 +28,12 @@ _FAINT = 10.0  # grey levels: ink that differs by its colour alone
 _NARROW = 0.5  # of its length, which the edge of something does not exceed
 _BESIDE = 0.5  # of its length, that a photograph is wide where something goes across
 _ONE_SIDED = 0.15  # of the difference on the other side
+_LEAST_MARKS = 12  # that are printed on a paper
+_LATTICE = 0.4  # of the marks, which lie between others
+_ALIKE = 0.15  # of their size, or their ink, by which they differ
+_PARTS = 5  # of a mark's width, and of its height, in which its ink is compared
+_NEIGHBOURS = 8
+_OFF_LATTICE = 0.05  # of their distance, by which one is off the middle between two others
 _FRAME_SIZES = (0.1, 0.98)  # of the picture's area, within a frame
 _FRAME_LEVEL = 0.95  # of a frame's box that is filled but for what is written within
 
@@ -99,6 +106,49 @@ NOT_WRITING: dict[str, Callable[[Figure, Bytes], bool]] = {
 def is_writing(figure: Figure, pixels: Bytes) -> bool:
     """Whether a figure passes for writing: none of `NOT_WRITING` holds."""
     return not any(holds(figure, pixels) for holds in NOT_WRITING.values())
+
+
+def marks_of_paper(numbers: npt.NDArray[np.int32], pieces: Sequence[Piece]) -> list[int]:
+    """Numbers of the pieces that are printed on the paper: small marks, all alike, in a lattice.
+
+    Each of them lies in the middle between two others, in two directions.
+    """
+    if len(pieces) < _LEAST_MARKS:
+        return []
+    boxes = np.array([piece.box for piece in pieces], np.float64)
+    centres, sizes = (boxes[:, :2] + boxes[:, 2:]) / 2.0, boxes[:, 2:] - boxes[:, :2]
+    away = centres - centres[:, None]
+    distances = np.hypot(*away.T).T
+    distances[(np.abs(sizes[:, None] - sizes) > np.maximum(2.0, _ALIKE * sizes)).any(axis=2)] = (
+        np.inf
+    )
+    np.fill_diagonal(distances, np.inf)
+    near = np.argsort(distances, axis=1)[:, :_NEIGHBOURS]
+    shapes = np.stack([_shape(numbers, piece) for piece in pieces])
+    alike = np.abs(shapes[near] - shapes[:, None]).mean(axis=2) <= _ALIKE
+    alike &= np.isfinite(np.take_along_axis(distances, near, axis=1))
+    z = np.take_along_axis(away[..., 0] + 1j * away[..., 1], near, axis=1)
+    off = np.abs(z[:, :, None] + z[:, None]) / 2.0
+    opposite = off <= np.maximum(1.0, _OFF_LATTICE * np.abs(z)[:, :, None])
+    between = (opposite & alike[:, :, None] & alike[:, None]).any(axis=2)
+    directions = np.where(between, (z / np.maximum(np.abs(z), 1.0)) ** 2, 0.0)
+    apart = (directions[:, :, None] * directions[:, None].conj()).real < 0.0  # by over 45 degrees
+    inner = apart.any(axis=(1, 2))
+    if inner.sum() < _LEAST_MARKS:
+        return []
+    usual = np.median(sizes[inner], axis=0)
+    same = (np.abs(sizes - usual) <= np.maximum(2.0, 2.0 * _ALIKE * usual)).all(axis=1)
+    if inner.sum() < _LATTICE * same.sum():
+        return []
+    cut_off = np.array([piece.borders > 0 for piece in pieces]) & (sizes <= 1.3 * usual).all(axis=1)
+    return [piece.number for piece, k in zip(pieces, inner | same | cut_off, strict=True) if k]
+
+
+def _shape(numbers: npt.NDArray[np.int32], piece: Piece) -> Ink:
+    """How much of each part of its box a piece covers."""
+    ink = (piece.box.cut(numbers) == piece.number).astype(np.float32)
+    parts = Image.fromarray(ink).resize((_PARTS, _PARTS), Image.Resampling.BOX)
+    return np.asarray(parts).reshape(-1)
 
 
 def least_size(ink: Ink) -> float:

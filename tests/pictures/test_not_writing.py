@@ -1,0 +1,67 @@
+"""What is printed on a paper, and what is written on it."""
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from mnist_net.pictures.not_writing import marks_of_paper
+from mnist_net.pictures.pieces import Mask, find_pieces
+from tests.drawings import STROKES, draw, pixels
+
+SHAPES = {
+    "ring": lambda pen, box: pen.ellipse(box, outline=255, width=3),
+    "dot": lambda pen, box: pen.ellipse(box, fill=255),
+    "cross": lambda pen, box: (
+        pen.line((box[0], box[1], box[2], box[3]), 255, 2),
+        pen.line((box[0], box[3], box[2], box[1]), 255, 2),
+    ),
+}
+
+
+def paper(shape: str, size: int, shift: float = 0.0, lean: float = 0.0) -> Image.Image:
+    """Marks 30 pixels apart, every other row shifted, seen at an angle."""
+    image = Image.new("L", (300, 240))
+    for row in range(7):
+        for column in range(9):
+            x, y = 30 + 30 * column + shift * (row % 2) + lean * row, 30 + 30 * row
+            SHAPES[shape](ImageDraw.Draw(image), (x, y, x + size, y + size))
+    return image
+
+
+def without_marks(image: Image.Image) -> Mask:
+    numbers, pieces = find_pieces(np.asarray(image) >= 128)
+    return (numbers > 0) & ~np.isin(numbers, marks_of_paper(numbers, pieces))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("size", [4, 9, 16])
+@pytest.mark.parametrize(("shift", "lean"), [(0.0, 0.0), (15.0, 0.0), (0.0, 4.0)])
+def test_marks_in_a_lattice_are_the_papers(
+    shape: str, size: int, shift: float, lean: float
+) -> None:
+    assert not without_marks(paper(shape, size, shift, lean)).any()
+
+
+def test_what_is_written_among_them_stays() -> None:
+    five = np.asarray(255 - pixels(draw(5, 6, (6, 6)))) >= 128
+    written = np.zeros((240, 300), bool)
+    written[62 : 62 + five.shape[0], 62 : 62 + five.shape[1]] = five
+    image = np.where(written, 255, np.asarray(paper("ring", 9)))
+    numbers, _ = find_pieces(image >= 128)
+    touched = np.isin(numbers, np.unique(numbers[written]))  # with what rings the 5 meets
+    np.testing.assert_array_equal(without_marks(Image.fromarray(image.astype(np.uint8))), touched)
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("digits", [[*STROKES], [7]], ids=["any", "the same"])
+def test_rows_of_digits_are_no_marks(digits: list[int], seed: int) -> None:
+    """However evenly they are written, in the cells of a form: no two by hand are alike."""
+    random, image = np.random.default_rng(seed), np.zeros((240, 330), bool)
+    for row in range(6):
+        for column in range(9):
+            digit = 255 - pixels(draw(int(random.choice(digits)), 6, (6, 6)))
+            size = int(random.integers(18, 25))
+            small = np.asarray(Image.fromarray(digit).resize((size * 2 // 3, size)))
+            top, left = (10, 10) + (36, 34) * np.array([row, column]) + random.integers(0, 5, 2)
+            image[top : top + size, left : left + size * 2 // 3] = small >= 128
+    assert not marks_of_paper(*find_pieces(image))
