@@ -7,6 +7,7 @@ signs of life; one whose process was killed falls silent, and is made again by w
 import csv
 import io
 import json
+import logging
 import time
 import warnings
 from collections.abc import Sequence
@@ -80,6 +81,8 @@ def require_optuna() -> None:
             f"a search needs Optuna ({error}): pip install 'mnist-net[tune]'"
         ) from error
     optuna.logging.set_verbosity(optuna.logging.ERROR)  # what is to be said, we say
+    # Of a statement that Ctrl-C came into the middle of, SQLAlchemy logs the traceback.
+    logging.getLogger("sqlalchemy").setLevel(logging.CRITICAL)
 
 
 def open_study(path: Path, identity: dict[str, Any]) -> "optuna.Study":

@@ -1,6 +1,7 @@
 """Searches: what a trial is, what ends one early, and that a study is what it says."""
 
 import csv
+import logging
 import statistics
 import sys
 import warnings
@@ -41,6 +42,14 @@ def test_an_error_is_that_of_the_recipe_on_the_pictures_held_out(space: Path, np
         assert trial.error == trial.errors[-1]
         assert trial.state == "complete"
         assert len(trial.errors) == recipe.epochs == 4
+
+
+def test_a_statement_that_is_interrupted_is_not_logged(
+    space: Path, npz: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    found(searching(space, npz), 1)
+    logging.getLogger("sqlalchemy.pool.impl.QueuePool").error("Error closing cursor")
+    assert not caplog.records
 
 
 def test_with_patience_the_epoch_that_is_kept_counts(space: Path, npz: Path) -> None:
