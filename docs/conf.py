@@ -22,7 +22,7 @@ extensions = [
 exclude_patterns = ["_static"]
 nitpicky = True
 nitpick_ignore_regex = [("py:.*", r"(?!mnist_net\.).*")]  # other projects' names stay plain
-nitpick_ignore = [("py:class", "mnist_net.learning.scaling.Pixels")]  # what statistics have too, within
+nitpick_ignore = [("py:class", "mnist_net.learning.scaling.Pixels")]  # not in the reference
 
 # Pages: GitHub's Markdown, with its mathematics.
 myst_enable_extensions = ["dollarmath"]
