@@ -1,4 +1,4 @@
-"""Work on other machines: Dask's workers, through the backend that joblib has for them.
+"""Work on other machines: the workers of a Dask scheduler.
 
 What all tasks of a job have in common reaches each worker once: it is scattered before the first
 task, and a worker keeps what it made of it, by its digest.  A worker that dies loses what it was
@@ -13,6 +13,7 @@ import logging
 import pickle
 import threading
 import warnings
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
@@ -52,28 +53,37 @@ class Cluster:
 
     def __init__(self, client: Any, address: str) -> None:
         self._client, self._address = client, address
+        self._sent: dict[str, Any] = {}
+        self._sending = threading.Lock()
 
     def check(self) -> None:
         """Refuse workers whose code is another, and a scheduler that has no workers.
 
+        The scheduler needs mnist-net too, for it looks into tasks: without it, it would drop them
+        and say so in its own log only.
+
         Raises
         ------
         ClusterError
-            One sentence, which names the worker.
+            One sentence, which names the process.
         """
-        from importlib.metadata import version
+        from importlib.metadata import PackageNotFoundError, version
 
+        ours = version("mnist-net")
         with self._sentences():
             self._client.wait_for_workers(1, TIMEOUT)
-        # A function of Python's own: a worker may have none of ours.
-        ours, theirs = version("mnist-net"), self.everywhere(version, "mnist-net")
-        for worker, found in theirs.items():
+            # A function of Python's own: they may have none of ours.
+            try:
+                scheduler = self._client.run_on_scheduler(version, "mnist-net")
+            except PackageNotFoundError as error:
+                scheduler = error
+        theirs = {f"worker at {at}": v for at, v in self.everywhere(version, "mnist-net").items()}
+        for process, found in {f"scheduler at {self._address}": scheduler, **theirs}.items():
             if isinstance(found, Exception):
-                raise ClusterError(f"the worker at {worker} has no mnist-net: install {ours} there")
+                raise ClusterError(f"the {process} has no mnist-net: install {ours} there")
             if found != ours:
                 raise ClusterError(
-                    f"the worker at {worker} has mnist-net {found}, and this is {ours}: install "
-                    "the same"
+                    f"the {process} has mnist-net {found}, and this is {ours}: install the same"
                 )
         for worker, found in self.everywhere(code_digest).items():
             if found != code_digest():
@@ -84,11 +94,20 @@ class Cluster:
         with self._sentences():
             return dict(self._client.run(function, *arguments, on_error="return"))
 
+    def n_at_a_time(self) -> int:
+        """How many tasks the workers do at the same time."""
+        return sum(self._client.nthreads().values())
+
+    def abandon(self) -> None:
+        """Leave the cluster for good: whoever waits for a task gets a ClusterError."""
+        self._client.close(timeout=1.0)
+
     def sharing(self, content: Any, opened: Callable[[Any], Any] = _as_it_is) -> Each:
         """What all tasks of a job have in common, brought to every worker.
 
         The first argument of every task is what `opened` makes of the content, once a worker.  A
-        task is a tuple of the others.
+        task is a tuple of the others.  Several jobs at once, each of a thread, may share one
+        content.
 
         Raises
         ------
@@ -96,42 +115,43 @@ class Cluster:
             What a task raises; and while tasks are under way, a ClusterError if the scheduler goes
             away, or the workers do one after the other.
         """
-        from joblib import Parallel, parallel_config
-
         packed = pickle.dumps(content, pickle.HIGHEST_PROTOCOL)
-        parcel, key = np.frombuffer(packed, np.uint8), hashlib.sha256(packed).hexdigest()
-        with (
-            self._sentences(),
-            parallel_config(
-                backend="dask",
-                client=self._client,
-                scatter=[parcel],
-                wait_for_workers_timeout=TIMEOUT,
-            ) as config,
-        ):
-            # What joblib would give to one worker of one thread, it does itself instead.
-            there = config["backend"].effective_n_jobs
-            config["backend"].effective_n_jobs = lambda n_jobs: max(there(n_jobs), 2)
-            # One task at a time, and not as many as joblib finds worth a journey.
-            parallel = Parallel(batch_size=1, return_as="generator")
-        common = partial(_call, code_digest(), key, opened)
-        return partial(self._each, parallel, common, parcel)
+        key = hashlib.sha256(packed).hexdigest()
+        with self._sentences():
+            parcel, n_ahead = self._parcel(key, packed), 2 * self.n_at_a_time()
+        return partial(self._each, n_ahead, partial(_call, code_digest(), key, opened), parcel)
+
+    def _parcel(self, key: str, packed: bytes) -> Any:
+        """A future of bytes that every worker has; what was sent lately is not sent again."""
+        with self._sending:
+            sent = self._sent.pop(key, None)
+            if sent is None or sent.status != "finished":  # lost, if it is not
+                content = np.frombuffer(packed, np.uint8)
+                sent = self._client.scatter(content, broadcast=True)
+            self._sent[key] = sent
+            while len(self._sent) > _KEPT:
+                del self._sent[next(iter(self._sent))]
+            return sent
 
     def _each(
         self,
-        parallel: Any,
+        n_ahead: int,
         common: Callable[..., Any],
-        parcel: Bytes,
+        parcel: Any,
         function: Callable[..., Any],
         tasks: Iterable[tuple[Any, ...]],
     ) -> Iterator[Any]:
-        from joblib import delayed
-
-        # As bytes, a task's arguments stay with the task.  An array joblib would leave with one
-        # worker, and if that died nobody could do the task again.
-        packed = (pickle.dumps(task, pickle.HIGHEST_PROTOCOL) for task in tasks)
+        waiting: deque[Any] = deque()
         with self._sentences():
-            yield from parallel(delayed(common)(parcel, function, task) for task in packed)
+            for task in tasks:
+                # As bytes, so that the scheduler does not unpack them on the way.
+                packed = pickle.dumps(task, pickle.HIGHEST_PROTOCOL)
+                # Not pure: a task of equal arguments is another one.
+                waiting.append(self._client.submit(common, parcel, function, packed, pure=False))
+                if len(waiting) > n_ahead:  # there may be more tasks than fit into memory
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
 
     @contextmanager
     def _sentences(self) -> Iterator[None]:
@@ -183,7 +203,8 @@ def connected(address: str) -> Iterator[Cluster]:
     # A network goes with its task, and may be large.
     dask.config.set({"distributed.admin.large-graph-warning-threshold": "1TB"})
     # What matters of its tracebacks is said in a sentence.
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    for name in ("distributed", "distributed.client"):  # both have a level of their own
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of versions that differ: ours are compared in `check`

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -30,6 +31,9 @@ from scripts.accuracy import recipes
 from scripts.cluster.__main__ import main
 from tests.cli.conftest import invoke, only_error
 from tests.conftest import ROOT, bits, extra
+from tests.tuning.conftest import SPACE, found, npz, searching, space, tuning
+
+__all__ = ["npz", "space"]
 
 RECIPE = Hyperparameters(hidden_layer_sizes=(64,), epochs=4, random_state=3, validation=100)
 DATA = ("--dataset", "digits", "--preset", "plain", "--hidden", 16)
@@ -38,11 +42,12 @@ DATA = ("--dataset", "digits", "--preset", "plain", "--hidden", 16)
 class Processes:
     """A scheduler, and workers that come and go."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *python_path: Path) -> None:
         self.folder, self.started = folder, {}
         file = folder / "scheduler.json"
         self.scheduler = self._start(
-            "scheduler", "--host", "127.0.0.1", "--port", 0, "--scheduler-file", file
+            *("scheduler", "--host", "127.0.0.1", "--port", 0, "--scheduler-file", file),
+            python_path=os.pathsep.join(map(str, python_path)),
         )
         while not file.exists() or not file.read_text():
             assert self.scheduler.poll() is None
@@ -77,9 +82,9 @@ class Processes:
 
 
 @contextmanager
-def processes(folder: Path, *workers: str) -> Iterator[Processes]:
+def processes(folder: Path, *workers: str, scheduler_path: Path = ROOT) -> Iterator[Processes]:
     extra("distributed")
-    running = Processes(folder)
+    running = Processes(folder, scheduler_path)
     try:
         for name in workers:
             running.worker(name)
@@ -249,8 +254,8 @@ def test_parts_of_a_minibatch_make_the_same_step_but_for_rounding(
     assert threads is not None
     assert whole is not None
     assert bits(spread.latest) == bits(threads.latest)
-    for found, expected in zip(spread.latest.parameters, whole.latest.parameters, strict=True):
-        np.testing.assert_allclose(found.weights, expected.weights, atol=1e-5)
+    for mine, expected in zip(spread.latest.parameters, whole.latest.parameters, strict=True):
+        np.testing.assert_allclose(mine.weights, expected.weights, atol=1e-5)
 
 
 def rounded(answer: Any) -> Any:
@@ -302,6 +307,67 @@ def test_a_study_of_several_seeds(two: Processes) -> None:
     assert found["accuracy"] == expected["accuracy"]
 
 
+def test_a_search_s_trials_are_the_same(
+    two: Processes, space: Path, npz: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extra("optuna")
+    here = found(searching(space, npz, "here.db", sampler="random", pruner="none"), 4)
+    with connected(two.address) as cluster:
+        sent, scatter = [], cluster._client.scatter
+        monkeypatch.setattr(
+            cluster._client,
+            "scatter",
+            lambda content, **how: (sent.append(content), scatter(content, **how))[1],
+        )
+        assert cluster.n_at_a_time() == 2
+        search = searching(space, npz, "there.db", sampler="random", pruner="none")
+        there = found(search, 4, n_workers=2, cluster=cluster)
+        assert search.trials() == there
+    assert [(t.number, t.state, t.errors, t.parameters) for t in there] == [
+        (t.number, t.state, t.errors, t.parameters) for t in here
+    ]
+    assert len(sent) == 1  # for all four
+
+
+LONG = SPACE.replace("epochs = 4", "epochs = 300")
+
+
+@pytest.mark.parametrize("pressed", [True, False])
+def test_a_search_that_ends_early_goes_on_without_a_cluster(
+    tmp_path: Path, space: Path, npz: Path, pressed: bool
+) -> None:
+    """By Ctrl-C, or since the scheduler went away: what was under way is left to be tried again."""
+    extra("optuna")
+    space.write_text(LONG)
+    asked = (space, "--dataset", npz, "--pruner", "none", "--trials")
+    search = searching(space, npz, "tune.db", pruner="none")
+    with processes(tmp_path, "one", "two") as running:
+        where = ("--backend", "dask", "--scheduler", running.address)
+        with tuning(*asked, 500, *where) as process:
+            while len([trial for trial in search.trials() if trial.errors]) < 2:
+                assert process.poll() is None, process.communicate()
+            if pressed:
+                process.send_signal(signal.SIGINT)
+            else:
+                running.scheduler.kill()
+            output, errors = process.communicate(timeout=60)
+    why = "interrupted" if pressed else f"the scheduler at {running.address} has gone away"
+    assert process.returncode == (130 if pressed else 1), errors
+    goes_on = f"{why}: tune.db has every trial that ended; the same command goes on"
+    assert goes_on in errors.splitlines()
+    assert "Traceback" not in errors
+    begun = search.trials()
+    n = len(begun)  # a thread may have begun another one before it heard that all is over
+    assert {trial.state for trial in begun} == {"interrupted"}
+    assert f"trials  {n} ({n} interrupted) in tune.db" in output
+
+    again = found(search, 2)[n:]
+    assert [trial.state for trial in again] == ["complete"] * 2
+    assert {t.parameters["learning_rate"] for t in again} == {
+        t.parameters["learning_rate"] for t in begun
+    }
+
+
 def test_the_script_that_measures_a_step(tmp_path: Path) -> None:
     extra("distributed")
     result = CliRunner().invoke(main, ["step", "--trial", "--folder", str(tmp_path)])
@@ -327,12 +393,27 @@ def test_no_workers_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         raise AssertionError("it was let in")
 
 
-def test_a_worker_of_another_version_is_refused(tmp_path: Path) -> None:
-    old = tmp_path / "old" / "mnist_net-0.0.1.dist-info"
+def earlier(folder: Path) -> Path:
+    """Where Python finds what looks like an earlier version."""
+    old = folder / "old" / "mnist_net-0.0.1.dist-info"
     old.mkdir(parents=True)
     (old / "METADATA").write_text("Metadata-Version: 2.1\nName: mnist-net\nVersion: 0.0.1\n")
+    return old.parent
+
+
+def test_a_scheduler_of_another_version_is_refused(tmp_path: Path) -> None:
+    with (
+        processes(tmp_path, "one", scheduler_path=earlier(tmp_path)) as running,
+        pytest.raises(ClusterError, match=r"the scheduler at tcp://.* has mnist-net 0\.0\.1, and"),
+        connected(running.address),
+    ):
+        raise AssertionError("it was let in")
+
+
+def test_a_worker_of_another_version_is_refused(tmp_path: Path) -> None:
+    old = earlier(tmp_path)
     with processes(tmp_path, "one") as running:
-        running.worker("old", tmp_path / "old")
+        running.worker("old", old)
         wait_for(running, 2)
         where = ("--backend", "dask", "--scheduler", running.address)
         result = invoke("train", *DATA, "--output", "new.joblib", *where)
@@ -395,7 +476,7 @@ def test_without_the_extra_a_sentence_says_how_to_get_it(monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("half", [("--backend", "dask"), ("--scheduler", "tcp://127.0.0.1:9")])
 def test_backend_and_scheduler_go_together(half: tuple[str, ...]) -> None:
-    for command in (("train", *DATA), ("predict", "a.png")):
+    for command in (("train", *DATA), ("predict", "a.png"), ("tune",)):
         result = invoke(*command, *half)
         assert result.exit_code == 2
         assert "--backend dask and --scheduler ADDRESS go together" in result.stderr

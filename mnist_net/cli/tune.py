@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from mnist_net.cli import options
+from mnist_net.cli.elsewhere import cluster_of, cluster_options
 from mnist_net.cli.terminal import counted, echo_json, echo_line, log, note, program
 from mnist_net.cli.watch import interrupt_once
+from mnist_net.errors import ClusterError
 from mnist_net.tuning.proposals import PRUNERS, SAMPLERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from mnist_net.cluster import Cluster
     from mnist_net.learning.recipe import Hyperparameters
     from mnist_net.tuning.search import Search
     from mnist_net.tuning.study import Trial
@@ -31,6 +34,7 @@ def _meanings(named: dict[str, str]) -> str:
     "tune space.toml --trials 100 --workers 2 --plot tune.png",
     "tune space.toml --trials 100            # again: goes on, or helps the one that runs",
     "tune space.toml --trials 0 --csv tune.csv   # only what there is",
+    "tune space.toml --backend dask --scheduler tcp://10.0.0.1:8786",
     "train --recipe recipe.toml",
 )
 @click.argument("space", required=False, type=options.PATH)
@@ -47,8 +51,10 @@ def _meanings(named: dict[str, str]) -> str:
 @click.option(
     "--workers",
     type=options.whole(min=1),
-    help="Processes, one trial and one thread each.  [default: one for each core]",
+    help="Processes, one trial and one thread each; with a cluster, trials at a time.  [default: "
+    "one for each core, here or there]",
 )
+@cluster_options("train, a trial each")
 @click.option(
     "--sampler",
     type=click.Choice(list(SAMPLERS)),
@@ -102,6 +108,8 @@ def _search(
     trials: int,
     minutes: float | None,
     workers: int | None,
+    backend: str | None,
+    scheduler: str | None,
     output: Path,
     csv: Path | None,
     plot: Path | None,
@@ -116,13 +124,19 @@ def _search(
     from mnist_net.tuning.search import search_for
     from mnist_net.tuning.study import require_optuna
 
+    where = cluster_of(backend, scheduler)
     require_optuna()
     if plot:
         check_plot(plot)
     training = options.load_splits([study, output, csv, plot], [path], **source).train
-    where = {"dataset": source["dataset"], "data_home": source["data_home"]}
-    search = search_for(space, study, training, **where, sampler=sampler, pruner=pruner, seed=seed)
-    status = _watch(search, trials, minutes and minutes * 60.0, workers)
+    search = search_for(
+        *(space, study, training, source["dataset"], source["data_home"]),
+        sampler=sampler,
+        pruner=pruner,
+        seed=seed,
+    )
+    with where() as cluster:
+        status = _watch(search, trials, minutes and minutes * 60.0, workers, cluster)
     found = search.trials()
     best = _keep(search, found, output, csv, plot)
     if as_json:
@@ -132,8 +146,14 @@ def _search(
     raise click.exceptions.Exit(status)
 
 
-def _watch(search: "Search", n_trials: int, seconds: float | None, n_workers: int | None) -> int:
-    """Make the trials, saying what comes of each; the status if they were interrupted, else 0."""
+def _watch(
+    search: "Search",
+    n_trials: int,
+    seconds: float | None,
+    n_workers: int | None,
+    cluster: "Cluster | None",
+) -> int:
+    """Make the trials, saying what comes of each; the status if something ended them, else 0."""
     from joblib import cpu_count
 
     from mnist_net.tuning.search import tried
@@ -145,14 +165,17 @@ def _watch(search: "Search", n_trials: int, seconds: float | None, n_workers: in
     best, heard = best_of(before), list[int]()
     try:
         interrupt_once(heard)
-        workers = n_workers or cpu_count()
-        for trial in tried(search, n_trials, seconds=seconds, n_workers=workers):
+        workers = n_workers or (cluster.n_at_a_time() if cluster else cpu_count())
+        for trial in tried(search, n_trials, seconds=seconds, n_workers=workers, cluster=cluster):
             best = best_of([one for one in (best, trial) if one])
             log.info(_line(trial, best))
+        return 0
     except KeyboardInterrupt:
-        note(f"interrupted: {search.study} has every trial that ended; the same command goes on")
-        return 128 + (heard or [signal.SIGINT])[0]
-    return 0
+        status, why = 128 + (heard or [signal.SIGINT])[0], "interrupted"
+    except ClusterError as error:
+        status, why = 1, str(error)
+    note(f"{why}: {search.study} has every trial that ended; the same command goes on")
+    return status
 
 
 def _line(trial: "Trial", best: "Trial | None") -> str:

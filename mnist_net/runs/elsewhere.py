@@ -21,7 +21,7 @@ from mnist_net.learning.network import Parameters, loss_and_gradients
 from mnist_net.learning.recipe import Hyperparameters
 from mnist_net.learning.sharding import Gradients, sharded
 from mnist_net.learning.training import Progress, train
-from mnist_net.runs.run import Run, prepare
+from mnist_net.runs.run import Run, prepare, prepared_for
 from mnist_net.trained.committee import Predictor
 from mnist_net.trained.model import Model
 
@@ -79,7 +79,8 @@ def _shared(cluster: Cluster, run: Run) -> Each:
             "many to be sent: put the folder where all workers have it, at the same path"
         )
     order = _Order(
-        pictures, data["digest"], data["location"], run.hyperparameters, run.base, run.teacher
+        *(pictures, data["digest"], data["location"]),
+        *(prepared_for(run.hyperparameters), run.base, run.teacher),
     )
     return cluster.sharing(order, _prepared)
 

@@ -14,6 +14,7 @@ from mnist_net.datasets.drawn import draw_digits
 from mnist_net.datasets.loading import DATASET_NAMES
 from mnist_net.datasets.shards import Shards, Statistics
 from mnist_net.errors import DataError
+from mnist_net.learning.distortion import DISTORTIONS
 from mnist_net.learning.minibatches import Batch, Examples, Teacher
 from mnist_net.learning.network import Parameters, map_arrays
 from mnist_net.learning.recipe import Hyperparameters
@@ -197,6 +198,18 @@ def prepare(
         base,
         teacher,
         dataset,
+    )
+
+
+def prepared_for(hyperparameters: Hyperparameters) -> Hyperparameters:
+    """What `prepare` looks at of a recipe: a run of one will do for all that are alike in it."""
+    return Hyperparameters(
+        scaling=hyperparameters.scaling,
+        drawn_digits=hyperparameters.drawn_digits,
+        validation=hyperparameters.validation,
+        random_state=hyperparameters.random_state,
+        distortion=DISTORTIONS["both" if hyperparameters.distortion else "none"],
+        teacher_weight=hyperparameters.teacher_weight,
     )
 
 

@@ -1,25 +1,28 @@
 """The search itself: trials of recipes, judged by pictures that are held out of the training ones.
 
 Each trial is a task of its own, which joblib gives to a process that is free.  What was found is in
-the study alone, so a process may die at any time, others may join, and a later one goes on.  The
-test pictures are never looked at.
+the study alone, so a process may die at any time, others may join, and a later one goes on.  With a
+cluster, which has no part in the file, a thread proposes each trial and hears of its epochs, and
+workers make these.  The test pictures are never looked at.
 """
 
 import math
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from itertools import takewhile
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mnist_net.cluster import Cluster
 from mnist_net.datasets.dataset import Dataset
 from mnist_net.datasets.loading import DATASET_NAMES, load_dataset
-from mnist_net.errors import DataError, DivergenceError
-from mnist_net.learning.distortion import DISTORTIONS
+from mnist_net.errors import ClusterError, DataError, DivergenceError
 from mnist_net.learning.recipe import Hyperparameters
-from mnist_net.runs.run import Run, prepare, recipe_for
+from mnist_net.runs.run import Run, prepare, prepared_for, recipe_for
 from mnist_net.runs.together import train_together
 from mnist_net.tuning.proposals import pruner_named, sampler_named
 from mnist_net.tuning.space import Space
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     import optuna
 
 _SIXTH = 6  # of the training pictures is held out where nothing is said: 10,000 of MNIST's
+_preparing = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +137,12 @@ def search_for(
 
 
 def tried(
-    search: Search, n_trials: int, *, seconds: float | None = None, n_workers: int = 1
+    search: Search,
+    n_trials: int,
+    *,
+    seconds: float | None = None,
+    n_workers: int = 1,
+    cluster: Cluster | None = None,
 ) -> Iterator[Trial]:
     """Make trials until the study has so many that ended, those of earlier calls counted.
 
@@ -147,7 +156,10 @@ def tried(
     seconds
         No trial begins after so many.
     n_workers
-        So many processes make trials, one trial at a time each, on one thread for matrix products.
+        So many processes make trials, one trial at a time each, on one thread for matrix products;
+        or with a cluster, so many trials go on at the same time.
+    cluster
+        Whose workers train, an epoch of a trial a task; by default processes of this machine do.
 
     Yields
     ------
@@ -160,30 +172,51 @@ def tried(
         If the study is of another search.
     DataError
         If the data are no longer what they were, or too few.
+    ClusterError
+        If there is a cluster, and it is lost.
     """
-    from joblib import Parallel, delayed
-
     n_left = n_trials - sum(trial.state in ENDED for trial in search.trials())
     if n_left <= 0:
         return
     end = math.inf if seconds is None else time.time() + seconds
-    over, anywhere = False, search.anywhere()
-    tasks = (
-        delayed(make_trial)(anywhere, n_trials, end)
-        for _ in takewhile(lambda _: not over, range(n_left))
-    )
+    one = partial(make_trial, search.anywhere(), n_trials, end)
+    n_jobs = min(n_workers, n_left)
+    made = _on_cluster(one, n_left, n_jobs, cluster) if cluster else _here(one, n_left, n_jobs)
+    yield from (trial for trial in made if trial)
+
+
+def _here(one: Callable[[], Trial | None], n_left: int, n_jobs: int) -> Iterator[Trial | None]:
+    """So many trials, by processes of this machine."""
+    from joblib import Parallel, delayed
+
     # Given away beforehand, and not by the thread that hears of a result: that one would still give
     # some away when an interruption has ended the processes.
-    n_jobs = min(n_workers, n_left)
     parallel = Parallel(n_jobs, return_as="generator_unordered", pre_dispatch="all", batch_size=1)
-    for trial in parallel(tasks):
-        if trial is None:
-            over = True
-        else:
-            yield trial
+    yield from parallel(delayed(one)() for _ in range(n_left))
 
 
-def make_trial(search: Search, n_trials: int | None = None, end: float = math.inf) -> Trial | None:
+def _on_cluster(
+    one: Callable[..., Trial | None], n_left: int, n_jobs: int, cluster: Cluster
+) -> Iterator[Trial | None]:
+    """So many trials, by threads that wait for the cluster."""
+    with ThreadPoolExecutor(n_jobs) as pool:
+        trials = [pool.submit(one, cluster=cluster) for _ in range(n_left)]
+        try:
+            for trial in as_completed(trials):
+                yield trial.result()
+        except BaseException:  # an interruption, too: nobody shall wait for what is under way
+            pool.shutdown(wait=False, cancel_futures=True)
+            cluster.abandon()
+            raise
+
+
+def make_trial(
+    search: Search,
+    n_trials: int | None = None,
+    end: float = math.inf,
+    *,
+    cluster: Cluster | None = None,
+) -> Trial | None:
     """Try one recipe, and leave in the study what came of it.
 
     None, and nothing is tried, if the study has so many trials, or this time of the clock has come.
@@ -202,24 +235,24 @@ def make_trial(search: Search, n_trials: int | None = None, end: float = math.in
     def objective(trial: "optuna.Trial") -> float:
         made.append(trial.number)
         try:
-            return _error_of(trial, search)
-        except KeyboardInterrupt:
+            return _error_of(trial, search, cluster)
+        except (KeyboardInterrupt, ClusterError):
             study.enqueue_trial(trial.params)  # for whoever goes on
             raise
 
-    with threadpool_limits(1, user_api="blas"):
+    with nullcontext() if cluster else threadpool_limits(1, user_api="blas"):
         study.optimize(objective, n_trials=1)
     return next(trial for trial in trials_of(study) if trial.number == made[0])
 
 
-def _error_of(trial: "optuna.Trial", search: Search) -> float:
+def _error_of(trial: "optuna.Trial", search: Search, cluster: Cluster | None) -> float:
     """Validation error of the recipe that a trial proposes; after each epoch it may be given up."""
     from optuna import TrialPruned
 
     recipe = replace(search.space.suggest(trial), validation=search.n_held_out)
     errors = []
     try:
-        for (progress,) in train_together([_run(search, recipe)]):
+        for (progress,) in train_together([_run(search, recipe)], cluster=cluster):
             assert progress is not None
             errors.append(round(1.0 - progress.history[-1]["validation_accuracy"], 9))
             trial.report(errors[-1], len(errors))
@@ -234,14 +267,8 @@ def _error_of(trial: "optuna.Trial", search: Search) -> float:
 
 def _run(search: Search, recipe: Hyperparameters) -> Run:
     """The run of a recipe; what was prepared for the one before is taken if it will do."""
-    prepared = Hyperparameters(
-        scaling=recipe.scaling,
-        drawn_digits=recipe.drawn_digits,
-        validation=recipe.validation,
-        random_state=recipe.random_state,
-        distortion=DISTORTIONS["both" if recipe.distortion else "none"],
-    )
-    run = _prepared(search.dataset, search.data_home, search.digest, prepared)
+    with _preparing:  # threads wait for what one of them prepares
+        run = _prepared(search.dataset, search.data_home, search.digest, prepared_for(recipe))
     return replace(run, hyperparameters=recipe)
 
 

@@ -172,9 +172,9 @@ def test_products_have_one_thread(space: Path, npz: Path, monkeypatch: pytest.Mo
     seen = []
     real = search_module.train_together
 
-    def spied(runs: Any) -> Any:
+    def spied(runs: Any, **how: Any) -> Any:
         seen.extend(one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas")
-        return real(runs)
+        return real(runs, **how)
 
     monkeypatch.setattr(search_module, "train_together", spied)
     with threadpool_limits(2, user_api="blas"):
@@ -190,7 +190,7 @@ def test_an_interrupted_trial_is_made_again(
     search = searching(space, npz)
     found(search, 1)
 
-    def interrupted(runs: Any) -> Any:
+    def interrupted(runs: Any, **_: Any) -> Any:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
