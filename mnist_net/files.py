@@ -4,7 +4,7 @@ import errno
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -51,6 +51,38 @@ def atomic_write(path: Path) -> Iterator[BinaryIO]:
         if isinstance(error, OSError):  # a full disk does not say which file it had no room for
             error.filename = str(path)
         raise
+
+
+def write_together(folder: Path, contents: Mapping[str, bytes]) -> list[Path]:
+    """Write several files of a folder, of which none changes before all are on the disk.
+
+    Parameters
+    ----------
+    folder
+        It is made if need be; whatever else is in it stays.
+    contents
+        By their places in the folder.
+
+    Returns
+    -------
+    list of Path
+        What was written.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be written, or the disk is full.
+    """
+    check_writable(folder / next(iter(contents)))
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".", dir=folder) as scratch:
+        for place, content in contents.items():
+            with atomic_write(Path(scratch, place)) as stream:
+                stream.write(content)
+        for place in contents:
+            (folder / place).parent.mkdir(parents=True, exist_ok=True)
+            Path(scratch, place).replace(folder / place)
+    return [folder / place for place in contents]
 
 
 def check_writable(path: Path) -> None:

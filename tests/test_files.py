@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from mnist_net.files import atomic_write, check_writable, same_file
+from mnist_net.files import atomic_write, check_writable, same_file, write_together
 
 # Signals, named pipes, limits of size and the umask are POSIX's.
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")
@@ -231,6 +231,32 @@ def test_an_error_names_the_file_that_was_asked_for(old: Path, place: str, write
     assert caught.value.filename == str(path)
     assert old.read_bytes() == OLD
     assert names(old.parent) == ["file"]
+
+
+def test_files_that_belong_together_change_all_or_none(
+    old: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = old.parent
+    write_together(folder / "new", {"a": b"1", "in/b": b"2"})
+    assert [(folder / "new" / place).read_bytes() for place in ("a", "in/b")] == [b"1", b"2"]
+    assert names(folder / "new") == ["a", "in"]
+    (folder / "new" / "of one's own").touch()
+
+    real, n = os.fsync, iter(range(9))
+
+    def full_at_the_second(number: int) -> None:
+        real(number)
+        if next(n) == 1:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full_at_the_second)
+        with pytest.raises(OSError, match="No space left"):
+            write_together(folder / "new", {"a": b"3", "in/b": b"4"})
+    assert [(folder / "new" / place).read_bytes() for place in ("a", "in/b")] == [b"1", b"2"]
+    assert names(folder / "new") == ["a", "in", "of one's own"]
+    write_together(folder / "new", {"a": b"3", "in/b": b"4"})
+    assert [(folder / "new" / place).read_bytes() for place in ("a", "in/b")] == [b"3", b"4"]
 
 
 def test_check_writable_changes_nothing(old: Path) -> None:

@@ -175,14 +175,12 @@ def chosen_model(name: str | None, *, warns: bool = True) -> Path:
         If there is none, or it does not tell digits apart.
     """
     from mnist_net.errors import ModelFileError
+    from mnist_net.trained.companions import check_is_no_companion
     from mnist_net.trained.store import LATEST_MODEL, SHIPPED, find_model, load_cached
 
     path = find_model(name)
     model = load_cached(path)
-    if model.metadata.get("kind") == "detector":
-        raise ModelFileError(
-            f"{path} tells digits from other things, not from each other: name another --model"
-        )
+    check_is_no_companion(model, str(path))
     if not warns:
         return path
     if model.metadata.get("data", {}).get("name") == "digits":

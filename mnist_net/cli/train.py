@@ -169,9 +169,9 @@ def _teacher(name: str | None, asked: dict[str, Any]) -> "Predictor | None":
             asked[setting] = value
     if asked["teacher_weight"] == 0.0:
         raise click.UsageError("--teacher-weight is 0, and the --teacher so teaches nothing")
-    from mnist_net.trained.store import find_model, load_model
+    from mnist_net.trained.store import load_model
 
-    return load_model(find_model(name))
+    return load_model(options.chosen_model(name, warns=False))
 
 
 def _recipe(

@@ -17,7 +17,7 @@ from mnist_net.datasets.drawn import SHEET, drawings
 from mnist_net.errors import MnistNetError, ModelFileError
 from mnist_net.export.bundle import bundled
 from mnist_net.export.contract import members_of
-from mnist_net.files import atomic_write
+from mnist_net.files import write_together
 from mnist_net.pictures.decoding import open_image
 from mnist_net.reading.answers import Reading
 from mnist_net.reading.reader import Reader
@@ -90,10 +90,7 @@ def export_web(reader: Reader, folder: Path, name: str = "mnist-net") -> list[Pa
         _MARK: (_BROWSER / "check.html").read_text("utf-8"),
         "index.html": index.replace(_MODULE, _SCRIPTS),  # the last: what it needs is there
     }
-    for place, text in contents.items():
-        with atomic_write(folder / place) as stream:
-            stream.write(text.encode())
-    return [folder / place for place in contents]
+    return write_together(folder, {place: text.encode() for place, text in contents.items()})
 
 
 def golden_cases(reader: Reader, n: int = _GOLDEN, random_state: int = _SEED) -> list[Any]:

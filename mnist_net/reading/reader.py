@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from mnist_net.errors import ImageError, ModelFileError
+from mnist_net.errors import ImageError
 from mnist_net.pictures.decoding import Picture, Place
 from mnist_net.pictures.ink import clean_paper
 from mnist_net.pictures.looks import Look, looks, looks_at_several
@@ -19,6 +19,7 @@ from mnist_net.reading.answers import UNLIKE, Page, Reading, Table
 from mnist_net.reading.judge import SURE, Judge, Judged, best_view, is_sure
 from mnist_net.reading.threshold import REJECT_BELOW
 from mnist_net.trained.committee import Predictor
+from mnist_net.trained.companions import check_is_no_companion
 
 if TYPE_CHECKING:  # a single digit does not wait for what pages are read with
     from mnist_net.pictures.rows import Sheet
@@ -82,8 +83,7 @@ class Reader:
         reject_below: float = REJECT_BELOW,
         signs: Predictor | None = None,
     ) -> None:
-        if model.metadata.get("kind") == "detector":
-            raise ModelFileError("this model tells digits from other things, not from each other")
+        check_is_no_companion(model)
         self.model = model
         self.detector = detector
         self._judge = Judge(model, detector)

@@ -7,6 +7,23 @@ from mnist_net.trained import store
 from mnist_net.trained.committee import Predictor
 from mnist_net.trained.store import load_cached
 
+_COMPANIONS = {
+    "detector": "tells digits from other things, not from each other",
+    "signs": "tells signs from digits at their places on a page",
+}
+
+
+def check_is_no_companion(model: Predictor, name: str = "this model") -> None:
+    """Refuse one of the two where a network is wanted that tells digits apart.
+
+    Raises
+    ------
+    ModelFileError
+        With the name, and what that network does.
+    """
+    if told := _COMPANIONS.get(model.metadata.get("kind", "")):
+        raise ModelFileError(f"{name} {told}: name another model")
+
 
 def find_detector() -> Path | None:
     """Network that ships to tell digits from other things; None if this copy has none."""

@@ -123,11 +123,19 @@ def test_pages_of_a_file_are_chosen(tmp_path: Path) -> None:
 # Which model answers.
 
 
-def test_a_detector_is_no_reader() -> None:
+@pytest.mark.parametrize("command", ["predict -m", "export", "train --teacher"])
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [("detector", "tells digits from other things"), ("signs", "tells signs from digits at")],
+)
+def test_the_networks_beside_the_model_are_no_model(command: str, name: str, told: str) -> None:
     save_png(pixels(draw(5)), Path("5.png"))
-    detector = SHIPPED.with_name("detector.joblib")
-    message = only_error(invoke("predict", "-m", detector, "5.png"))
-    assert f"{detector} tells digits from other things, not from each other" in message
+    companion = SHIPPED.with_name(f"{name}.joblib")
+    rest = {"predict -m": ["5.png"], "export": ["out.npz"], "train --teacher": []}[command]
+    message = only_error(invoke(*command.split(), companion, *rest))
+    assert f"{companion} {told}" in message
+    assert message.endswith(": name another model")
+    assert not Path("out.npz").exists()
 
 
 def trained_here(test: float, name: str = "mnist") -> None:
