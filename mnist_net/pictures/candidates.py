@@ -10,7 +10,7 @@ from mnist_net.arrays import IMAGE_SHAPE, Bytes
 from mnist_net.pictures.pieces import Box, Figure, Piece, figure_of
 from mnist_net.pictures.rows import Row, Sheet
 
-_MOST_PARTS = 6  # that make one character
+_MOST_PARTS = 12  # that make one character
 _WIDEST = 1.8  # of a row's height, which one character does not exceed
 _APART = 0.4  # of a row's height, which no character's parts are
 _FIELD = 1.7  # heights of a digit: what is seen of a row around one character

@@ -12,9 +12,10 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from mnist_net.pictures.cuts import cut_apart
 from mnist_net.pictures.ink import Ink, Levels, traces_of
 from mnist_net.pictures.pieces import Mask, Piece, find_pieces
-from mnist_net.pictures.rows import Row, Sheet, cut_apart, large_boxes, row_of, typical_size
+from mnist_net.pictures.rows import Row, Sheet, large_boxes, row_of, typical_size
 from mnist_net.pictures.straight import Line, painted, runs_of, straight_lines
 
 _LEAST_CELLS = 2
@@ -251,7 +252,8 @@ def grid_of(ink: Ink, table: Lines, lines: Mask) -> Grid:
     for cell, some in in_cell.items():
         if boxes := large_boxes(some, typical):
             found[cell] = len(rows)
-            rows.append(cut_apart(row_of(boxes, some), numbers, unused))
+            row = row_of(boxes, some)
+            rows.append(row._replace(parts=cut_apart(some, row.height, numbers, unused)))
     return Grid(
         Sheet(strokes, numbers, tuple(rows), 0.0, (ink.shape[0], ink.shape[1])),
         tuple(

@@ -5,7 +5,7 @@ many parts make a character, `reading.lattice` finds out by reading them (LeCun 
 VII: over-segmentation).  Lengths are compared with a digit's own, in its row.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import count, takewhile
 from typing import NamedTuple
 
@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from mnist_net.pictures.cuts import cut_apart
 from mnist_net.pictures.ink import Ink
 from mnist_net.pictures.not_writing import least_size
 from mnist_net.pictures.pieces import Box, Mask, Piece, find_pieces
@@ -30,10 +31,6 @@ _BESIDE = 1.2  # heights left or right of a row, likewise
 _STEEPEST = 35  # degrees, by which a page is turned back
 _ENOUGH = 80  # figures, to find that out
 _LEVEL = 3.0  # degrees: a row that slopes by less is read as it is
-_CUT_WIDER_THAN = 0.7  # of a row's height: a part may be several characters
-_EDGE = 0.1  # of a row's height, within which, or beside another cut, nothing is cut
-_SLANTS = (0.0, 0.15, 0.3, 0.45, -0.15)  # columns a row, by which writing leans to the right
-_MOST_CUTS = 14  # that are made in one part
 _MOST_FIGURES = 400  # on one page
 
 
@@ -105,7 +102,7 @@ def sheet_of(mask: Mask, ink: Ink, quarter_turns: int = 0) -> Sheet:
         degrees = 0.0
     unused = count(int(numbers.max()) + 1)
     found = _rows(pieces, typical) if typical >= least_size(ink) else []
-    rows = [cut_apart(row, numbers, unused) for row in found]
+    rows = [row._replace(parts=cut_apart(row.parts, row.height, numbers, unused)) for row in found]
     return Sheet(ink, numbers, tuple(rows), 90.0 * quarter_turns + degrees, shape)
 
 
@@ -238,62 +235,3 @@ def row_of(boxes: Sequence[Box], parts: Sequence[Piece]) -> Row:
             slope = float(np.median((y[second] - y[first])[far] / across[far]))
             slope = float(np.clip(slope, -0.3, 0.3))
     return Row(tuple(parts), tuple(boxes), height, float(np.median(y - slope * x)), slope)
-
-
-def cut_apart(row: Row, numbers: npt.NDArray[np.int32], unused: Iterator[int]) -> Row:
-    """Part the wide pieces of a row where they have least ink; the numbers are changed in place."""
-    parts: list[Piece] = []
-    for piece in row.parts:
-        if piece.box.width <= _CUT_WIDER_THAN * row.height:
-            parts.append(piece)
-            continue
-        window = piece.box.cut(numbers)
-        rows, columns = np.nonzero(window == piece.number)
-        # Writing slants: cut along the slope at which the ink is most in columns.
-        slanted = max(
-            (columns + slant * (rows - rows.mean()) for slant in _SLANTS),
-            key=lambda places: float(np.square(np.bincount(_whole(places))).sum()),
-        )
-        places = _whole(slanted)
-        begin = 0
-        for end in [*_cut_places(np.bincount(places), row.height), int(places.max()) + 1]:
-            some = (begin <= places) & (places < end)
-            begin = end
-            if not some.any():
-                continue
-            y, x = rows[some], columns[some]
-            number = next(unused)
-            window[y, x] = number
-            left, top = piece.box.left, piece.box.top
-            box = Box(
-                left + int(x.min()),
-                top + int(y.min()),
-                left + int(x.max()) + 1,
-                top + int(y.max()) + 1,
-            )
-            parts.append(Piece(number, int(some.sum()), box, 0, is_cut=True))
-    return row._replace(parts=tuple(sorted(parts, key=lambda p: p.box.left + p.box.right)))
-
-
-def _whole(places: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
-    return np.round(places - places.min()).astype(np.int64)
-
-
-def _cut_places(ink: npt.NDArray[np.int64], height: float) -> list[int]:
-    """Columns at which a piece, with so much ink in each, may be two characters that touch."""
-    from scipy import ndimage
-
-    margin = max(2, round(_EDGE * height))
-    smooth = ndimage.gaussian_filter1d(
-        ink.astype(np.float64), max(0.5, margin / 6.0), mode="constant"
-    )
-    is_least = smooth == ndimage.minimum_filter1d(smooth, margin + 1)
-    width = len(ink)
-    places = [int(x) for x in np.flatnonzero(is_least) if margin <= x <= width - margin]
-    # Of a level stroke, where the least is everywhere or trembles, a few places will do.
-    apart = [x for x, before in zip(places, [-margin, *places], strict=False) if x - before > 1]
-    cuts: list[int] = []
-    for x in sorted(apart, key=lambda x: smooth[x]):
-        if len(cuts) < _MOST_CUTS and all(abs(x - cut) >= margin for cut in cuts):
-            cuts.append(x)
-    return sorted(cuts)
