@@ -27,6 +27,7 @@ _ENOUGH = 300  # pixels of a figure's longer side, to compare it with what is ar
 _FAINT = 10.0  # grey levels: ink that differs by its colour alone
 _NARROW = 0.5  # of its length, which the edge of something does not exceed
 _BESIDE = 0.5  # of its length, that a photograph is wide where something goes across
+_THIN = 0.1  # of its length, which a straight fold is not thicker
 _ONE_SIDED = 0.15  # of the difference on the other side
 _LEAST_MARKS = 12  # that are printed on a paper
 _LATTICE = 0.4  # of the marks, which lie between others
@@ -58,15 +59,31 @@ def _is_side(figure: Figure, pixels: Bytes) -> bool:
 
 
 def _goes_across(figure: Figure, pixels: Bytes) -> bool:
-    """Whether it is narrow and goes from one border of a photograph to the other, as a fold does.
+    """Whether it is narrow and goes from one border of a photograph to another, as a fold does.
 
     So does the edge of a table, or of a shadow.  Who draws on a screen may do so.
     """
     (height, width), box = pixels.shape[:2], figure.box
-    if min(box.width, box.height) > _NARROW * box.size:
-        return False
     along, other = (height, width) if box.height > box.width else (width, height)
-    return box.size == along and other > _BESIDE * along and clean_paper(pixels) is None
+    narrow = min(box.width, box.height) <= _NARROW * box.size
+    to_the_other = narrow and box.size == along and other > _BESIDE * along
+    if not to_the_other and not _cuts_off_a_corner(figure, height, width):
+        return False
+    return clean_paper(pixels) is None
+
+
+def _cuts_off_a_corner(figure: Figure, height: int, width: int) -> bool:
+    """Whether it is straight, with one end at each of two borders of a picture that meet."""
+    box = figure.box
+    left, top, right, bottom = box.left == 0, box.top == 0, box.right == width, box.bottom == height
+    if not (left or right) or not (top or bottom):
+        return False
+    if max(width - box.width, height - box.height) <= _BESIDE * box.size:
+        return False
+    (down, leaning), (_, across) = np.cov(np.nonzero(figure.ink >= 0.5))
+    least, most = np.linalg.eigvalsh([[down, leaning], [leaning, across]])
+    falls = (left and bottom) or (right and top)
+    return bool(least <= _THIN**2 * most and (leaning > 0.0) == falls)
 
 
 def _is_edge_of_shadow(figure: Figure, pixels: Bytes) -> bool:

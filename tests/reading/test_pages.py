@@ -167,6 +167,17 @@ def test_a_fold_from_border_to_border_is_no_digit(reader: Reader, upright: bool)
     assert reading.digit is None
 
 
+@pytest.mark.parametrize("turns", range(4))
+def test_a_fold_across_a_corner_is_no_digit(reader: Reader, turns: int) -> None:
+    sheet = np.random.default_rng(0).normal(200.0, 2.0, (300, 320)).astype(np.uint8)
+    y, x = np.indices(sheet.shape)
+    sheet[np.abs(1.7 * x + y - 190) < 5] = 120
+    folded = as_picture(np.ascontiguousarray(np.rot90(sheet, turns)))
+    assert reader.read_page(folded).text == ""
+    (reading,) = reader.read_together([folded])
+    assert reading.digit is None
+
+
 def test_other_peoples_numbers(reader: Reader, foreign: list[Row]) -> None:
     rows = [row for row in foreign if row.kind == "multi"]
     read = [reader.read_page(open_image(row.file, row.path)).digits_only for row in rows]
