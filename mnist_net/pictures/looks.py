@@ -32,6 +32,7 @@ _SURE_OF_PAPER = 1.0  # of the evidence that `paper_lightness` gives
 _LESS_LIKELY = 0.8  # prior of the other polarity
 _LIKELIER_AS_IT_IS = 0.95
 _HASTY = 0.0  # prior of all the ink at once: it counts only until something else is seen
+_CLIPPING = 64  # pixels of the longer side of a picture that may be clipped at its one digit
 _WIDTHS = (0.8, 0.6)  # of a figure whose proportions are in doubt
 
 
@@ -113,10 +114,12 @@ class Look:
         mask = np.ascontiguousarray(np.rot90(turned, -quarter_turns))
         numbers, pieces = find_pieces(mask)
         mask[np.isin(numbers, marks_of_paper(numbers, pieces))] = False
+        # Who clips a digit out may do so at its ink; who takes a photograph of writing, does not.
+        whole = max(self.ink.shape) > _CLIPPING and clean_paper(self.pixels) is None
         for piece in pieces:
             if piece.borders and piece.box.size >= least_size(self.ink):
                 figure = figure_of(self.ink, numbers, [piece]).moved(*self.corner)
-                if not is_writing(figure, self.pixels):
+                if (whole and piece.borders > 1) or not is_writing(figure, self.pixels):
                     mask[numbers == piece.number] = False
         return mask
 
