@@ -158,6 +158,7 @@ class Cluster:
         """What a cluster does to a client, as errors that are sentences."""
         from distributed import KilledWorker
         from distributed.client import FutureCancelledError
+        from distributed.comm import CommClosedError
 
         try:
             yield
@@ -168,6 +169,8 @@ class Cluster:
                 f"one worker after the other was lost at {self._address}, with the same work: look "
                 "at their logs; too little memory is the usual cause"
             ) from error
+        except CommClosedError as error:  # of which the client may not have heard yet
+            raise ClusterError(f"the scheduler at {self._address} has gone away") from error
         except FutureCancelledError as error:
             away = "has gone away" if self._client.status != "running" else "lost all its workers"
             raise ClusterError(f"the scheduler at {self._address} {away}") from error

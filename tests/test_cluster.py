@@ -357,15 +357,38 @@ def test_a_search_that_ends_early_goes_on_without_a_cluster(
     assert goes_on in errors.splitlines()
     assert "Traceback" not in errors
     begun = search.trials()
-    n = len(begun)  # a thread may have begun another one before it heard that all is over
-    assert {trial.state for trial in begun} == {"interrupted"}
-    assert f"trials  {n} ({n} interrupted) in tune.db" in output
+    assert [trial.state for trial in begun] == ["interrupted"] * 2
+    assert "trials  2 (2 interrupted) in tune.db" in output
 
-    again = found(search, 2)[n:]
+    again = found(search, 2)[2:]
     assert [trial.state for trial in again] == ["complete"] * 2
     assert {t.parameters["learning_rate"] for t in again} == {
         t.parameters["learning_rate"] for t in begun
     }
+
+
+def test_what_there_is_is_shown_without_the_cluster(space: Path, npz: Path) -> None:
+    extra("optuna")
+    away = ("--backend", "dask", "--scheduler", "tcp://127.0.0.1:9")
+    assert invoke("tune", space, "--dataset", npz, "--trials", 1, "--workers", 1).exit_code == 0
+    result = invoke("tune", space, "--dataset", npz, "--trials", 1, *away)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "trials  1 (1 complete) in tune.db" in result.stdout
+
+
+@pytest.mark.parametrize("when", ["scatter", "nthreads"])
+def test_a_scheduler_that_is_lost_unheard_is_one_sentence(
+    two: Processes, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    from distributed.comm import CommClosedError
+
+    def lost(*_: Any, **__: Any) -> None:
+        raise CommClosedError("Stream is closed")
+
+    with connected(two.address) as cluster:
+        monkeypatch.setattr(cluster._client, when, lost)
+        with pytest.raises(ClusterError, match=r"the scheduler at tcp://.* has gone away"):
+            cluster.sharing("")
 
 
 def test_the_script_that_measures_a_step(tmp_path: Path) -> None:
@@ -474,7 +497,14 @@ def test_without_the_extra_a_sentence_says_how_to_get_it(monkeypatch: pytest.Mon
     assert only_error(result).endswith("pip install 'mnist-net[cluster]'")
 
 
-@pytest.mark.parametrize("half", [("--backend", "dask"), ("--scheduler", "tcp://127.0.0.1:9")])
+@pytest.mark.parametrize(
+    "half",
+    [
+        ("--backend", "dask"),
+        ("--scheduler", "tcp://127.0.0.1:9"),
+        ("--backend", "dask", "--scheduler", ""),
+    ],
+)
 def test_backend_and_scheduler_go_together(half: tuple[str, ...]) -> None:
     for command in (("train", *DATA), ("predict", "a.png"), ("tune",)):
         result = invoke(*command, *half)

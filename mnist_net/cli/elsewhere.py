@@ -25,8 +25,11 @@ def cluster_options(work: str) -> options.Decorator:
 
 
 def cluster_of(backend: str | None, scheduler: str | None) -> "Opened":
-    """Where the options lead; to no cluster if they are not given."""
-    if (backend is None) != (scheduler is None):
+    """Where the options lead; to no cluster if they are not given.
+
+    An address of no characters, of a variable that is not set, is none.
+    """
+    if bool(backend) != bool(scheduler):
         raise click.UsageError("--backend dask and --scheduler ADDRESS go together")
     if not scheduler:
         return nullcontext

@@ -1,6 +1,7 @@
 """``mnist-net tune``."""
 
 import signal
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +55,7 @@ def _meanings(named: dict[str, str]) -> str:
     help="Processes, one trial and one thread each; with a cluster, trials at a time.  [default: "
     "one for each core, here or there]",
 )
-@cluster_options("train, a trial each")
+@cluster_options("train, an epoch of a trial a task")
 @click.option(
     "--sampler",
     type=click.Choice(list(SAMPLERS)),
@@ -122,7 +123,7 @@ def _search(
 ) -> None:
     from mnist_net.reports.plots import check_plot
     from mnist_net.tuning.search import search_for
-    from mnist_net.tuning.study import require_optuna
+    from mnist_net.tuning.study import ENDED, require_optuna
 
     where = cluster_of(backend, scheduler)
     require_optuna()
@@ -135,7 +136,8 @@ def _search(
         pruner=pruner,
         seed=seed,
     )
-    with where() as cluster:
+    n_ended = sum(trial.state in ENDED for trial in search.trials())
+    with where() if n_ended < trials else nullcontext() as cluster:
         status = _watch(search, trials, minutes and minutes * 60.0, workers, cluster)
     found = search.trials()
     best = _keep(search, found, output, csv, plot)

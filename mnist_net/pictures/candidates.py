@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from mnist_net.arrays import IMAGE_SHAPE, Bytes
-from mnist_net.pictures.pieces import Box, Figure, Piece, figure_of
+from mnist_net.pictures.pieces import Box, Figure, Piece, figure_of, is_of
 from mnist_net.pictures.rows import Row, Sheet
 
 _MOST_PARTS = 12  # that make one character
@@ -66,7 +66,7 @@ def field_on(sheet: Sheet, candidate: Candidate) -> Bytes:
     )
     if inner.width > 0 and inner.height > 0:
         numbers = inner.cut(sheet.numbers)[::step, ::step]
-        own = np.isin(numbers, [piece.number for piece in candidate.parts])
+        own = is_of(candidate.parts, numbers)
         shade = np.where(own, np.float32(255.0), np.float32(_BESIDES)) * (numbers > 0)
         part = levels[(inner.top - top) // step :, (inner.left - left) // step :]
         part = part[: shade.shape[0], : shade.shape[1]]

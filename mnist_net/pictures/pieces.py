@@ -133,6 +133,14 @@ def find_pieces(mask: Mask) -> tuple[npt.NDArray[np.int32], list[Piece]]:
     return numbers, pieces
 
 
+def is_of(pieces: Sequence[Piece], numbers: npt.NDArray[np.int32]) -> Mask:
+    """Whether each pixel, by its number, is of one of some pieces; `numpy.isin`, but faster."""
+    own = [piece.number for piece in pieces]
+    table = np.zeros(max(own) + 2, bool)
+    table[own] = True
+    return table.take(numbers, mode="clip")  # the last is of none
+
+
 def figure_of(ink: Ink, numbers: npt.NDArray[np.int32], pieces: Sequence[Piece]) -> Figure:
     """Ink of some pieces, with their soft edges."""
     from scipy.ndimage import binary_dilation
@@ -146,7 +154,7 @@ def figure_of(ink: Ink, numbers: npt.NDArray[np.int32], pieces: Sequence[Piece])
         min(box.right + margin, width),
         min(box.bottom + margin, height),
     )
-    chosen = np.isin(wide.cut(numbers), [piece.number for piece in pieces])
+    chosen = is_of(pieces, wide.cut(numbers))
     chosen = binary_dilation(chosen, np.ones((3, 3)), iterations=margin)
     return Figure(np.where(chosen, wide.cut(ink), np.float32(0.0)), box, (wide.left, wide.top))
 

@@ -198,13 +198,23 @@ def _here(one: Callable[[], Trial | None], n_left: int, n_jobs: int) -> Iterator
 def _on_cluster(
     one: Callable[..., Trial | None], n_left: int, n_jobs: int, cluster: Cluster
 ) -> Iterator[Trial | None]:
-    """So many trials, by threads that wait for the cluster."""
+    """So many trials, by threads that wait for the cluster; where one fails, no other begins."""
+    over = threading.Event()
+
+    def unless_over() -> Trial | None:
+        try:
+            return None if over.is_set() else one(cluster=cluster)
+        except BaseException:
+            over.set()
+            raise
+
     with ThreadPoolExecutor(n_jobs) as pool:
-        trials = [pool.submit(one, cluster=cluster) for _ in range(n_left)]
+        trials = [pool.submit(unless_over) for _ in range(n_left)]
         try:
             for trial in as_completed(trials):
                 yield trial.result()
         except BaseException:  # an interruption, too: nobody shall wait for what is under way
+            over.set()
             pool.shutdown(wait=False, cancel_futures=True)
             cluster.abandon()
             raise

@@ -12,7 +12,7 @@ from scipy.sparse.csgraph import dijkstra
 
 from mnist_net.pictures import cuts
 from mnist_net.pictures.cuts import cut_apart
-from mnist_net.pictures.pieces import Box, Piece, find_pieces
+from mnist_net.pictures.pieces import Box, Piece, find_pieces, is_of
 
 Mask = np.ndarray
 
@@ -102,3 +102,9 @@ def test_paths_are_the_shortest(ink: np.ndarray) -> None:
         path = cuts._followed(found[::-1], x)[::-1]
         cost = ink[np.arange(rows), path].sum() + cuts._ASIDE * np.abs(np.diff(path)).sum()
         assert cost == pytest.approx(found[-1, x], abs=1e-5)
+
+
+@given(arrays(np.int32, (5, 6), elements=st.integers(0, 9)), st.sets(st.integers(1, 9), min_size=1))
+def test_pixels_of_pieces_are_those_with_their_numbers(numbers: np.ndarray, own: set[int]) -> None:
+    pieces = [Piece(number, 1, Box(0, 0, 1, 1), 0) for number in own]
+    np.testing.assert_array_equal(is_of(pieces, numbers), np.isin(numbers, list(own)))
