@@ -115,11 +115,11 @@ class Look:
         numbers, pieces = find_pieces(mask)
         mask[np.isin(numbers, marks_of_paper(numbers, pieces))] = False
         # Who clips a digit out may do so at its ink; who takes a photograph of writing, does not.
-        whole = max(self.ink.shape) > _CLIPPING and clean_paper(self.pixels) is None
+        unclipped = max(self.ink.shape) > _CLIPPING and clean_paper(self.pixels) is None
         for piece in pieces:
             if piece.borders and piece.box.size >= least_size(self.ink):
                 figure = figure_of(self.ink, numbers, [piece]).moved(*self.corner)
-                if (whole and piece.borders > 1) or not is_writing(figure, self.pixels):
+                if (unclipped and piece.borders > 1) or not is_writing(figure, self.pixels):
                     mask[numbers == piece.number] = False
         return mask
 

@@ -80,7 +80,7 @@ def _cuts_off_a_corner(figure: Figure, height: int, width: int) -> bool:
         return False
     if max(width - box.width, height - box.height) <= _BESIDE * box.size:
         return False
-    (down, leaning), (_, across) = np.cov(np.nonzero(figure.ink >= 0.5))
+    (down, leaning), (_, across) = np.cov(np.nonzero(figure.ink >= 0.5), bias=True)
     least, most = np.linalg.eigvalsh([[down, leaning], [leaning, across]])
     falls = (left and bottom) or (right and top)
     return bool(least <= _THIN**2 * most and (leaning > 0.0) == falls)

@@ -35,7 +35,7 @@ TOGETHER = 0.6
 """Of a row's height: gaps are smaller within a number or a word."""
 
 _LEAST = 1e-6  # probability: no doubt is without end
-_MOST_CANDIDATES = 8_000  # of a page of 400 digits there are about 2,500, or 6,000 if they touch
+_MOST_CANDIDATES = 8_000  # of a page of 400 digits there are about 2,500, or 5,000 if they touch
 _PARTS = 0.1  # odds of a part where reading goes, against those among all that is learnt from
 _DOTTED = 0.3  # odds that a dot beside a digit is a part of it
 _DOT = 0.25  # of a row's height, which no dot exceeds, and any digit

@@ -21,7 +21,7 @@ def check_is_no_companion(model: Predictor, name: str = "this model") -> None:
     ModelFileError
         With the name, and what that network does.
     """
-    if told := _COMPANIONS.get(model.metadata.get("kind", "")):
+    if told := _COMPANIONS.get(str(model.metadata.get("kind"))):
         raise ModelFileError(f"{name} {told}: name another model")
 
 

@@ -160,6 +160,7 @@ def tried(
         or with a cluster, so many trials go on at the same time.
     cluster
         Whose workers train, an epoch of a trial a task; by default processes of this machine do.
+        Who stops before the last trial leaves the cluster for good.
 
     Yields
     ------

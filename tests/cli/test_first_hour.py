@@ -138,6 +138,13 @@ def test_the_networks_beside_the_model_are_no_model(command: str, name: str, tol
     assert not Path("out.npz").exists()
 
 
+def test_an_odd_kind_in_a_file_is_no_companion() -> None:
+    model = load_model(SHIPPED)
+    save_model(replace(model, metadata={**model.metadata, "kind": ["detector"]}), "odd.joblib")
+    save_png(pixels(draw(5)), Path("5.png"))
+    assert invoke("predict", "-m", "odd.joblib", "5.png").stdout.startswith("5.png: 5")
+
+
 def trained_here(test: float, name: str = "mnist") -> None:
     """The shipped network as if it had been trained in this folder."""
     model = load_model(SHIPPED)
