@@ -4,7 +4,7 @@ What they are drawn from is `Examples`: a `Batch` that holds all in memory, or a
 """
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
@@ -78,6 +78,11 @@ class Batch(NamedTuple):
         X, targets = (part.take(rows, axis=0) for part in (self.X, self.targets))
         return Batch(X, targets, None if self.sample_weight is None else self.sample_weight[rows])
 
+    def part(self, rows: slice) -> "Batch":
+        """Some that follow on each other, not copied."""
+        weights = self.sample_weight
+        return Batch(self.X[rows], self.targets[rows], None if weights is None else weights[rows])
+
     def minibatches(self, size: int, generator: np.random.Generator | None) -> "Iterator[Batch]":
         """All examples once, in an order that the generator draws, or as they stand."""
         order = np.arange(len(self.X))
@@ -105,11 +110,14 @@ class Lessons:
     teacher: Teacher | None
     said: dict[tuple[int, int], Array] = field(default_factory=dict)
 
-    def of_epoch(self, epoch: int) -> Iterator[Batch]:
-        """Shuffled, distorted, and with the teacher's part in the targets."""
+    def of_epoch(self, epoch: int, helper: Executor) -> Iterator[Batch]:
+        """Shuffled, distorted, and with the teacher's part in the targets.
+
+        Where that takes long, the helper makes the next one while one is learnt from.
+        """
         batches = self._batches(epoch)
         worth_a_thread = self.hyperparameters.distortion or not isinstance(self.data, Batch)
-        return _one_ahead(batches) if worth_a_thread else batches
+        return _one_ahead(batches, helper) if worth_a_thread else batches
 
     def _batches(self, epoch: int) -> Iterator[Batch]:
         recipe, order = self.hyperparameters, None
@@ -136,10 +144,9 @@ class Lessons:
         return taught
 
 
-def _one_ahead(batches: Iterator[Batch]) -> Iterator[Batch]:
-    """The same batches, the next one made by another thread while one is learnt from."""
-    with ThreadPoolExecutor(1) as worker:
-        upcoming = worker.submit(next, batches, None)
-        while (batch := upcoming.result()) is not None:
-            upcoming = worker.submit(next, batches, None)
-            yield batch
+def _one_ahead(batches: Iterator[Batch], helper: Executor) -> Iterator[Batch]:
+    """The same batches, the next one made by the helper while one is learnt from."""
+    upcoming = helper.submit(next, batches, None)
+    while (batch := upcoming.result()) is not None:
+        upcoming = helper.submit(next, batches, None)
+        yield batch

@@ -6,23 +6,36 @@ is the same in each, passes through the mean as it is.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from itertools import pairwise
+from concurrent.futures import Executor
+from contextvars import copy_context
+from functools import partial, reduce
+from itertools import pairwise, starmap
 from typing import Any
 
 import numpy as np
 
 from mnist_net.arrays import Array
 from mnist_net.learning.minibatches import Batch
-from mnist_net.learning.network import Architecture, Parameters, map_arrays
+from mnist_net.learning.network import (
+    Architecture,
+    Parameters,
+    loss_and_gradients,
+    map_arrays,
+)
 
 Gradients = Callable[..., tuple[float, Parameters]]
 """As `network.loss_and_gradients`, whose arguments it takes in order."""
+
+Each = Callable[[Iterable[tuple[Any, ...]]], Iterable[tuple[float, Parameters]]]
+"""Calls it with each of several tuples of arguments, wherever; what comes of it, in their order."""
+
+_WORTH_HALVING = 256  # examples
 
 
 def parts_of(batch: Batch, n: int) -> list[Batch]:
     """A minibatch in so many parts, of sizes as equal as can be; fewer if it has fewer examples."""
     bounds = np.linspace(0, batch.n_examples, min(n, batch.n_examples) + 1).astype(int)
-    return [batch.take(np.arange(*ends)) for ends in pairwise(bounds)]
+    return [batch.part(slice(*ends)) for ends in pairwise(bounds)]
 
 
 def combined(
@@ -32,22 +45,20 @@ def combined(
 
     def mean(*arrays: Array) -> Array:
         dtype = arrays[0].dtype.type
-        return np.add.reduce([dtype(s) * a for s, a in zip(shares, arrays, strict=True)])
+        return reduce(np.add, (dtype(s) * a for s, a in zip(shares, arrays, strict=True)))
 
     loss = sum(share * loss for share, (loss, _) in zip(shares, parts, strict=True))
     return loss, map_arrays(mean, *(gradients for _, gradients in parts))  # (17) and (18)
 
 
-def sharded(
-    n: int, each: Callable[[Iterable[tuple[Any, ...]]], Iterable[tuple[float, Parameters]]]
-) -> Gradients:
+def sharded(n: int, each: Each) -> Gradients:
     """`network.loss_and_gradients`, computed in so many parts.
 
     `each` calls it with each of several tuples of arguments, wherever, and returns what comes of
     it, in their order.
     """
 
-    def loss_and_gradients(
+    def of_parts(
         parameters: Parameters,
         architecture: Architecture,
         X: Array,
@@ -62,4 +73,34 @@ def sharded(
         ]
         return combined([*each(tasks)], [part.weight / batch.weight for part in parts])
 
-    return loss_and_gradients
+    return of_parts
+
+
+def beside(helper: Executor) -> Each:
+    """The last task is done here, and the others by the helper meanwhile."""
+
+    def each(tasks: Iterable[tuple[Any, ...]]) -> list[tuple[float, Parameters]]:
+        *others, last = tasks
+        # In a copy of this context, which has what NumPy is to say of overflow.
+        theirs = [helper.submit(copy_context().run, loss_and_gradients, *t) for t in others]
+        ours = loss_and_gradients(*last)
+        return [*(one.result() for one in theirs), ours]
+
+    return each
+
+
+def halved(helper: Executor | None = None) -> Gradients:
+    """`network.loss_and_gradients`, of large minibatches in two halves.
+
+    The helper computes one of them meanwhile.  Without a helper they come one after the other, to
+    the same bits.
+    """
+    halves = sharded(2, beside(helper) if helper else partial(starmap, loss_and_gradients))
+
+    def gradients(
+        parameters: Parameters, architecture: Architecture, X: Array, *others: Any
+    ) -> tuple[float, Parameters]:
+        compute = halves if len(X) >= _WORTH_HALVING else loss_and_gradients
+        return compute(parameters, architecture, X, *others)
+
+    return gradients

@@ -9,6 +9,7 @@ resumes after any epoch goes on to the same bits as one that was never interrupt
 import math
 import time
 from collections.abc import Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
@@ -28,7 +29,7 @@ from mnist_net.learning.network import (
 )
 from mnist_net.learning.optimizers import OPTIMIZERS, SCHEDULES, OptimizerState
 from mnist_net.learning.recipe import Hyperparameters
-from mnist_net.learning.sharding import Gradients
+from mnist_net.learning.sharding import Gradients, halved
 
 
 class Epoch(NamedTuple):
@@ -96,7 +97,11 @@ def learning_rate_at(step: int, epoch_steps: int, hyperparameters: Hyperparamete
 
 
 def _run_epoch(
-    previous: Epoch, architecture: Architecture, lessons: Lessons, gradients_of: Gradients
+    previous: Epoch,
+    architecture: Architecture,
+    lessons: Lessons,
+    gradients_of: Gradients,
+    helper: Executor,
 ) -> tuple[Epoch, float]:
     """One pass over the data: the next epoch and its mean loss."""
     data, hyperparameters = lessons.data, lessons.hyperparameters
@@ -107,17 +112,24 @@ def _run_epoch(
         weight_decay=hyperparameters.weight_decay,
     )
     n_steps = steps_per_epoch(data.n_examples, hyperparameters)
-    loss_sum = 0.0
-    for step, batch in enumerate(lessons.of_epoch(number)):
+    loss_sum, gradients = 0.0, None
+
+    def move() -> tuple[Parameters, OptimizerState]:
+        rate = learning_rate_at(state.step, n_steps, hyperparameters)
+        return update(parameters, gradients, state, rate)
+
+    for step, batch in enumerate(lessons.of_epoch(number, helper)):
+        # Each step's update waits until the helper makes the next minibatch, which takes as long.
+        if gradients is not None:
+            parameters, state = move()
         X, targets, sample_weight = batch
         loss, gradients = gradients_of(
             parameters, architecture, X, targets, hyperparameters.l2_penalty, sample_weight
         )
         if not math.isfinite(loss):
             raise _divergence(f"the loss is {loss}", number, step + 1, n_steps)
-        rate = learning_rate_at(state.step, n_steps, hyperparameters)
-        parameters, state = update(parameters, gradients, state, rate)
         loss_sum += loss * batch.weight
+    parameters, state = move()
     return Epoch(number, parameters, state), loss_sum / data.weight
 
 
@@ -148,6 +160,7 @@ def train(
     start: Progress | None = None,
     teacher: Teacher | None = None,
     gradients_of: Gradients | None = None,
+    n_threads: int = 2,
 ) -> Iterator[Progress]:
     """Train a classifier, epoch by epoch.
 
@@ -164,8 +177,10 @@ def train(
     teacher
         What has the recipe's `teacher_weight` in the targets.
     gradients_of
-        What computes a minibatch's loss and gradients, by default `network.loss_and_gradients`;
-        `sharding.sharded` spreads it.
+        What computes a minibatch's loss and gradients, such as `sharding.sharded`; by default this
+        machine, where the recipe distorts in halves.
+    n_threads
+        With 2, both halves at once; with 1 one after the other, to the same bits.
 
     Yields
     ------
@@ -184,7 +199,6 @@ def train(
         # Minibatches are rows; of an array that lies column by column each would copy all of it.
         X, targets = map(np.ascontiguousarray, data[:2])
         data = Batch(X, targets, data.sample_weight)
-    lessons = Lessons(data, hyperparameters, teacher)
     keep_freed_memory()
     if start is None:
         parameters = initialize(
@@ -195,14 +209,17 @@ def train(
         )
         start = beginning(parameters, hyperparameters)
     latest, best, history = start.latest, start.best, start.history
+    lessons = Lessons(data, hyperparameters, teacher)
     patience = hyperparameters.patience or math.inf
     while latest.number < hyperparameters.epochs and latest.number - best.number < patience:
         began = time.perf_counter()
         # Overflow is looked for in the loss, once a step, and reported in words; NumPy's own
         # warnings would only come before them.
-        with np.errstate(over="ignore", invalid="ignore"):
+        with np.errstate(over="ignore", invalid="ignore"), ThreadPoolExecutor(1) as helper:
+            halves = halved(helper if n_threads > 1 else None)
+            default = halves if hyperparameters.distortion else loss_and_gradients
             latest, loss = _run_epoch(
-                latest, architecture, lessons, gradients_of or loss_and_gradients
+                latest, architecture, lessons, gradients_of or default, helper
             )
             judged = loss_and_accuracy(latest.parameters, architecture, validation)
             record = _record(latest, hyperparameters, data.n_examples, loss, *judged)

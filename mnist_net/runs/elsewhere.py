@@ -115,6 +115,11 @@ def _prepared(order: _Order) -> Run:
 def _advance(run: Run, recipe: Hyperparameters, start: Progress | None) -> Progress | None:
     """On a worker: one epoch more, or None at the end."""
     epochs = train(
-        run.training, recipe, validation=run.validation, start=start, teacher=run.asked()
+        run.training,
+        recipe,
+        validation=run.validation,
+        start=start,
+        teacher=run.asked(),
+        n_threads=1,  # a worker has one core
     )
     return next(epochs, None)

@@ -6,15 +6,15 @@ products of several runs get one thread each, for the cores are busy already.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
 from mnist_net.cluster import Cluster, connected
 from mnist_net.datasets.loading import open_dataset
-from mnist_net.learning.network import loss_and_gradients
 from mnist_net.learning.recipe import PRESETS, Hyperparameters
-from mnist_net.learning.sharding import Gradients, sharded
+from mnist_net.learning.sharding import Gradients, beside, sharded
 from mnist_net.learning.training import Progress, train
 from mnist_net.runs.elsewhere import gradients_elsewhere, train_elsewhere
 from mnist_net.runs.outcome import committee_of, finish, measure_accuracy
@@ -192,21 +192,19 @@ def train_together(
     if cluster and n_shards == 1:
         yield from train_elsewhere(cluster, runs, reached)
         return
-    gradients_of: Gradients = loss_and_gradients
-    if n_shards > 1:
-        gradients_of = gradients_elsewhere(cluster, n_shards) if cluster else _on_threads(n_shards)
-    yield from _on_this_machine(runs, reached, gradients_of)
-
-
-def _on_threads(n_shards: int) -> Gradients:
-    from joblib import Parallel, delayed
-
-    parallel = Parallel(n_jobs=n_shards, backend="threading")
-    return sharded(n_shards, lambda tasks: parallel(delayed(loss_and_gradients)(*t) for t in tasks))
+    if n_shards == 1:
+        yield from _on_this_machine(runs, reached)
+    elif cluster:
+        yield from _on_this_machine(runs, reached, gradients_elsewhere(cluster, n_shards))
+    else:
+        with ThreadPoolExecutor(n_shards - 1) as helpers:
+            yield from _on_this_machine(runs, reached, sharded(n_shards, beside(helpers)))
 
 
 def _on_this_machine(
-    runs: Sequence[Run], reached: tuple[Progress | None, ...], gradients_of: Gradients
+    runs: Sequence[Run],
+    reached: tuple[Progress | None, ...],
+    gradients_of: Gradients | None = None,
 ) -> Iterator[tuple[Progress | None, ...]]:
     from joblib import Parallel, cpu_count, delayed
 
@@ -218,6 +216,7 @@ def _on_this_machine(
             start=start,
             teacher=run.asked(),
             gradients_of=gradients_of,
+            n_threads=1 if len(runs) > 1 else 2,  # where there are several they share the cores
         )
         for run, start in zip(runs, reached, strict=True)
     ]
