@@ -3,7 +3,6 @@
 import numpy as np
 from scipy import ndimage
 
-from mnist_net.learning.network import Layer, forward
 from scripts.detector.drawing import (
     CANVAS,
     EXTENT,
@@ -14,7 +13,6 @@ from scripts.detector.drawing import (
     skeletons,
 )
 from scripts.detector.letters import draw_letter
-from scripts.detector.train import LEAD, NONE, whether
 
 
 def test_skeleton_is_one_line_in_the_middle() -> None:
@@ -57,15 +55,3 @@ def test_thin_line_survives() -> None:
     canvas = draw_lines([np.array([[0.5, 0.0], [0.5, 1.0]])], 1.0)
     images = as_mnist_shows(np.repeat(canvas[None], 50, axis=0), np.random.default_rng(0))
     assert (images.max(axis=(1, 2)) > 64).mean() > 0.9
-
-
-def test_which_becomes_whether() -> None:
-    """Where one digit leads clearly, or none does, the answer is what the softmax would say."""
-    weights = np.eye(NONE + 1, dtype=np.float32)
-    which = (Layer(weights, np.zeros(NONE + 1, np.float32)),)
-    X = np.zeros((2, NONE + 1), np.float32)
-    X[0, [3, NONE]] = 12.0, 0.0
-    X[0, :3] = X[0, 4:NONE] = -12.0
-    X[1, NONE] = 12.0
-    none, digit = forward(whether(which), ("relu", "identity"), X)[-1].T
-    np.testing.assert_allclose(digit - none, [12.0, -LEAD])  # the lead; never less than this

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image
 
 from mnist_net.pictures.pieces import Box, Mask, Piece, find_pieces
 from mnist_net.pictures.straight import Line, painted, runs_of, straight_lines
@@ -274,6 +274,7 @@ def cells_in(lines: Mask) -> list[Cell]:
 
 def _hull(inside: Mask, margin: int = _CLEAR) -> Mask:
     """Convex hull, less a margin, of what is inside a cell: a digit may touch its lines."""
+    from PIL import ImageDraw  # for which `predict` need not wait
     from scipy.spatial import ConvexHull
 
     runs = runs_of(inside)

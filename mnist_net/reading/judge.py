@@ -58,7 +58,7 @@ class Judge:
         probabilities = self.model.predict_proba(images)
         scores = probabilities.max(axis=1)
         if self.detector is not None:
-            scores = scores * self.detector.predict_proba(images)[:, 1]
+            scores = scores * (1.0 - self.detector.predict_proba(images)[:, 0])
         return probabilities, scores
 
 

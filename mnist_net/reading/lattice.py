@@ -214,7 +214,8 @@ def _with_odds(kinds: Array, detected: Array) -> Array:
     It speaks for a digit against anything but a part: of a digit and the point beside it, it says
     that there is a digit.
     """
-    odds = np.clip(detected[:, 1] / np.maximum(detected[:, 0], _LEAST), 1 / _MOST_ODDS, _MOST_ODDS)
+    none = np.maximum(detected[:, 0], _LEAST)
+    odds = np.clip((1.0 - none) / none, 1 / _MOST_ODDS, _MOST_ODDS)
     weighed = kinds.copy()
     weighed[:, DIGIT] *= np.minimum(odds, 1.0)
     others = [kind for kind in range(len(SIGNS)) if kind not in (DIGIT, PART)]

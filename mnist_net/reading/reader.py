@@ -67,8 +67,8 @@ class Reader:
     model
         Reads digits; see `store.load_model`.
     detector
-        Of two classes, 0 for anything and 1 for a digit; see `companions.load_detector`.  Without
-        one, the network's own confidence stands for its score.
+        Its class 0 is anything else, the others are digits; see `companions.load_detector`.
+        Without one, the network's own confidence stands for its score.
     reject_below
         What scores less is no digit; from 0 (everything is one) to 1.
     signs

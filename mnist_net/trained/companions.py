@@ -33,6 +33,8 @@ def find_detector() -> Path | None:
 def load_detector(path: Path | None = None) -> Predictor | None:
     """The network that tells digits from other things, by default the one that ships.
 
+    Its class 0 is other things; all others are digits.
+
     Raises
     ------
     ModelFileError
@@ -42,8 +44,8 @@ def load_detector(path: Path | None = None) -> Predictor | None:
     if path is None:
         return None
     detector = load_cached(path)
-    if detector.classes.tolist() != [0, 1]:
-        raise ModelFileError(f"{path} is no detector: its classes must be 0 and 1")
+    if detector.metadata.get("kind") != "detector" and detector.classes.tolist() != [0, 1]:
+        raise ModelFileError(f"{path} is not the network that tells digits from other things")
     return detector
 
 

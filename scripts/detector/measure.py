@@ -55,7 +55,7 @@ def main(dataset: str, model: Path, detector: Path, threshold: float, output: Pa
 
     def scores(images: Bytes) -> Scores:
         confidence = reads.predict_proba(images).max(axis=1)
-        return (knows.predict_proba(images)[:, 1] * confidence).astype(np.float64)
+        return ((1.0 - knows.predict_proba(images)[:, 0]) * confidence).astype(np.float64)
 
     train = load_dataset(dataset).train
     images, labels = train.images[-VALIDATION:], train.labels[-VALIDATION:]

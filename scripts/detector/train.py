@@ -3,8 +3,8 @@
     python -m scripts.detector train               # models/detector.joblib, a quarter of an hour
     python -m scripts.detector train --epochs 2    # a quick try
 
-It is a network like the one that reads digits, with two outputs: no digit (0) and digit (1).  It
-first learns which digit it sees, or none, and then only whether it is one.  Its digits are MNIST's
+It is a network like the one that reads digits, with an output more, the first: no digit.  That it
+learns which digit it sees makes it better at knowing whether it is one.  Its digits are MNIST's
 training pictures and those of fonts, drawn with all sorts of pens (digits.py); its junk is drawn
 too (not_digits.py).  The fonts come from the Debian packages in packages.txt.  MNIST's last 10,000
 training pictures are left for validation, and its test pictures are not looked at.
@@ -23,11 +23,9 @@ from mnist_net import Hyperparameters, load_dataset
 from mnist_net.arrays import Bytes
 from mnist_net.datasets.dataset import Dataset, data_digest
 from mnist_net.learning.distortion import Distortion
-from mnist_net.learning.network import Layer, Parameters
-from mnist_net.learning.optimizers import OPTIMIZERS
-from mnist_net.learning.training import Epoch, Progress, train
 from mnist_net.runs.outcome import model_of
 from mnist_net.runs.run import prepare
+from mnist_net.runs.together import train_together
 from mnist_net.trained.model import Model
 from mnist_net.trained.store import save_model
 from scripts import options
@@ -37,8 +35,7 @@ from scripts.detector.glyphs import Fonts
 from scripts.detector.not_digits import TEXTURES, Sources, draw_junk
 
 VALIDATION = 10_000
-NONE = 10  # the label of junk, after the ten digits
-LEAD = np.float32(4.0)
+NONE = 0  # the label of junk, before the ten digits
 
 RECIPE = Hyperparameters(
     hidden_layer_sizes=(512, 128),
@@ -53,9 +50,6 @@ RECIPE = Hyperparameters(
     epochs=16,
     distortion=Distortion(rotation=6, scale=0.08, shear=0.1, shift=1.0, elastic=0.6, smoothness=4),
 )
-
-SECOND_COURSE: dict[str, Any] = {"epochs": 3, "learning_rate": 3e-4, "warmup_epochs": 0.2}
-"""What is different once the question is only whether it is a digit."""
 
 
 class Junk(NamedTuple):
@@ -90,7 +84,7 @@ def make_dataset(images: Bytes, labels: Bytes, random: np.random.Generator) -> D
     sources = Sources(Fonts(), canvases, labels, photographs())
     junk = make_junk(len(images) + len(drawn), sources, random).images
     pictures = np.concatenate([images, drawn, junk])
-    answers = np.concatenate([labels, answers, np.full(len(junk), NONE, np.uint8)])
+    answers = np.concatenate([labels + 1, answers + 1, np.full(len(junk), NONE)]).astype(np.uint8)
     return Dataset(pictures, answers, "digits and junk", data_digest(pictures, answers))
 
 
@@ -100,39 +94,15 @@ def held_out_junk(n: int, images: Bytes, labels: Bytes, seed: int) -> Junk:
     return make_junk(n, sources, np.random.default_rng([seed, 1]))
 
 
-def train_detector(dataset: Dataset, recipe: Hyperparameters) -> Model:
-    """Learn which digit it is, or none; from there on, whether it is one."""
-    which = fit(dataset, recipe)
-    answers = (dataset.labels != NONE).astype(np.uint8)
-    hidden = (*recipe.hidden_layer_sizes, NONE)
-    second = replace(recipe, hidden_layer_sizes=hidden, **SECOND_COURSE)
-    return fit(dataset._replace(labels=answers), second, whether(which.parameters))
-
-
-def fit(dataset: Dataset, recipe: Hyperparameters, start: Parameters | None = None) -> Model:
-    """Train, and say after each epoch how it goes."""
+def fit(dataset: Dataset, recipe: Hyperparameters, kind: str) -> Model:
+    """Train a network of a kind, and say after each epoch how it goes."""
     run = prepare(dataset, recipe)
-    if start:
-        first = Epoch(0, start, OPTIMIZERS[recipe.optimizer].start(start))
-    for progress in train(
-        run.training, run.hyperparameters, start=Progress(first, first, ()) if start else None
-    ):
+    for (progress,) in train_together([run]):
+        assert progress is not None
         record: dict[str, Any] = progress.history[-1]
         print(f"epoch {record['epoch']}: loss {record['loss']:.4f}", flush=True)
-    return model_of(run, progress)
-
-
-def whether(which: Parameters) -> Parameters:
-    """Parameters that tell digits from junk, of those that tell which digit it is.
-
-    The last layer becomes a hidden one of ReLUs: how much more each digit's logit is than that of
-    none.  Their sum decides.
-    """
-    *hidden, (weights, biases) = which
-    assert biases is not None
-    lead = Layer(weights[:, :NONE] - weights[:, NONE:], biases[:NONE] - biases[NONE] + LEAD)
-    sides = np.array([[-0.5, 0.5]], np.float32)
-    return (*hidden, lead, Layer(np.repeat(sides, NONE, axis=0), -LEAD * sides[0]))
+        model = model_of(run, progress)
+    return replace(model, metadata={**model.metadata, "kind": kind})
 
 
 @click.command(help=options.paragraphs(__doc__))
@@ -146,6 +116,6 @@ def main(dataset: str, epochs: int, seed: int, output: Path) -> None:
     random = np.random.default_rng(seed)
     made = make_dataset(mnist.images[:-VALIDATION], mnist.labels[:-VALIDATION], random)
     print(f"{len(made.labels):,} pictures drawn in {time.perf_counter() - began:.0f} s", flush=True)
-    model = train_detector(made, replace(RECIPE, epochs=epochs, random_state=seed))
+    model = fit(made, replace(RECIPE, epochs=epochs, random_state=seed), "detector")
     save_model(model, output, dtype=np.float16)  # half the file, and nothing lost
     print(f"{output}: trained in {time.perf_counter() - began:.0f} s, drawing included")

@@ -84,7 +84,6 @@ def main(
     seconds = time.perf_counter() - began
     click.echo(f"{len(candidates.labels):,} candidates drawn in {seconds:.0f} s")
     made = dataset_of(candidates, np.random.default_rng(seed))
-    model = detector.fit(made, replace(RECIPE, epochs=epochs, random_state=seed))
-    model = replace(model, metadata={**model.metadata, "kind": "signs"})
+    model = detector.fit(made, replace(RECIPE, epochs=epochs, random_state=seed), "signs")
     save_model(model, output, dtype=np.float16)
     click.echo(f"{output}: made in {time.perf_counter() - began:.0f} s, drawing included")

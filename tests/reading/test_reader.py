@@ -110,7 +110,7 @@ def test_mnists_form_has_three_times_the_odds(
     images, _ = sample
     assert reader.detector is not None
     confidence = reader.model.predict_proba(images).max(axis=1)
-    scores = reader.detector.predict_proba(images)[:, 1] * confidence
+    scores = (1.0 - reader.detector.predict_proba(images)[:, 0]) * confidence
     sure = confidence > 0.95  # so that there is hardly a second look
     answered = [r.score for r in reader.read(map(as_picture, images[sure]))]  # type: ignore[union-attr]
     expected = [3 * s / (3 * s + (1 - s)) for s in scores[sure].tolist()]

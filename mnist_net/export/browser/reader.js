@@ -49,7 +49,7 @@ export class Reader {
 
   score(image) {
     const probabilities = this.model.predict(image);
-    const isDigit = this.detector ? this.detector.predict(image)[1] : 1;
+    const isDigit = this.detector ? 1 - this.detector.predict(image)[0] : 1;
     return { probabilities, score: Math.max(...probabilities) * isDigit };
   }
 
