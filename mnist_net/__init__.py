@@ -71,7 +71,7 @@ if TYPE_CHECKING:
     from mnist_net.learning.distortion import DISTORTIONS as DISTORTIONS
     from mnist_net.learning.distortion import Distortion as Distortion
     from mnist_net.learning.gradcheck import check_system as check_system
-    from mnist_net.learning.recipe import PRESETS as PRESETS
+    from mnist_net.learning.presets import PRESETS as PRESETS
     from mnist_net.learning.recipe import Hyperparameters as Hyperparameters
     from mnist_net.pictures.decoding import open_image as open_image
     from mnist_net.reading.answers import Page as Page
@@ -111,7 +111,8 @@ _HOMES = {
     "reading.shortcuts": ("read_digit", "read_digits", "read_image"),
     "reports.figures": ("evaluate",),
     "runs.together": ("train_committee", "train_epochs", "train_model"),
-    "learning.recipe": ("PRESETS", "Hyperparameters"),
+    "learning.presets": ("PRESETS",),
+    "learning.recipe": ("Hyperparameters",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

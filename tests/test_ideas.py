@@ -51,14 +51,6 @@ def test_smoothed_targets() -> None:
     np.testing.assert_allclose(data.targets[0], [0.85, 0.05, 0.05, 0.05], rtol=1e-6)
 
 
-def test_distortion_falls_over_the_last_third() -> None:
-    rotations = [
-        lessons.falling(batch(1), MOVING, epoch)[1].distortion.rotation for epoch in (1, 8, 9, 11)
-    ]
-    assert rotations == pytest.approx([10.0, 10.0, 7.5, 2.5])
-    assert not lessons.falling(batch(1), MOVING, 12)[1].distortion
-
-
 def test_inputs_are_dropped() -> None:
     data, recipe = lessons.dropped(0.25)(batch(4_000), STILL, 1)
     assert not recipe.distortion

@@ -11,7 +11,8 @@ from click.core import ParameterSource
 
 from mnist_net.cli import options
 from mnist_net.learning.distortion import DISTORTIONS, name_of
-from mnist_net.learning.recipe import PRESETS, Hyperparameters, Setting
+from mnist_net.learning.presets import PRESETS
+from mnist_net.learning.recipe import Hyperparameters, Setting
 
 _ALIASES = {
     "hidden_layer_sizes": ("--hidden", "hidden_layer_sizes"),

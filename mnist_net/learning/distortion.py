@@ -61,6 +61,11 @@ class Distortion:
         if self.smoothness == 0.0:
             raise ValueError("smoothness is 0; it must be above 0")
 
+    def weakened(self, strength: float) -> "Distortion":
+        """The same with so many times each amount."""
+        names = ("rotation", "scale", "shear", "shift", "elastic")
+        return replace(self, **{name: strength * getattr(self, name) for name in names})
+
     def __bool__(self) -> bool:
         """Whether it changes anything."""
         return any((self.rotation, self.scale, self.shear, self.shift, self.elastic))

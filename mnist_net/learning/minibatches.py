@@ -121,16 +121,17 @@ class Lessons:
 
     def _batches(self, epoch: int) -> Iterator[Batch]:
         recipe, order = self.hyperparameters, None
+        distortion = recipe.distortion_in(epoch)
         if recipe.fresh_epochs:
             epoch = (epoch - 1) % recipe.fresh_epochs + 1
         if recipe.shuffle:
             order = np.random.default_rng([recipe.random_state, epoch])
         for number, drawn in enumerate(self.data.minibatches(recipe.batch_size, order)):
             X, targets, _ = drawn
-            if recipe.distortion:
+            if distortion:
                 # By a spawn key, because [random_state, epoch, 0] is the seed of the order again.
                 seed = np.random.SeedSequence(recipe.random_state, spawn_key=(epoch, number))
-                X = distort(X, recipe.distortion, np.random.default_rng(seed))
+                X = distort(X, distortion, np.random.default_rng(seed))
             yield drawn._replace(X=X, targets=self._taught(X, targets, (epoch, number)))
 
     def _taught(self, X: Array, targets: Array, minibatch: tuple[int, int]) -> Array:

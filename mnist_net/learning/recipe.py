@@ -1,4 +1,4 @@
-"""Recipes for training, and the one home of every default.
+"""A recipe for training, and the one home of every default.
 
 A hyperparameter is one field of `Hyperparameters`: its default, what it may be, and what it means.
 The checks, the documentation and the command line's options are made from these.
@@ -14,13 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from mnist_net.learning.activations import ACTIVATIONS
-from mnist_net.learning.distortion import (
-    DISTORTIONS,
-    Distortion,
-    distortion_from,
-    is_number,
-    name_of,
-)
+from mnist_net.learning.distortion import DISTORTIONS, Distortion, distortion_from, is_number
 from mnist_net.learning.losses import LOSSES
 from mnist_net.learning.optimizers import OPTIMIZERS, SCHEDULES
 from mnist_net.learning.scaling import SCALINGS
@@ -127,6 +121,12 @@ class Hyperparameters:
         DISTORTIONS["none"],
         "Of the pictures, anew in each epoch. The inputs must be square pictures.",
     )
+    distortion_fade: float = _setting(
+        0.0,
+        "Part of the epochs, the last ones, over which the distortion falls to nothing. It falls "
+        "in a straight line, and the last epoch has none.",
+        within=(0.0, 1.0),
+    )
     drawn_digits: int = _setting(
         0,
         "Add so many drawn in forms that MNIST lacks; to others' pictures only if asked. They join "
@@ -178,8 +178,18 @@ class Hyperparameters:
                 )
         if not isinstance(self.distortion, Distortion):
             raise ValueError(f"distortion is {self.distortion!r}; it must be a Distortion")
+        if self.fresh_epochs and self.distortion_fade:
+            raise ValueError(
+                "fresh_epochs repeats pictures as they were distorted: set distortion_fade to 0"
+            )
         if self.patience is not None and not self.validation:
             raise ValueError("patience needs a validation split: set validation too")
+
+    def distortion_in(self, epoch: int) -> Distortion:
+        """What an epoch, counted from 1, distorts by."""
+        fading = self.distortion_fade * self.epochs
+        left = self.epochs - epoch
+        return self.distortion if left >= fading else self.distortion.weakened(left / fading)
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values by name, for a model file."""
@@ -234,61 +244,3 @@ def _documented() -> str:
 
 
 Hyperparameters.__doc__ = _documented()
-
-
-_DEFAULT = Hyperparameters(
-    hidden_layer_sizes=(800,),
-    scaling="centred",
-    optimizer="adamw",
-    learning_rate=4e-3,
-    weight_decay=0.03,
-    l2_penalty=0.0,
-    batch_size=256,
-    epochs=20,
-    distortion=DISTORTIONS["both"],
-    drawn_digits=15_000,
-)
-
-
-class _Presets(dict[str, Hyperparameters]):
-    """Recipes by name, which print as a table."""
-
-    def __str__(self) -> str:
-        names = [one.name for one in fields(Hyperparameters)]
-        columns = [["", *names]] + [
-            [preset, *(_shown(getattr(recipe, name)) for name in names)]
-            for preset, recipe in self.items()
-        ]
-        padded = ([cell.ljust(max(map(len, column))) for cell in column] for column in columns)
-        return "\n".join("  ".join(row).rstrip() for row in zip(*padded, strict=True))
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, Distortion):
-        return name_of(value) or "own"
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
-
-
-PRESETS = _Presets(
-    {
-        "default": _DEFAULT,
-        "accurate": replace(_DEFAULT, hidden_layer_sizes=(2500,), epochs=120),
-        "plain": Hyperparameters(),
-        "cs229": Hyperparameters(
-            initialization="standard-normal",
-            scaling="standard",
-            learning_rate=5.0,
-            momentum=0.0,
-            l2_penalty=1e-4,
-            schedule="constant",
-            warmup_epochs=0.0,
-            batch_size=1000,
-            epochs=30,
-            shuffle=False,
-            validation=10_000,
-        ),
-    }
-)
-"""``default`` distorts its pictures and adds drawn ones; ``accurate`` does so for longer and with
-more units; ``plain`` does neither; ``cs229`` is the exercise in Stanford's CS229 (problem set on
-neural networks for MNIST)."""

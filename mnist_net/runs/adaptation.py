@@ -25,7 +25,8 @@ from mnist_net.datasets.drawn import draw_digits
 from mnist_net.errors import DataError
 from mnist_net.learning.distortion import distort
 from mnist_net.learning.network import map_arrays
-from mnist_net.learning.recipe import PRESETS, Hyperparameters
+from mnist_net.learning.presets import PRESETS
+from mnist_net.learning.recipe import Hyperparameters
 from mnist_net.runs.outcome import model_of
 from mnist_net.runs.run import prepare, recipe_from_model
 from mnist_net.runs.together import train_together

@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 from mnist_net.errors import RecipeError
 from mnist_net.files import atomic_write
 from mnist_net.learning.distortion import name_of
-from mnist_net.learning.recipe import PRESETS, Hyperparameters
+from mnist_net.learning.presets import PRESETS
+from mnist_net.learning.recipe import Hyperparameters
 
 
 class RecipeFile(NamedTuple):

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from mnist_net.cluster import Cluster, connected
 from mnist_net.datasets.loading import open_dataset
-from mnist_net.learning.recipe import PRESETS, Hyperparameters
+from mnist_net.learning.presets import PRESETS
+from mnist_net.learning.recipe import Hyperparameters
 from mnist_net.learning.sharding import Gradients, beside, sharded
 from mnist_net.learning.training import Progress, train
 from mnist_net.runs.elsewhere import gradients_elsewhere, train_elsewhere

@@ -25,7 +25,7 @@ from mnist_net.runs.together import blas_threads
 from mnist_net.trained.model import Model
 from scripts import options
 from scripts.accuracy.asking import ASKED, mean
-from scripts.accuracy.lessons import Lesson, dropped, falling, mixed, smoothed, widened
+from scripts.accuracy.lessons import Lesson, dropped, mixed, smoothed, widened
 from scripts.records import read_json, stamp, table, write_json
 from scripts.release.committee import member
 from scripts.release.student import SMALL_TEACHER
@@ -80,7 +80,7 @@ IDEAS = {
     "label smoothing, ε = 0.1": Idea(lesson=smoothed(0.1)),
     "mixup, α = 0.2": Idea(lesson=mixed(0.2)),
     "a tenth of the inputs dropped": Idea(lesson=dropped(0.1)),
-    "distortion falls over the last third": Idea(lesson=falling),
+    "distortion falls over the last third": Idea({"distortion_fade": 1 / 3}),
     "elastic by 0.5 pixels": _elastic(elastic=0.5),
     "elastic by 1.5 pixels": _elastic(elastic=1.5),
     "elastic, σ = 4": _elastic(smoothness=4.0),

@@ -19,7 +19,6 @@ from mnist_net.learning.recipe import Hyperparameters
 Lesson = Callable[[Batch, Hyperparameters, int], tuple[Batch, Hyperparameters]]
 
 _CHUNK = 1_000  # pictures that are distorted at a time
-_SPARED = 2 / 3  # of the epochs, which have the whole distortion
 
 
 def smoothed(share: float) -> Lesson:
@@ -31,18 +30,6 @@ def smoothed(share: float) -> Lesson:
         return data._replace(targets=targets.astype(data.targets.dtype)), recipe
 
     return lesson
-
-
-def falling(data: Batch, recipe: Hyperparameters, epoch: int) -> tuple[Batch, Hyperparameters]:
-    """Distortion that falls to nothing over the last third of the epochs, in a straight line."""
-    left = (recipe.epochs - epoch) / (recipe.epochs * (1.0 - _SPARED))
-    return data, replace(recipe, distortion=weakened(recipe.distortion, min(1.0, left)))
-
-
-def weakened(distortion: Distortion, strength: float) -> Distortion:
-    """A distortion of which each amount is so many times as large."""
-    names = ("rotation", "scale", "shear", "shift", "elastic")
-    return replace(distortion, **{name: strength * getattr(distortion, name) for name in names})
 
 
 def dropped(share: float) -> Lesson:

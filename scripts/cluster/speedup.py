@@ -23,7 +23,7 @@ from mnist_net.cluster import Cluster, connected
 from mnist_net.datasets.dataset import Splits
 from mnist_net.datasets.drawn import SHEET, drawings
 from mnist_net.datasets.loading import load_dataset
-from mnist_net.learning.recipe import PRESETS
+from mnist_net.learning.presets import PRESETS
 from mnist_net.pictures.decoding import save_png
 from mnist_net.reading.many import Given, Wanted, read_many
 from mnist_net.runs.run import prepare

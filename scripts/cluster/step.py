@@ -30,7 +30,7 @@ from mnist_net.learning.network import (
     map_arrays,
 )
 from mnist_net.learning.optimizers import OPTIMIZERS
-from mnist_net.learning.recipe import PRESETS
+from mnist_net.learning.presets import PRESETS
 from mnist_net.learning.sharding import Gradients
 from mnist_net.learning.training import Epoch, Progress, classifier
 from mnist_net.runs.elsewhere import gradients_elsewhere

@@ -10,7 +10,7 @@ import numpy as np
 from mnist_net.arrays import Array
 from mnist_net.learning.minibatches import Batch
 from mnist_net.learning.network import forward
-from mnist_net.learning.recipe import PRESETS
+from mnist_net.learning.presets import PRESETS
 from mnist_net.learning.training import Progress, classifier, train
 from mnist_net.runs.together import blas_threads, train_model
 from scripts.speed.figures import Row, measured, slope

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mnist_net.learning import gradcheck
-from mnist_net.learning.recipe import PRESETS
+from mnist_net.learning.presets import PRESETS
 from mnist_net.trained.model import Model
 from mnist_net.trained.store import load_model, save_model
 from tests.cli.conftest import invoke

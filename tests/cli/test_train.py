@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from mnist_net.learning.distortion import DISTORTIONS
-from mnist_net.learning.recipe import PRESETS, TAUGHT
+from mnist_net.learning.presets import PRESETS
+from mnist_net.learning.recipe import TAUGHT
 from mnist_net.runs import together
 from mnist_net.trained.model import Model
 from mnist_net.trained.store import SHIPPED_MODELS, load_model, save_model

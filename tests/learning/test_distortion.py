@@ -19,7 +19,8 @@ from mnist_net.learning.distortion import DISTORTIONS, Distortion, _basis, conta
 from mnist_net.learning.minibatches import Batch, one_hot
 from mnist_net.learning.network import initialize, loss_and_gradients
 from mnist_net.learning.optimizers import OPTIMIZERS
-from mnist_net.learning.recipe import PRESETS, Hyperparameters
+from mnist_net.learning.presets import PRESETS
+from mnist_net.learning.recipe import Hyperparameters
 from mnist_net.learning.training import Progress, classifier, train
 
 BOTH = DISTORTIONS["both"]
@@ -305,6 +306,39 @@ def last(*arguments: Any, **options: Any) -> Progress:
 
 def bits(progress: Progress) -> list[bytes]:
     return [a.tobytes() for layer in progress.latest.parameters for a in layer if a is not None]
+
+
+def test_distortion_fades_over_the_last_third() -> None:
+    recipe = replace(RECIPE, epochs=12, distortion_fade=1 / 3)
+    rotations = [recipe.distortion_in(epoch).rotation for epoch in (1, 8, 9, 11)]
+    assert rotations == pytest.approx([BOTH.rotation * part for part in (1.0, 1.0, 0.75, 0.25)])
+    assert recipe.distortion_in(11).smoothness == BOTH.smoothness
+    assert not recipe.distortion_in(12)
+    assert RECIPE.distortion_in(RECIPE.epochs) is BOTH
+    with pytest.raises(ValueError, match="set distortion_fade to 0"):
+        replace(recipe, fresh_epochs=2)
+
+
+def test_an_epoch_is_distorted_as_it_says() -> None:
+    fading = replace(RECIPE, distortion_fade=1.0)
+    first, second = list(train(labelled(), fading))[:2]
+    at_three_quarters = replace(RECIPE, distortion=fading.distortion_in(1))
+    assert bits(first) == bits(next(train(labelled(), at_three_quarters)))
+    at_half = replace(RECIPE, distortion=fading.distortion_in(2))
+    assert bits(second) == bits(next(train(labelled(), at_half, start=first)))
+
+
+@pytest.mark.parametrize("n", [255, 300, 512])
+def test_halves_at_once_and_one_after_the_other_are_the_same(n: int) -> None:
+    recipe = replace(RECIPE, batch_size=n, epochs=2)
+    by_two, by_one, whole = (
+        last(labelled(n + 20), recipe, **how)
+        for how in ({"n_threads": 2}, {"n_threads": 1}, {"gradients_of": loss_and_gradients})
+    )
+    assert bits(by_two) == bits(by_one)
+    for layer, same in zip(by_two.latest.parameters, whole.latest.parameters, strict=True):
+        np.testing.assert_allclose(layer.weights, same.weights, rtol=1e-4, atol=1e-6)
+    assert (bits(by_two) == bits(whole)) == (n < 256)
 
 
 @pytest.mark.parametrize("epoch", [1, 3])

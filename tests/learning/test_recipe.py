@@ -7,7 +7,8 @@ import pytest
 
 from mnist_net.errors import MnistNetError
 from mnist_net.learning.distortion import DISTORTIONS
-from mnist_net.learning.recipe import PRESETS, Hyperparameters
+from mnist_net.learning.presets import PRESETS
+from mnist_net.learning.recipe import Hyperparameters
 
 
 @pytest.mark.parametrize(

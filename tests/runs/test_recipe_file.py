@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from mnist_net.errors import RecipeError
 from mnist_net.learning.distortion import DISTORTIONS, Distortion
 from mnist_net.learning.optimizers import OPTIMIZERS
-from mnist_net.learning.recipe import PRESETS, Hyperparameters
+from mnist_net.learning.presets import PRESETS
+from mnist_net.learning.recipe import Hyperparameters
 from mnist_net.runs.recipe_file import read_recipe, write_recipe
 
 PATH = Path("recipe.toml")

@@ -11,7 +11,8 @@ from mnist_net.datasets.dataset import Dataset
 from mnist_net.errors import ModelFileError
 from mnist_net.learning.distortion import DISTORTIONS
 from mnist_net.learning.network import forward
-from mnist_net.learning.recipe import PRESETS, Hyperparameters
+from mnist_net.learning.presets import PRESETS
+from mnist_net.learning.recipe import Hyperparameters
 from mnist_net.learning.training import train
 from mnist_net.runs.checkpoints import resume, save_checkpoint
 from mnist_net.runs.outcome import calibrate, model_of

@@ -19,7 +19,8 @@ from mnist_net.datasets.shards import Shards, write_shards
 from mnist_net.errors import DataError
 from mnist_net.learning.distortion import DISTORTIONS
 from mnist_net.learning.minibatches import Batch
-from mnist_net.learning.recipe import PRESETS, Hyperparameters
+from mnist_net.learning.presets import PRESETS
+from mnist_net.learning.recipe import Hyperparameters
 from mnist_net.learning.training import train
 from mnist_net.runs.checkpoints import resume, save_checkpoint
 from mnist_net.runs.run import Run, prepare

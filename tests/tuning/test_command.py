@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mnist_net.learning.recipe import PRESETS
+from mnist_net.learning.presets import PRESETS
 from mnist_net.runs.recipe_file import read_recipe
 from mnist_net.trained.store import load_model
 from mnist_net.tuning.space import DEFAULT_SPACE, read_space

@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from mnist_net.datasets.loading import load_dataset
-from mnist_net.learning.recipe import PRESETS
+from mnist_net.learning.presets import PRESETS
 from mnist_net.runs.recipe_file import read_toml
 from mnist_net.tuning.space import DEFAULT_SPACE, Choice, read_space
 from scripts.records import read_json

@@ -8,7 +8,7 @@ import pytest
 
 from mnist_net.errors import MnistNetError, RecipeError
 from mnist_net.learning.distortion import DISTORTIONS
-from mnist_net.learning.recipe import PRESETS
+from mnist_net.learning.presets import PRESETS
 from mnist_net.tuning.space import DEFAULT_SPACE, NOT_SEARCHED, Choice, Range, read_space
 
 
