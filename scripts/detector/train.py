@@ -1,6 +1,6 @@
 """Train the network that tells digits from what is none.
 
-    python -m scripts.detector train               # models/detector.joblib, a quarter of an hour
+    python -m scripts.detector train               # models/detector.joblib, a quarter of an hour on two cores
     python -m scripts.detector train --epochs 2    # a quick try
 
 It is a network like the one that reads digits, with an output more, the first: no digit.  That it
@@ -36,9 +36,10 @@ from scripts.detector.not_digits import TEXTURES, Sources, draw_junk
 
 VALIDATION = 10_000
 NONE = 0  # the label of junk, before the ten digits
+TIMES = 2  # that all is drawn, each time anew
 
 RECIPE = Hyperparameters(
-    hidden_layer_sizes=(512, 128),
+    hidden_layer_sizes=(1024, 256),
     activation="relu",
     optimizer="adamw",
     learning_rate=1e-3,
@@ -47,7 +48,7 @@ RECIPE = Hyperparameters(
     l2_penalty=0.0,
     warmup_epochs=0.5,
     batch_size=256,
-    epochs=16,
+    epochs=10,
     distortion=Distortion(rotation=6, scale=0.08, shear=0.1, shift=1.0, elastic=0.6, smoothness=4),
 )
 
@@ -80,11 +81,14 @@ def make_junk(n: int, sources: Sources, random: np.random.Generator) -> Junk:
 def make_dataset(images: Bytes, labels: Bytes, random: np.random.Generator) -> Dataset:
     """Digits and about as much junk (`NONE`), from MNIST's pictures and all fonts but some."""
     canvases, clear_fonts = enlarge(images), Fonts(without=NO_DIGIT_FONTS)
-    drawn, answers = all_sorts_of_digits(canvases, labels, clear_fonts, random)
     sources = Sources(Fonts(), canvases, labels, photographs())
-    junk = make_junk(len(images) + len(drawn), sources, random).images
-    pictures = np.concatenate([images, drawn, junk])
-    answers = np.concatenate([labels + 1, answers + 1, np.full(len(junk), NONE)]).astype(np.uint8)
+    parts: list[tuple[Bytes, Bytes]] = []
+    for _ in range(TIMES):
+        drawn, of_drawn = all_sorts_of_digits(canvases, labels, clear_fonts, random)
+        junk = make_junk(len(images) + len(drawn), sources, random).images
+        none = np.full(len(junk), NONE, np.uint8)
+        parts += [(images, labels + 1), (drawn, of_drawn + 1), (junk, none)]
+    pictures, answers = (np.concatenate(column) for column in zip(*parts, strict=True))
     return Dataset(pictures, answers, "digits and junk", data_digest(pictures, answers))
 
 
