@@ -1,6 +1,6 @@
 """Train the network that tells digits from what is none.
 
-    python -m scripts.detector train               # models/detector.joblib, a quarter of an hour on two cores
+    python -m scripts.detector train               # models/detector.joblib, a quarter of an hour
     python -m scripts.detector train --epochs 2    # a quick try
 
 It is a network like the one that reads digits, with an output more, the first: no digit.  That it
