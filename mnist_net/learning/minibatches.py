@@ -121,9 +121,9 @@ class Lessons:
 
     def _batches(self, epoch: int) -> Iterator[Batch]:
         recipe, order = self.hyperparameters, None
-        distortion = recipe.distortion_in(epoch)
         if recipe.fresh_epochs:
             epoch = (epoch - 1) % recipe.fresh_epochs + 1
+        distortion = recipe.distortion_in(epoch)  # what comes again does so as it was
         if recipe.shuffle:
             order = np.random.default_rng([recipe.random_state, epoch])
         for number, drawn in enumerate(self.data.minibatches(recipe.batch_size, order)):

@@ -14,8 +14,9 @@ _DEFAULT = Hyperparameters(
     weight_decay=0.03,
     l2_penalty=0.0,
     batch_size=256,
-    epochs=20,
+    epochs=25,
     distortion=DISTORTIONS["both"],
+    distortion_fade=1 / 3,
     drawn_digits=15_000,
 )
 
@@ -42,7 +43,7 @@ def _shown(value: Any) -> str:
 PRESETS = _Presets(
     {
         "default": _DEFAULT,
-        "accurate": replace(_DEFAULT, hidden_layer_sizes=(2500,), epochs=120),
+        "accurate": replace(_DEFAULT, hidden_layer_sizes=(2500,), epochs=120, distortion_fade=0.0),
         "plain": Hyperparameters(),
         "cs229": Hyperparameters(
             initialization="standard-normal",

@@ -178,10 +178,6 @@ class Hyperparameters:
                 )
         if not isinstance(self.distortion, Distortion):
             raise ValueError(f"distortion is {self.distortion!r}; it must be a Distortion")
-        if self.fresh_epochs and self.distortion_fade:
-            raise ValueError(
-                "fresh_epochs repeats pictures as they were distorted: set distortion_fade to 0"
-            )
         if self.patience is not None and not self.validation:
             raise ValueError("patience needs a validation split: set validation too")
 

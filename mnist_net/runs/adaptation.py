@@ -46,6 +46,7 @@ OWN_SHARE = 0.3
 
 RECIPE = replace(
     PRESETS["default"],
+    distortion_fade=0.0,
     learning_rate=3e-4,
     weight_decay=0.0,
     warmup_epochs=0.3,

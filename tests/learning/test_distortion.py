@@ -315,8 +315,6 @@ def test_distortion_fades_over_the_last_third() -> None:
     assert recipe.distortion_in(11).smoothness == BOTH.smoothness
     assert not recipe.distortion_in(12)
     assert RECIPE.distortion_in(RECIPE.epochs) is BOTH
-    with pytest.raises(ValueError, match="set distortion_fade to 0"):
-        replace(recipe, fresh_epochs=2)
 
 
 def test_an_epoch_is_distorted_as_it_says() -> None:
