@@ -43,6 +43,9 @@ _CUT = 0.2  # odds that what hangs together with a digit is nothing, against wha
 _MAY_BE_DIGIT = 0.02  # probability, from which on it is asked which one
 _UNLIKE = 0.1  # odds of a digit beside a letter: digits stand together, and so do letters
 _MOST_ODDS = 20.0  # that the detector gives for or against a digit: both networks see the same ink
+_AGAIN = 20.0  # odds of a separator that the page has elsewhere, against those of any
+_SEPARATORS = "./:"  # dates and times have several alike
+_SURELY = 0.5  # probability of such a separator
 _MAY_BE = 0.001  # probability, below which a way to read is not gone unless a rule wants it
 
 
@@ -95,6 +98,16 @@ class Path(NamedTuple):
     text: str
     steps: tuple[Step, ...]
 
+    @property
+    def n_digits(self) -> int:
+        """How many digits it reads."""
+        return sum(step.digit is not None for step in self.steps)
+
+    @property
+    def n_signs(self) -> int:
+        """How many signs it reads."""
+        return sum(step.sign != "" for step in self.steps)
+
 
 class Lattice:
     """Reads rows with the network that reads digits, and the one that tells signs apart."""
@@ -137,9 +150,21 @@ class Lattice:
     def best_paths(self, arcs: Sequence[Arc], rule: Rule | None = None) -> list[Path]:
         """The likeliest path of those that the rule accepts, and the next one; fewer if there are.
 
-        The next one is told of only with a rule.
+        The next one is told of only with a rule.  Without one, separators that the page surely has
+        are looked for again, where none of them takes the place of several digits.
         """
-        keep, known = (1, AnyText()) if rule is None else (2, rule)
+        if rule is not None:
+            return self._best(arcs, rule, 2)
+        paths = self._best(arcs, AnyText(), 1)
+        for path in paths:
+            sure = {step.sign for step in path.steps if step.score >= _SURELY}
+            if seen := [SIGNS.index(sign) for sign in sure.intersection(_SEPARATORS)]:
+                (again,) = self._best([_expecting(seen, arc) for arc in arcs], AnyText(), 1)
+                lost = path.n_digits - again.n_digits
+                return [again] if lost <= again.n_signs - path.n_signs else paths
+        return paths
+
+    def _best(self, arcs: Sequence[Arc], known: Rule, keep: int) -> list[Path]:
         best: dict[State, list[Path]] = {known.start: [Path(0.0, "", ())]}
         for _, of_row in groupby(arcs, key=lambda arc: arc.candidate.row):
             best = self._through(list(of_row), best, known, keep)
@@ -193,6 +218,13 @@ class Lattice:
             none = float(arc.kinds[NONE]) * (self._refusal if arc.is_large else 1.0)
             none *= _CUT if arc.candidate.parts[0].is_cut else 1.0
             yield Step(arc, None, "", max(none, _LEAST))
+
+
+def _expecting(signs: Sequence[int], arc: Arc) -> Arc:
+    """The same where these signs are likelier."""
+    kinds = arc.kinds.copy()
+    kinds[signs] *= _AGAIN
+    return arc._replace(kinds=kinds / kinds.sum())
 
 
 def _has_dot(candidate: Candidate) -> bool:

@@ -114,6 +114,34 @@ def test_without_a_rule_the_likeliest_way_to_read_all_rows_is_kept() -> None:
     assert covered == list(product((0.0, 1.0), range(3)))
 
 
+def dotted(first: str, chance: float, digit: float) -> list[Arc]:
+    """Five parts: a digit, a sign, a digit, something that may be the same sign, and a digit."""
+    row, which, arcs = row_of(5), np.full(10, 0.1), []
+    for k, likely in enumerate(("digit", first, "digit", first, "digit")):
+        kinds = np.full(len(SIGNS), 1e-4)
+        kinds[SIGNS.index(likely)] = 1.0 if k != 3 else chance
+        if k == 3:
+            kinds[NONE], kinds[DIGIT] = 1.0 - chance - digit, digit
+        box = Box(4 * k, 0, 4 * k + 3, 3) if k % 2 == 0 else Box(4 * k + 1, 2, 4 * k + 2, 3)
+        arcs.append(Arc(Candidate(row, k, k + 1, box), kinds, which))
+    return arcs
+
+
+@pytest.mark.parametrize(
+    ("first", "chance", "digit", "text"),
+    [
+        (".", 0.1, 0.0, "0.0.0"),
+        (".", 0.005, 0.0, "0.00"),
+        (":", 0.1, 0.0, "0:0:0"),
+        ("-", 0.1, 0.0, "0-00"),  # it is as likely a line of anything
+        ("/", 0.1, 0.9, "0/0/0"),  # a 1 that stands as the other one does
+    ],
+)
+def test_a_separator_is_expected_again(first: str, chance: float, digit: float, text: str) -> None:
+    (path,) = LATTICE.best_paths(dotted(first, chance, digit))
+    assert path.text == text
+
+
 def test_where_nothing_fits_there_is_no_path() -> None:
     arcs = arcs_of(row_of(2), np.random.default_rng(0))
     assert LATTICE.best_paths(arcs, rule_of(expect=3)) == []
