@@ -6,13 +6,14 @@ Lengths are compared with the digit's own: the size of its main piece.
 import numpy as np
 
 from mnist_net.pictures.ink import Ink
-from mnist_net.pictures.lines import without_lines, without_ruled_lines
+from mnist_net.pictures.lines import without_lines
 from mnist_net.pictures.not_writing import (
     is_full_stop,
     is_speck,
     least_size,
 )
 from mnist_net.pictures.pieces import Box, Figure, Piece, around, figure_of, find_pieces
+from mnist_net.pictures.ruled import without_ruled_lines
 
 _NEAR = 0.2  # of a digit's size, across which its pieces belong together
 _PART = 0.1  # of the main piece's area, which a broken stroke's other parts have

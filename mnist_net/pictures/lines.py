@@ -1,8 +1,7 @@
 """Lines that are no strokes: of ruled paper, frames, boxes and circles, and below what is written.
 
-Straight lines go where they are longer than what is written.  A closed line encloses a part of the
-paper, in perspective too, and what is written there lies within the hull of that part, whether it
-touches the line or not.
+A closed line encloses a part of the paper, in perspective too, and what is written there lies
+within the hull of that part, whether it touches the line or not.
 """
 
 from collections.abc import Sequence
@@ -12,16 +11,9 @@ import numpy as np
 from PIL import Image
 
 from mnist_net.pictures.pieces import Box, Mask, Piece, find_pieces
-from mnist_net.pictures.straight import Line, painted, runs_of, straight_lines
+from mnist_net.pictures.ruled import without_ruled_lines
+from mnist_net.pictures.straight import painted, runs_of, straight_lines
 
-_LEAST_WIDTH = 40  # pixels of a picture that has ruled lines
-_THICKNESS = 0.05  # of the picture's side, which a ruled line does not exceed
-_COVERED = 0.8  # of the picture's side, on which a ruled line has ink
-_SPANNED = 0.95  # of the picture's side, from a ruled line's first ink to its last
-_FRAGMENT = 0.35  # of the picture's side, likewise of one in a grid whose ink is faint
-_MOST_LINES = 60
-_CROSSING = 2.5  # times its thickness, what is left of a line where another crosses it
-_AT_BORDER = 0.02  # of the picture's side
 _LEAST_CELL, _LARGEST_CELL = 0.2, 6.0  # of the median cell's area
 LEAST_SIDE = 8
 """Pixels of a cell."""
@@ -45,55 +37,6 @@ _BELOW = (0.06, 0.7)  # of a digit's height, from it to a line below
 def without_lines(mask: Mask) -> Mask:
     """Remove all lines, but not where a stroke meets one."""
     return _without_underlines(_without_enclosing(without_ruled_lines(mask)))
-
-
-def without_ruled_lines(mask: Mask) -> Mask:
-    """Remove thin straight lines that cross the whole picture, but not where a stroke meets one."""
-    found = [_long_lines(mask), _long_lines(mask.T)]
-    sides = mask.shape[::-1]
-    crossing = [
-        [line for line in lines if line.ends[1] - line.ends[0] >= _SPANNED * side]
-        for lines, side in zip(found, sides, strict=True)
-    ]
-    if min(map(len, crossing)) > 0 and sum(map(len, crossing)) > 4:  # squared paper
-        usual = float(np.median([line.thickness for lines in crossing for line in lines]))
-        level, upright = (
-            [line for line in lines if line.thickness <= usual + 1.0] for lines in found
-        )
-    else:
-        level, upright = (
-            [line for line in lines if line.length >= _COVERED * side]
-            for lines, side in zip(crossing, sides, strict=True)
-        )
-        if len(level) < 2 and _fills(mask):  # of a 7 that fills the picture, the bar is no line
-            level = []
-        if len(level) < 2:  # a 1 is slanted
-            upright = [line for line in upright if abs(line.slope) * len(mask) <= 2.0]
-    if not (level or upright):
-        return mask
-    removed = painted(level, mask.shape) | painted(upright, mask.T.shape).T
-    return _without_crossings(mask & ~removed, max(line.thickness for line in level + upright))
-
-
-def _long_lines(mask: Mask) -> list[Line]:
-    height, width = mask.shape
-    if width < _LEAST_WIDTH or np.count_nonzero(mask.any(axis=0)) < _FRAGMENT * width:
-        return []
-    thickest = max(3.0, _THICKNESS * height)
-    return straight_lines(runs_of(mask), thickest, _FRAGMENT * width, _MOST_LINES)
-
-
-def _without_crossings(rest: Mask, thickness: float) -> Mask:
-    """Drop what is left where lines meet: no larger than they are thick."""
-    numbers, pieces = find_pieces(rest)
-    small = [piece.number for piece in pieces if piece.box.size <= _CROSSING * thickness + 2.0]
-    return rest & ~np.isin(numbers, small) if small else rest
-
-
-def _fills(mask: Mask) -> bool:
-    """Whether there is ink at the upper and at the lower border."""
-    margin = 1 + int(_AT_BORDER * len(mask))
-    return bool(mask[:margin].any() and mask[-margin:].any())
 
 
 def _without_enclosing(mask: Mask) -> Mask:

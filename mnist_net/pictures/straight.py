@@ -12,7 +12,9 @@ import numpy.typing as npt
 
 from mnist_net.pictures.pieces import Mask
 
-_STEEPEST = 0.12  # slope of a line, unless it is said how steep it may be
+STEEPEST = 0.12
+"""Slope of a line, unless it is said how steep it may be."""
+
 _SAMPLES = 240  # columns that vote
 _MOST_TRIALS = 400  # peaks that are looked at
 _FREE = 0.5  # of its length, on which no stroke meets a line
@@ -71,7 +73,7 @@ def runs_of(mask: Mask) -> Runs:
 
 
 def straight_lines(
-    runs: Runs, thickest: float, least: float, most: int, steepest: float = _STEEPEST
+    runs: Runs, thickest: float, least: float, most: int, steepest: float = STEEPEST
 ) -> list[Line]:
     """Lines that are at most so thick, and have ink in so many columns at least; longest first."""
     thin = runs.chosen(runs.bottom - runs.top <= thickest)

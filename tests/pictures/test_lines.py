@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from PIL import Image, ImageDraw
 
-from mnist_net.pictures.lines import without_lines, without_ruled_lines
+from mnist_net.pictures.lines import without_lines
+from mnist_net.pictures.ruled import without_ruled_lines
 from tests.drawings import STROKES, draw, pixels
 from tests.pictures.test_layout import MASKS, digit_ink, page
 
@@ -23,6 +24,21 @@ def test_ruled_lines_go_and_strokes_across_them_stay(turned: bool) -> None:
     # Beside a stroke no more of the line is left than the line is thick.
     assert not result[:, :36].any()
     assert not result[:, 50:].any()
+
+
+@pytest.mark.parametrize("aslant", [0.0, 0.1, 0.2, 0.4])
+def test_squared_paper_goes_though_it_lies_aslant(aslant: float) -> None:
+    height, width, gap = 160, 300, 40
+    image = Image.new("L", (width, height))
+    pen = ImageDraw.Draw(image)
+    for k in range(-10, 20):
+        pen.line([(-50, k * gap), (width + 50, k * gap - aslant * (width + 100))], 255, 2)
+        pen.line([(k * gap, -50), (k * gap + aslant * (height + 100), height + 50)], 255, 2)
+    stroke = page(height, width, (140, 30, 152, 130)) > 0
+    result = without_ruled_lines((np.asarray(image) > 0) | stroke)
+    np.testing.assert_array_equal(result[30:130, 140:152], stroke[30:130, 140:152])
+    # In corners are lines that are too short to be known.
+    assert (result & ~stroke).sum() <= 0.1 * (np.asarray(image) > 0).sum()
 
 
 def test_what_is_no_ruled_line_stays() -> None:
