@@ -13,7 +13,7 @@ from scripts.records import table
 APART = "bilal02s"  # crops from old registers, with pieces of their neighbours: reported apart
 STYLES = ("photo", "scan", "paint", "other")
 THRESHOLDS = (0.0, 0.001, 0.002, 0.005, *(round(0.01 * k, 2) for k in range(1, 101)))
-KEPT = (0.0, 0.01, 0.05, 0.1, 0.15, 0.18, 0.19, 0.2, 0.25, 0.3, 0.5, 0.7, 0.9, 1.0)
+KEPT = (0.0, 0.01, 0.05, 0.1, 0.15, 0.18, 0.2, 0.22, 0.25, 0.3, 0.5, 0.7, 0.9, 1.0)
 
 Share = float | None  # None: of nothing
 Answers = Sequence[Answer]
