@@ -27,7 +27,8 @@ ORDERS = {
     "looks sheets",
     "reports": "figures comparison results tables charts sprites page report",
     "tuning": "space proposals study search",
-    "reading": "answers judge rules lattice pages reader neighbours shortcuts many annotation",
+    "reading": "answers networks judge rules lattice pages reader neighbours shortcuts many"
+    " annotation",
 }
 """Within some folders, from which module to which one reads on: none imports a later one."""
 

@@ -76,6 +76,7 @@ def export_web(reader: Reader, folder: Path, name: str = "mnist-net") -> list[Pa
         "reject_below": reader.reject_below,
         "model": {"name": name, **_stored(reader.model)},
         "detector": _stored(reader.detector) if reader.detector else None,
+        "two_readers": reader.networks.are_two_readers,
     }
     modules = {path.name: path.read_text("utf-8") for path in sorted(_PAGE.glob("*.js"))}
     modules |= {path.name: path.read_text("utf-8") for path in sorted(_BROWSER.glob("*.js"))}

@@ -49,11 +49,16 @@ class View(NamedTuple):
     ready: bool = False
 
     def variants(self) -> list[Bytes]:
-        """The same digit, upright, and narrower: a reading should depend on neither."""
+        """The same digit, upright, and narrower: a reading should depend on neither.
+
+        What is narrow already is not made narrower, for a 4 would become a 1.
+        """
         if self.ready:
             return []
         ink = self.figure.ink
-        return [fitted(changed, usual_strokes=True) for changed in (deslanted(ink), narrowed(ink))]
+        height, width = ink.shape
+        changed = [deslanted(ink), *([narrowed(ink)] if 2 * width > height else [])]
+        return [fitted(one, usual_strokes=True) for one in changed]
 
 
 @dataclass(frozen=True, slots=True)

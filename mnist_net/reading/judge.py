@@ -1,17 +1,18 @@
 """What the networks say of views of a picture, and which view is the best.
 
-One network tells the digits apart, and a second one tells digits from other things; a view's score
-is the product of what both are sure of.
+A view's score is the product of two probabilities: of its likeliest class, and that it is a digit
+at all.
 """
 
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from mnist_net.arrays import Array, Bytes
 from mnist_net.pictures.looks import View
 from mnist_net.reading.answers import Judgement
-from mnist_net.trained.committee import Predictor
+from mnist_net.reading.networks import Networks
 
 SURE = 0.92
 """Score, from which on no further look is taken."""
@@ -22,17 +23,18 @@ Judged = tuple[View, Judgement]
 
 
 class Judge:
-    """The network that reads digits, and the one that knows whether there is one; see `Reader`."""
+    """Judges views by the networks."""
 
-    def __init__(self, model: Predictor, detector: Predictor | None) -> None:
-        self.model = model
-        self.detector = detector
+    def __init__(self, networks: Networks) -> None:
+        self._networks = networks
 
     def views(self, views: Sequence[View]) -> list[Judgement]:
         """What the networks say of each view, all read at once."""
         if not views:
             return []
-        probabilities, scores = self._score(np.stack([view.image for view in views]))
+        # What came in MNIST's form is what the first network knows best.
+        ready = np.array([view.ready for view in views])
+        probabilities, scores = self._score(np.stack([view.image for view in views]), ready)
         return [
             Judgement(p, _with_odds(float(score)) if view.ready else float(score))
             for view, p, score in zip(views, probabilities, scores, strict=True)
@@ -53,13 +55,12 @@ class Judge:
             means.append((view, Judgement(all_probabilities.mean(axis=0), score)))
         return means
 
-    def _score(self, images: Bytes) -> tuple[Array, Array]:
+    def _score(
+        self, images: Bytes, ready: npt.NDArray[np.bool_] | None = None
+    ) -> tuple[Array, Array]:
         """Probabilities of the classes, N × K, and scores, N."""
-        probabilities = self.model.predict_proba(images)
-        scores = probabilities.max(axis=1)
-        if self.detector is not None:
-            scores = scores * (1.0 - self.detector.predict_proba(images)[:, 0])
-        return probabilities, scores
+        probabilities, is_digit = self._networks.say(images, ready)
+        return probabilities, probabilities.max(axis=1) * is_digit
 
 
 def _with_odds(score: float) -> float:

@@ -19,6 +19,7 @@ from mnist_net.pictures.candidates import Candidate, candidates, field_on, figur
 from mnist_net.pictures.form import fitted
 from mnist_net.pictures.pieces import around
 from mnist_net.pictures.rows import Sheet
+from mnist_net.reading.networks import Networks
 from mnist_net.reading.rules import AnyText, Rule, State
 from mnist_net.trained.committee import Predictor
 
@@ -114,15 +115,13 @@ class Lattice:
 
     def __init__(
         self,
-        model: Predictor,
+        networks: Networks,
         signs: Predictor,
-        detector: Predictor | None = None,
         refusal: float = 1.0,
     ) -> None:
         """The refusal weighs what speaks against a digit: 0 if every large part is to be read."""
-        self._model = model
+        self._networks = networks
         self._signs = signs
-        self._detector = detector
         self._refusal = refusal
 
     def arcs(self, sheet: Sheet, *, doubtful: bool = False) -> list[Arc]:
@@ -139,11 +138,9 @@ class Lattice:
         kinds /= kinds.sum(axis=1, keepdims=True)
         likely = np.flatnonzero(kinds[:, DIGIT] > (0.0 if doubtful else _MAY_BE_DIGIT)).tolist()
         images = [fitted(figure_on(sheet, found[k]).ink, usual_strokes=True) for k in likely]
-        which = self._model.predict_proba(np.stack(images)) if images else ()
-        if images and self._detector is not None:
-            kinds[likely] = _with_odds(
-                kinds[likely], self._detector.predict_proba(np.stack(images))
-            )
+        which, is_digit = self._networks.say(np.stack(images)) if images else ((), ())
+        if images and self._networks.detector is not None:
+            kinds[likely] = _with_odds(kinds[likely], np.asarray(is_digit))
         read = dict(zip(likely, zip(which, images, strict=True), strict=True))
         return [Arc(one, kinds[k], *read.get(k, (None, None))) for k, one in enumerate(found)]
 
@@ -175,7 +172,7 @@ class Lattice:
         self, arcs: Sequence[Arc], before: dict[State, list[Path]], rule: Rule, keep: int
     ) -> dict[State, list[Path]]:
         """Go on through one row, from the paths that end before it."""
-        row = arcs[0].candidate.row
+        row, classes = arcs[0].candidate.row, self._networks.model.classes
         reached: list[dict[tuple[State, bool | None], list[Path]]] = [
             {} for _ in range(len(row.parts) + 1)
         ]
@@ -185,7 +182,7 @@ class Lattice:
             dotted = math.log(_DOTTED) if _has_dot(arc.candidate) else 0.0
             gap = arc.candidate.box.left - row.parts[begin - 1].box.right if begin else np.inf
             for step in self._steps(arc, free=isinstance(rule, AnyText)):
-                text = step.sign if step.digit is None else str(self._model.classes[step.digit])
+                text = step.sign if step.digit is None else str(classes[step.digit])
                 for (state, was), paths in reached[begin].items():
                     after = rule.step(state, text) if text else state
                     if after is None:
@@ -240,14 +237,14 @@ def _has_dot(candidate: Candidate) -> bool:
     )
 
 
-def _with_odds(kinds: Array, detected: Array) -> Array:
+def _with_odds(kinds: Array, is_digit: Array) -> Array:
     """By Bayes' rule: what the detector makes of a candidate's form, which is another witness.
 
     It speaks for a digit against anything but a part: of a digit and the point beside it, it says
     that there is a digit.
     """
-    none = np.maximum(detected[:, 0], _LEAST)
-    odds = np.clip((1.0 - none) / none, 1 / _MOST_ODDS, _MOST_ODDS)
+    none = np.maximum(1.0 - is_digit, _LEAST)
+    odds = np.clip(is_digit / none, 1 / _MOST_ODDS, _MOST_ODDS)
     weighed = kinds.copy()
     weighed[:, DIGIT] *= np.minimum(odds, 1.0)
     others = [kind for kind in range(len(SIGNS)) if kind not in (DIGIT, PART)]

@@ -17,6 +17,7 @@ from mnist_net.pictures.looks import Look, looks, looks_at_several
 from mnist_net.pictures.pieces import Box
 from mnist_net.reading.answers import UNLIKE, Page, Reading, Table
 from mnist_net.reading.judge import SURE, Judge, Judged, best_view, is_sure
+from mnist_net.reading.networks import Networks
 from mnist_net.reading.threshold import REJECT_BELOW
 from mnist_net.trained.committee import Predictor
 from mnist_net.trained.companions import check_is_no_companion
@@ -67,8 +68,9 @@ class Reader:
     model
         Reads digits; see `store.load_model`.
     detector
-        Its class 0 is anything else, the others are digits; see `companions.load_detector`.
-        Without one, the network's own confidence stands for its score.
+        Its class 0 is anything else, the others are digits; see `companions.load_detector`.  If
+        they are the model's ten, it reads along, see `networks`.  Without one, the network's own
+        confidence stands for its score.
     reject_below
         What scores less is no digit; from 0 (everything is one) to 1.
     signs
@@ -86,7 +88,8 @@ class Reader:
         check_is_no_companion(model)
         self.model = model
         self.detector = detector
-        self._judge = Judge(model, detector)
+        self.networks = Networks(model, detector)
+        self._judge = Judge(self.networks)
         self._signs = signs
         self.reject_below = reject_below
 
@@ -96,7 +99,7 @@ class Reader:
         from mnist_net.trained.companions import load_signs
 
         refusal = min(self.reject_below / REJECT_BELOW, 1.0)
-        return Lattice(self.model, self._signs or load_signs(), self.detector, refusal)
+        return Lattice(self.networks, self._signs or load_signs(), refusal)
 
     def read(self, pictures: Iterable[Picture | ImageError]) -> Iterator[Reading | ImageError]:
         """Read the one digit of each picture, in bounded memory.

@@ -14,6 +14,7 @@ from mnist_net.pictures.candidates import Candidate
 from mnist_net.pictures.pieces import Box, Piece
 from mnist_net.pictures.rows import Row
 from mnist_net.reading.lattice import DIGIT, NONE, PART, SIGNS, Arc, Lattice
+from mnist_net.reading.networks import Networks
 from mnist_net.reading.rules import CHECKS, Rule, rule_of
 
 
@@ -23,7 +24,7 @@ class Digits:
     classes = np.arange(10)
 
 
-LATTICE = Lattice(Digits(), Digits())  # type: ignore[arg-type]
+LATTICE = Lattice(Networks(Digits(), None), Digits())  # type: ignore[arg-type]
 
 
 def row_of(n_parts: int, number: int = 0) -> Row:

@@ -22,9 +22,9 @@ export const UNEVEN =
   "The paper of this picture is not of one colour: photographs are read by mnist-net serve.";
 
 export class Reader {
-  /** The networks, and the score below which something is no digit. */
-  constructor(model, detector, rejectBelow) {
-    Object.assign(this, { model, detector, rejectBelow });
+  /** The networks, the score below which something is no digit, and whether both read digits. */
+  constructor(model, detector, rejectBelow, twoReaders) {
+    Object.assign(this, { model, detector, rejectBelow, twoReaders });
   }
 
   /** Read the digit of a picture (ImageData); null if its paper is not of one colour. */
@@ -42,21 +42,31 @@ export class Reader {
 
   /** The view with what both networks say of it. */
   judge(view) {
-    const { probabilities, score } = this.score(view.image);
+    const { probabilities, score } = this.score(view.image, view.ready);
     const odds = view.ready ? ODDS_IN_FORM : 1;
     return { ...view, probabilities, score: (score * odds) / (1 + (odds - 1) * score) };
   }
 
-  score(image) {
-    const probabilities = this.model.predict(image);
-    const isDigit = this.detector ? 1 - this.detector.predict(image)[0] : 1;
+  /** What both networks say; what came in MNIST's form, the first knows best; see networks.py. */
+  score(image, ready = null) {
+    let probabilities = this.model.predict(image);
+    let isDigit = 1;
+    if (this.detector) {
+      const [none, ...digits] = this.detector.predict(image);
+      isDigit = 1 - none;
+      const known = digits.reduce((sum, one) => sum + one, 0);
+      if (this.twoReaders && !ready && known > 0) {
+        probabilities = probabilities.map((p, k) => (p + digits[k] / known) / 2);
+      }
+    }
     return { probabilities, score: Math.max(...probabilities) * isDigit };
   }
 
-  /** The mean over the view and the same digit upright and narrower. */
+  /** The mean over the view and the same digit upright and, if it is not narrow, narrower. */
   judgeAgain(view) {
     if (view.ready) return view;
-    const changed = [deslanted(view.ink), narrowed(view.ink)];
+    const isNarrow = 2 * view.ink.width <= view.ink.height;
+    const changed = isNarrow ? [deslanted(view.ink)] : [deslanted(view.ink), narrowed(view.ink)];
     const all = [view, ...changed.map((ink) => this.score(fitted(ink, 1, { usualStrokes: true })))];
     const mean = (value) => all.reduce((sum, one) => sum + value(one), 0) / all.length;
     const probabilities = view.probabilities.map((_, k) => mean((one) => one.probabilities[k]));

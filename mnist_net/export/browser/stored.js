@@ -6,6 +6,7 @@ import { Reader } from "./reader.js";
 export const stored = () => globalThis.MNIST_NET;
 
 export function storedReader() {
-  const { model, detector, reject_below: rejectBelow } = stored();
-  return new Reader(new Predictor(model), detector && new Predictor(detector), rejectBelow);
+  const { model, detector, reject_below: rejectBelow, two_readers: twoReaders } = stored();
+  const second = detector && new Predictor(detector);
+  return new Reader(new Predictor(model), second, rejectBelow, twoReaders);
 }

@@ -1,0 +1,45 @@
+"""What the networks say of pictures in MNIST's form: which digit it is, and whether it is one.
+
+The one that reads digits has learned from MNIST.  The detector has learned from digits of all sorts
+too, and that it learned which ones they are makes it a second reader: of pictures that are not
+MNIST's own, the mean of what both say is right more often than either.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from mnist_net.arrays import Array, Bytes
+from mnist_net.trained.committee import Predictor
+
+
+class Networks(NamedTuple):
+    """The network that reads digits, and the one that knows whether there is one; see `Reader`."""
+
+    model: Predictor
+    detector: Predictor | None
+
+    @property
+    def are_two_readers(self) -> bool:
+        """Whether the detector knows the digits of the model, which is not made for one hand."""
+        classes = self.model.classes.tolist()
+        known = self.detector is not None and len(self.detector.classes) == 1 + len(classes)
+        return known and classes == list(range(10)) and "adapted" not in self.model.metadata
+
+    def say(self, images: Bytes, alone: npt.NDArray[np.bool_] | None = None) -> tuple[Array, Array]:
+        """Probabilities of the classes, N × K, and that it is a digit at all, N.
+
+        The images are N × 28 × 28; of some the model may speak alone.
+        """
+        probabilities = self.model.predict_proba(images)
+        if self.detector is None:
+            return probabilities, np.ones(len(images), probabilities.dtype)
+        detected = self.detector.predict_proba(images)
+        is_digit = 1.0 - detected[:, 0]
+        if self.are_two_readers:
+            digits, known = detected[:, 1:], detected[:, 1:].sum(axis=1, keepdims=True)
+            which = np.divide(digits, known, out=probabilities.copy(), where=known > 0.0)
+            mean = (probabilities + which) / 2.0
+            probabilities = mean if alone is None else np.where(alone[:, None], probabilities, mean)
+        return probabilities, is_digit

@@ -1,0 +1,80 @@
+"""Two networks read along, where both know the digits."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from mnist_net.reading.networks import Networks
+from mnist_net.reading.reader import Reader
+
+IMAGES = np.zeros((2, 28, 28), np.uint8)
+
+
+@dataclass
+class Said:
+    """Stands for a network that always says the same."""
+
+    probabilities: list[float]
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def classes(self) -> np.ndarray:
+        return np.arange(len(self.probabilities))
+
+    def predict_proba(self, images: np.ndarray) -> np.ndarray:
+        return np.tile(np.float32(self.probabilities), (len(images), 1))
+
+
+def of_ten(**likely: float) -> list[float]:
+    probabilities = [0.0] * 10
+    for digit, probability in likely.items():
+        probabilities[int(digit[1:])] = probability
+    return probabilities
+
+
+READS = of_ten(d4=0.6, d9=0.4)
+DETECTS = [0.2, *(0.8 * p for p in of_ten(d4=0.1, d9=0.9))]
+
+
+def say(model: Said, detector: Said | None, **how: Any) -> tuple[np.ndarray, np.ndarray]:
+    return Networks(model, detector).say(IMAGES, **how)  # type: ignore[arg-type]
+
+
+def test_the_detector_reads_along() -> None:
+    probabilities, is_digit = say(Said(READS), Said(DETECTS))
+    # By hand: of what it takes for digits, 1 of 10 are 4s; (0.6 + 0.1) / 2 and (0.4 + 0.9) / 2.
+    np.testing.assert_allclose(probabilities, [of_ten(d4=0.35, d9=0.65)] * 2, atol=1e-6)
+    np.testing.assert_allclose(is_digit, 0.8, atol=1e-6)
+
+
+def test_of_some_pictures_the_model_speaks_alone() -> None:
+    probabilities, is_digit = say(Said(READS), Said(DETECTS), alone=np.array([True, False]))
+    assert probabilities.argmax(axis=1).tolist() == [4, 9]
+    np.testing.assert_allclose(is_digit, 0.8, atol=1e-6)
+
+
+def test_where_it_does_not_know_the_classes_it_only_says_whether() -> None:
+    letters, adapted = Said([*READS[:5], 0.0]), Said(READS, {"adapted": {}})
+    for model, detector in (
+        (Said(READS), Said([0.2, 0.8])),
+        (letters, Said(DETECTS)),
+        (adapted, Said(DETECTS)),
+    ):
+        probabilities, is_digit = say(model, detector)
+        np.testing.assert_array_equal(probabilities, model.predict_proba(IMAGES))
+        np.testing.assert_allclose(is_digit, 0.8, atol=1e-6)
+    probabilities, is_digit = say(Said(READS), None)
+    np.testing.assert_array_equal(probabilities, Said(READS).predict_proba(IMAGES))
+    np.testing.assert_array_equal(is_digit, 1.0)
+
+
+def test_surely_no_digit_divides_by_nothing() -> None:
+    probabilities, is_digit = say(Said(READS), Said([1.0, *[0.0] * 10]))
+    assert np.isfinite(probabilities).all()
+    assert probabilities.argmax(axis=1).tolist() == [4, 4]
+    assert not is_digit.any()
+
+
+def test_what_ships_reads_with_both(reader: Reader) -> None:
+    assert reader.networks.are_two_readers
