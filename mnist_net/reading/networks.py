@@ -22,10 +22,10 @@ class Networks(NamedTuple):
 
     @property
     def are_two_readers(self) -> bool:
-        """Whether the detector knows the digits of the model, which is not made for one hand."""
+        """Whether the detector knows the model's classes, which are the ten digits."""
         classes = self.model.classes.tolist()
         known = self.detector is not None and len(self.detector.classes) == 1 + len(classes)
-        return known and classes == list(range(10)) and "adapted" not in self.model.metadata
+        return known and classes == list(range(10))
 
     def say(self, images: Bytes, alone: npt.NDArray[np.bool_] | None = None) -> tuple[Array, Array]:
         """Probabilities of the classes, N × K, and that it is a digit at all, N.
