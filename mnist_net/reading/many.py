@@ -8,6 +8,7 @@ a cluster is sent the network that answers, once, and the content of the files.
 import signal
 from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from itertools import chain
@@ -257,5 +258,7 @@ def _opened(given: Given, crop: Place | None) -> Picture | ImageError:
 
 
 def reader_of(model: Path, reject_below: float) -> Reader:
-    """A reader with the network of a file, and with the detector that ships."""
-    return Reader(load_cached(model), load_detector(), reject_below)
+    """A reader with the network of a file, and with the detector that ships, loaded at once."""
+    with ThreadPoolExecutor(1) as helper:
+        detector = helper.submit(load_detector)
+        return Reader(load_cached(model), detector.result(), reject_below)
