@@ -182,6 +182,7 @@ def _recipe(
     if base is None:
         return recipe, None
     from mnist_net.runs.run import recipe_from_model
+    from mnist_net.trained.companions import check_is_no_companion
     from mnist_net.trained.model import Model
     from mnist_net.trained.store import find_model, load_model
 
@@ -189,6 +190,7 @@ def _recipe(
     if given := [name for name in settled if asked[name] is not None]:
         raise click.UsageError(f"--from keeps what the model has: leave out its {given[0]}")
     model = load_model(find_model(base))
+    check_is_no_companion(model, base)
     if not isinstance(model, Model):
         raise ModelFileError(f"{base} is a committee: --from takes one network")
     if asked["learning_rate"] is None:

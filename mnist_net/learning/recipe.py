@@ -124,7 +124,7 @@ class Hyperparameters:
     distortion_fade: float = _setting(
         0.0,
         "Part of the epochs, the last ones, over which the distortion falls to nothing. It falls "
-        "in a straight line, and the last epoch has none.",
+        "in a straight line, and the last epoch has none. What fresh_epochs repeats is as it was.",
         within=(0.0, 1.0),
     )
     drawn_digits: int = _setting(

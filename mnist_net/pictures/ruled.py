@@ -12,51 +12,64 @@ _SPANNED = 0.95  # of the picture's side, from a ruled line's first ink to its l
 _FRAGMENT = 0.35  # of the picture's side, likewise of one in a grid whose ink is faint
 _MOST_LINES = 60
 _LEAST_SQUARED = 4  # lines, than which squared paper has more
-_ASLANT = 0.5  # steepest of its lines
+_ASLANT = 0.5  # steepest of its lines ...
+_LEAST_OF_FAMILY = 3  # ... and how many of each family it has at least, for 1s are aslant too
 _CROSSING = 2.5  # times its thickness, what is left of a line where another crosses it
 _AT_BORDER = 0.02  # of the picture's side
+
+Families = list[list[Line]]
+"""Lines that are nearly level, and those that are nearly upright."""
 
 
 def without_ruled_lines(mask: Mask) -> Mask:
     """Remove thin straight lines that cross the whole picture, but not where a stroke meets one."""
-    squared = _squared_paper(mask)
-    if squared is not None:
-        return squared
     found = [_long_lines(mask), _long_lines(mask.T)]
     sides = mask.shape[::-1]
-    level, upright = (
-        [
-            line
-            for line in lines
-            if line.length >= _COVERED * side and line.ends[1] - line.ends[0] >= _SPANNED * side
-        ]
+    crossing = [
+        [line for line in lines if line.ends[1] - line.ends[0] >= _SPANNED * side]
         for lines, side in zip(found, sides, strict=True)
-    )
-    if len(level) < 2 and _fills(mask):  # of a 7 that fills the picture, the bar is no line
-        level = []
-    if len(level) < 2:  # a 1 is slanted
-        upright = [line for line in upright if abs(line.slope) * len(mask) <= 2.0]
-    return _without(level, upright, mask)
+    ]
+    if min(map(len, crossing)) > 0 and sum(map(len, crossing)) > _LEAST_SQUARED:
+        level, upright = _as_thin(found, crossing)
+    elif aslant := _squared_aslant(mask):
+        level, upright = aslant
+    else:
+        level, upright = (
+            [line for line in lines if line.length >= _COVERED * side]
+            for lines, side in zip(crossing, sides, strict=True)
+        )
+        if len(level) < 2 and _fills(mask):  # of a 7 that fills the picture, the bar is no line
+            level = []
+        if len(level) < 2:  # a 1 is slanted
+            upright = [line for line in upright if abs(line.slope) * len(mask) <= 2.0]
+    if not (level or upright):
+        return mask
+    removed = painted(level, mask.shape) | painted(upright, mask.T.shape).T
+    return _without_crossings(mask & ~removed, max(line.thickness for line in level + upright))
 
 
-def _squared_paper(mask: Mask) -> Mask | None:
-    """The same without the two families of lines of squared paper, aslant too; None if it is none.
+def _as_thin(found: Families, crossing: Families) -> Families:
+    """Of all lines of squared paper those that are as thin as those across the picture are."""
+    usual = float(np.median([line.thickness for lines in crossing for line in lines]))
+    return [[line for line in lines if line.thickness <= usual + 1.0] for lines in found]
 
-    Most of them go from one border of the picture to another.
+
+def _squared_aslant(mask: Mask) -> Families | None:
+    """The lines of squared paper that lies aslant; None if it is none.
+
+    Several of each family go from one border of the picture to another, however short.  They are
+    looked for only where about as much ink leaves the picture as so many lines would.
     """
     border = np.concatenate([mask[0], mask[:, -1], mask[-1, ::-1], mask[::-1, 0]])
-    if np.count_nonzero(np.diff(border.astype(np.int8)) > 0) <= _LEAST_SQUARED:
+    n_leaving = np.count_nonzero(np.diff(border.astype(np.int8)) > 0)
+    if not 4 * _LEAST_OF_FAMILY - 2 <= n_leaving <= 2 * _MOST_LINES:  # one may be at a corner
         return None
     found = [_long_lines(side, _ASLANT) for side in (mask, mask.T)]
     crossing = [
         [line for line in lines if _is_across(line, side)]
         for lines, side in zip(found, (mask, mask.T), strict=True)
     ]
-    if min(map(len, crossing)) == 0 or sum(map(len, crossing)) <= _LEAST_SQUARED:
-        return None
-    usual = float(np.median([line.thickness for lines in crossing for line in lines]))
-    level, upright = ([line for line in lines if line.thickness <= usual + 1.0] for lines in found)
-    return _without(level, upright, mask)
+    return _as_thin(found, crossing) if min(map(len, crossing)) >= _LEAST_OF_FAMILY else None
 
 
 def _is_across(line: Line, mask: Mask) -> bool:
@@ -67,13 +80,6 @@ def _is_across(line: Line, mask: Mask) -> bool:
         min(column, width - column, row, height - row) <= margin
         for column, row in zip((begin, end), line.heights((begin, end)), strict=True)
     )
-
-
-def _without(level: list[Line], upright: list[Line], mask: Mask) -> Mask:
-    if not (level or upright):
-        return mask
-    removed = painted(level, mask.shape) | painted(upright, mask.T.shape).T
-    return _without_crossings(mask & ~removed, max(line.thickness for line in level + upright))
 
 
 def _long_lines(mask: Mask, steepest: float = STEEPEST) -> list[Line]:

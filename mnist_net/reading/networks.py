@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mnist_net.arrays import Array, Bytes
-from mnist_net.trained.committee import Predictor
+from mnist_net.datasets.mnist import MNIST_DIGEST
+from mnist_net.trained.committee import Committee, Predictor
 
 
 class Networks(NamedTuple):
@@ -22,10 +23,13 @@ class Networks(NamedTuple):
 
     @property
     def are_two_readers(self) -> bool:
-        """Whether the detector knows the model's classes, which are the ten digits."""
+        """Whether the detector knows the model's classes: it does if those are MNIST's digits.
+
+        Who learned from anything else may have ten classes too, and mean others.
+        """
         classes = self.model.classes.tolist()
         known = self.detector is not None and len(self.detector.classes) == 1 + len(classes)
-        return known and classes == list(range(10))
+        return known and classes == list(range(10)) and _is_mnists(self.model)
 
     def say(self, images: Bytes, alone: npt.NDArray[np.bool_] | None = None) -> tuple[Array, Array]:
         """Probabilities of the classes, N × K, and that it is a digit at all, N.
@@ -43,3 +47,10 @@ class Networks(NamedTuple):
             mean = (probabilities + which) / 2.0
             probabilities = mean if alone is None else np.where(alone[:, None], probabilities, mean)
         return probabilities, is_digit
+
+
+def _is_mnists(model: Predictor) -> bool:
+    if isinstance(model, Committee):
+        return all(map(_is_mnists, model.members))
+    data = model.metadata.get("data")
+    return isinstance(data, dict) and data.get("digest") == MNIST_DIGEST

@@ -123,7 +123,7 @@ def test_pages_of_a_file_are_chosen(tmp_path: Path) -> None:
 # Which model answers.
 
 
-@pytest.mark.parametrize("command", ["predict -m", "export", "train --teacher"])
+@pytest.mark.parametrize("command", ["predict -m", "export", "train --teacher", "train --from"])
 @pytest.mark.parametrize(
     ("name", "told"),
     [("detector", "tells digits from other things"), ("signs", "tells signs from digits at")],
@@ -131,7 +131,7 @@ def test_pages_of_a_file_are_chosen(tmp_path: Path) -> None:
 def test_the_networks_beside_the_model_are_no_model(command: str, name: str, told: str) -> None:
     save_png(pixels(draw(5)), Path("5.png"))
     companion = SHIPPED.with_name(f"{name}.joblib")
-    rest = {"predict -m": ["5.png"], "export": ["out.npz"], "train --teacher": []}[command]
+    rest = {"predict -m": ["5.png"], "export": ["out.npz"]}.get(command, [])
     message = only_error(invoke(*command.split(), companion, *rest))
     assert f"{companion} {told}" in message
     assert message.endswith(": name another model")

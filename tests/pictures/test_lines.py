@@ -41,6 +41,16 @@ def test_squared_paper_goes_though_it_lies_aslant(aslant: float) -> None:
     assert (result & ~stroke).sum() <= 0.1 * (np.asarray(image) > 0).sum()
 
 
+def test_slanted_ones_over_a_line_are_no_squared_paper() -> None:
+    image = Image.new("L", (230, 60))
+    pen = ImageDraw.Draw(image)
+    for k in range(5):
+        pen.line([(30 + 40 * k, -5), (8 + 40 * k, 65)], 255, 4)
+    pen.line([(-5, 40), (235, 42)], 255, 3)
+    ink = np.asarray(image) > 0
+    assert without_ruled_lines(ink).sum() > 0.6 * ink.sum()
+
+
 def test_what_is_no_ruled_line_stays() -> None:
     for ink in (
         digit_ink(),

@@ -1,12 +1,15 @@
 """Two networks read along, where both know the digits."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from mnist_net.datasets.mnist import MNIST_DIGEST
 from mnist_net.reading.networks import Networks
 from mnist_net.reading.reader import Reader
+from mnist_net.trained.committee import Committee
+from mnist_net.trained.model import Model
 
 IMAGES = np.zeros((2, 28, 28), np.uint8)
 
@@ -16,6 +19,11 @@ class Said:
     """Stands for a network that always says the same."""
 
     probabilities: list[float]
+    digest: str = MNIST_DIGEST
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        return {"data": {"digest": self.digest}}
 
     @property
     def classes(self) -> np.ndarray:
@@ -54,8 +62,12 @@ def test_of_some_pictures_the_model_speaks_alone() -> None:
 
 
 def test_where_it_does_not_know_the_classes_it_only_says_whether() -> None:
-    letters = Said([*READS[:5], 0.0])
-    for model, detector in ((Said(READS), Said([0.2, 0.8])), (letters, Said(DETECTS))):
+    few, letters = Said([*READS[:5], 0.0]), Said(READS, "of ten letters")
+    for model, detector in (
+        (Said(READS), Said([0.2, 0.8])),
+        (few, Said(DETECTS)),
+        (letters, Said(DETECTS)),
+    ):
         probabilities, is_digit = say(model, detector)
         np.testing.assert_array_equal(probabilities, model.predict_proba(IMAGES))
         np.testing.assert_allclose(is_digit, 0.8, atol=1e-6)
@@ -73,3 +85,13 @@ def test_surely_no_digit_divides_by_nothing() -> None:
 
 def test_what_ships_reads_with_both(reader: Reader) -> None:
     assert reader.networks.are_two_readers
+
+
+def test_a_committee_does_if_all_its_members_learned_from_mnist(reader: Reader) -> None:
+    model = reader.model
+    assert isinstance(model, Model)
+    other = replace(model, metadata={**model.metadata, "data": {"digest": "another"}})
+    nothing = replace(model, metadata={"data": 3})
+    for members, expected in (([model] * 2, True), ([model, other], False), ([nothing], False)):
+        committee = Committee(tuple(members))
+        assert Networks(committee, reader.detector).are_two_readers == expected
