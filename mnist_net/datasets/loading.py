@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from mnist_net.arrays import MNIST_DIGEST
 from mnist_net.datasets.dataset import Dataset, Splits, data_digest, split
 from mnist_net.datasets.folders import is_own_pictures, labelled_files, load_own_pictures
 from mnist_net.datasets.formats import FourArrays, find_idx_files, read_idx_folder, read_npz
-from mnist_net.datasets.mnist import MNIST_DIGEST, MNIST_TRAIN, cache_path, load_mnist
+from mnist_net.datasets.mnist import MNIST_TRAIN, cache_path, load_mnist
 from mnist_net.datasets.shards import (
     ShardedSplits,
     is_sharded,

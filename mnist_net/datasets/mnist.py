@@ -10,14 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from mnist_net.arrays import IMAGE_SHAPE, Bytes
+from mnist_net.arrays import IMAGE_SHAPE, MNIST_DIGEST, Bytes
 from mnist_net.datasets.dataset import Dataset, data_digest
 from mnist_net.datasets.sources import sources
 from mnist_net.errors import DataError
 from mnist_net.files import atomic_write
-
-MNIST_DIGEST = "c2069063c1105f2bf96266aef1ff68c6e13bdda7a54e37bf19c16f1db24efc83"
-"""SHA-256 over the bytes of MNIST's 70,000 images and then of its labels, uint8."""
 
 MNIST_TRAIN = 60_000
 """The first so many of the 70,000 are the training set, as the makers split them."""

@@ -10,8 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from mnist_net.arrays import Array, Bytes
-from mnist_net.datasets.mnist import MNIST_DIGEST
+from mnist_net.arrays import MNIST_DIGEST, Array, Bytes
 from mnist_net.trained.committee import Committee, Predictor
 
 

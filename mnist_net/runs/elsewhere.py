@@ -11,10 +11,10 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple
 
+from mnist_net.arrays import MNIST_DIGEST
 from mnist_net.cluster import Cluster, Each
 from mnist_net.datasets.dataset import Dataset
 from mnist_net.datasets.loading import open_dataset
-from mnist_net.datasets.mnist import MNIST_DIGEST
 from mnist_net.datasets.shards import Shards
 from mnist_net.errors import ClusterError, DataError
 from mnist_net.learning.network import Parameters, loss_and_gradients

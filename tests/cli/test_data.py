@@ -8,9 +8,10 @@ import pytest
 from click.testing import Result
 from PIL import Image
 
+from mnist_net.arrays import MNIST_DIGEST
 from mnist_net.datasets import sources
 from mnist_net.datasets.loading import load_dataset
-from mnist_net.datasets.mnist import MNIST_DIGEST, cache_path
+from mnist_net.datasets.mnist import cache_path
 from tests.cli.conftest import invoke
 from tests.conftest import Run
 from tests.datasets.conftest import RIGHT, Pictures, flip, write_cache

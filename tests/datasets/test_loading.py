@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import sklearn.datasets
 
+from mnist_net.arrays import MNIST_DIGEST
 from mnist_net.datasets.dataset import data_digest
 from mnist_net.datasets.loading import load_dataset, load_digits_as_images
-from mnist_net.datasets.mnist import MNIST_DIGEST, cache_path
+from mnist_net.datasets.mnist import cache_path
 from mnist_net.errors import DataError
 from tests.datasets.conftest import (
     DIGEST,

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from mnist_net.datasets.mnist import MNIST_DIGEST
+from mnist_net.arrays import MNIST_DIGEST
 from mnist_net.reading.networks import Networks
 from mnist_net.reading.reader import Reader
 from mnist_net.trained.committee import Committee
