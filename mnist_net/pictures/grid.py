@@ -32,6 +32,9 @@ _MIDDLE = 0.15  # of that gap, by which it may be off its middle
 _WHOLE = 0.6  # of its extent, on which a line has ink
 _STEEPEST = 0.25  # slope: of a page that is seen at an angle
 _MOST_LINES = 400  # before those go that are others again
+_PENCIL = 5  # lines of a family, to know how they are seen in perspective, ...
+_MOST_OFF = 0.3  # ... the part of them that may be seen otherwise, ...
+_OFF_PENCIL = 0.05  # ... and of the usual gap, by which such a one is off at its ends
 _MET = 0.5  # of the lines of the other family, which a line crosses
 _BEYOND = 0.1  # of its extent, by which a line may end too early
 _OFF_END = 0.03  # of its extent, by which a line of a table may go on, or end too early
@@ -89,7 +92,7 @@ def _lines_of(mask: Mask) -> Lines:
     ink = painted(across, mask.shape) | painted(down, mask.T.shape).T
     while True:
         level, upright = _crossing(_apart(across), _apart(down))
-        amiss = _amiss(level, upright)
+        amiss = _amiss(level, upright) or _off_pencil(level) | _off_pencil(upright)
         if not amiss:
             return Lines(level, upright, ink)
         across, down = ([one for one in lines if id(one) not in amiss] for lines in (across, down))
@@ -191,6 +194,26 @@ def _amiss(level: list[Line], upright: list[Line]) -> set[int]:
             fit[[0, -1]] |= others.mean(axis=0) > _MET
             amiss |= {id(line) for line, fits in zip(lines, fit, strict=True) if not fits}
     return amiss
+
+
+def _off_pencil(lines: list[Line]) -> set[int]:
+    """Identities of lines that are not parallel to most others, as the table lies.
+
+    Parallel lines, seen in perspective, go through one point: from line to line, the slope changes
+    evenly with the height (fitted as by Theil and Sen).  The edge of a fold goes elsewhere.
+    """
+    if len(lines) < _PENCIL:
+        return set()
+    heights, slopes = _heights(lines), np.array([line.slope for line in lines])
+    first, second = np.triu_indices(len(lines), 1)
+    turn = np.median((slopes[second] - slopes[first]) / (heights[second] - heights[first]))
+    off = slopes - turn * heights
+    reach = np.median([np.ptp(_ends(line)) for line in lines]) / 2.0
+    off_at_ends = np.abs(off - np.median(off)) * reach / np.median(np.diff(heights))
+    amiss = off_at_ends > _OFF_PENCIL
+    if amiss.mean() > _MOST_OFF:
+        return set()
+    return {id(line) for line, is_off in zip(lines, amiss, strict=True) if is_off}
 
 
 def _at_border(lines: list[Line], others: list[Line]) -> Mask:

@@ -31,7 +31,8 @@ _THIN = 0.1  # of its length, which a straight fold is not thicker
 _ONE_SIDED = 0.15  # of the difference on the other side
 _LEAST_MARKS = 12  # that are printed on a paper
 _LATTICE = 0.4  # of the marks, which lie between others
-_ALIKE = 0.15  # of their size, or their ink, by which they differ
+_ALIKE = 0.15  # of their size, or their ink, by which they differ ...
+_ROUNDED = 0.5  # ... and pixels, by which each one's outline is off
 _PARTS = 5  # of a mark's width, and of its height, in which its ink is compared
 _NEIGHBOURS = 8
 _OFF_LATTICE = 0.05  # of their distance, by which one is off the middle between two others
@@ -142,7 +143,8 @@ def marks_of_paper(numbers: npt.NDArray[np.int32], pieces: Sequence[Piece]) -> l
     np.fill_diagonal(distances, np.inf)
     near = np.argsort(distances, axis=1)[:, :_NEIGHBOURS]
     shapes = np.stack([_shape(numbers, piece) for piece in pieces])
-    alike = np.abs(shapes[near] - shapes[:, None]).mean(axis=2) <= _ALIKE
+    differences = np.abs(shapes[near] - shapes[:, None]).mean(axis=2)
+    alike = differences <= _ALIKE + _ROUNDED / sizes.max(axis=1)[:, None]
     alike &= np.isfinite(np.take_along_axis(distances, near, axis=1))
     z = np.take_along_axis(away[..., 0] + 1j * away[..., 1], near, axis=1)
     off = np.abs(z[:, :, None] + z[:, None]) / 2.0

@@ -134,7 +134,9 @@ class Lattice:
             return []
         kinds = self._signs.predict_proba(np.stack([field_on(sheet, one) for one in found]))
         kinds[:, PART] *= _PARTS
-        kinds[[one.box.size < _DOT * one.row.height for one in found], DIGIT] = 0.0
+        sizes = np.array([one.box.size / one.row.height for one in found])
+        kinds[sizes < _DOT, DIGIT] = 0.0
+        kinds[sizes >= LARGE, SIGNS.index(".")] = 0.0
         kinds /= kinds.sum(axis=1, keepdims=True)
         likely = np.flatnonzero(kinds[:, DIGIT] > (0.0 if doubtful else _MAY_BE_DIGIT)).tolist()
         images = [fitted(figure_on(sheet, found[k]).ink, usual_strokes=True) for k in likely]

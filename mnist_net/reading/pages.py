@@ -71,7 +71,7 @@ def page_of(paths: Sequence[Path], written: Written, *, by_rule: bool) -> tuple[
     if len(paths) > 1:
         odds = math.exp(min(paths[0].score - paths[1].score, _MOST_ODDS))
         page = replace(page, runner_up=paths[1].text, odds=odds)
-    return page, _clarity(read)
+    return page, _clarity(read) if rows else 0.0  # signs alone say nothing
 
 
 def table_of(path: Path, grid: Grid, written: Written) -> tuple[Table, float]:

@@ -183,7 +183,8 @@ class Reader:
         for look in (look for stage in looks(picture.pixels) for look in stage):
             writing = look.writing()
             sheet = sheet_of(writing, look.ink)
-            if rule is None and (look.ready or is_one_digit(sheet, writing)):
+            alone = look.ready or is_one_digit(sheet, writing)
+            if alone and rule is None and len(best.digits) < 2:
                 return self._page_of_one(picture)
             page, clarity = self._read_sheet(sheet, look, picture, rule)
             sure = clarity >= SURE
@@ -228,19 +229,22 @@ class Reader:
     def _page_of_one(self, picture: Picture) -> Page:
         """A page with one digit is a picture of one digit, and is read as such.
 
-        Others may lie in a shadow that was taken for ink.
+        Others, or the only one, may lie in a shadow that was taken for ink.
         """
         from mnist_net.pictures.rows import sheet_of
 
+        sure_one = None
         for look in looks_at_several(picture.pixels):
             page, clarity = self._read_sheet(
                 sheet_of(look.writing(), look.ink), look, picture, None
             )
             if clarity >= SURE and len(page.digits) > 1:
                 return page
+            if clarity >= SURE and page.digits and sure_one is None:
+                sure_one = page
         (reading,) = self.read_together([picture])
         if reading.digit is None:
-            return Page((), reading.reason)
+            return sure_one or Page((), reading.reason)
         return Page(((reading,),))
 
     def _read_sheet(

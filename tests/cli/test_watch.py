@@ -200,7 +200,7 @@ def test_ctrl_c_before_the_first_epoch_writes_nothing(lean: tuple[object, ...]) 
         *("--checkpoint", "run", "--epochs", 30),
         interrupt_after="0/30",
     )
-    assert status == 130
+    assert status == 130, terminal
     assert stdout == ""
     assert "Traceback" not in terminal
     last = "interrupted before the first epoch ended: there is nothing to save"

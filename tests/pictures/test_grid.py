@@ -122,3 +122,17 @@ def test_a_crease_is_no_line_of_a_table(fall: int) -> None:
     y = 20 + 1.5 * SIDE
     ImageDraw.Draw(image).line((0, y - fall, image.width, y + fall), fill=255, width=3)
     assert [round(line.height) for line in grid_and_lines(image)[1].level] == there
+
+
+def test_the_edge_of_a_fold_goes_otherwise_than_a_tables_lines() -> None:
+    """In perspective no two lines are parallel, but their slopes change evenly."""
+    image = table([[None] * 5] * 8)
+    width, height = image.size
+    seen = (0, -60, 20, height + 20, width - 20, height - 30, width, -10)
+    image = image.transform(image.size, Image.Transform.QUAD, seen)
+    there = [round(line.height) for line in grid_and_lines(image)[1].level]
+    assert len(there) == 9
+    y = there[4] + SIDE / 2
+    # Beyond the table at one end only, so that the other might be its own.
+    ImageDraw.Draw(image).line((24, y - 12, width, y + 12), fill=255, width=2)
+    assert [round(line.height) for line in grid_and_lines(image)[1].level] == there

@@ -42,6 +42,17 @@ def test_marks_in_a_lattice_are_the_papers(
     assert not without_marks(paper(shape, size, shift, lean)).any()
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_small_marks_differ_by_where_the_pixels_lie(seed: int) -> None:
+    random, factor = np.random.default_rng(seed), 8
+    image = Image.new("L", (200 * factor, 160 * factor))
+    begin = random.uniform(10, 20, 2)
+    for row, column in np.ndindex(8, 10):
+        x, y = factor * (begin + (15.3 * column, 15.3 * row))
+        ImageDraw.Draw(image).ellipse((x, y, x + 4.5 * factor, y + 4.5 * factor), fill=255)
+    assert not without_marks(image.reduce(factor)).any()
+
+
 def test_what_is_written_among_them_stays() -> None:
     five = np.asarray(255 - pixels(draw(5, 6, (6, 6)))) >= 128
     written = np.zeros((240, 300), bool)

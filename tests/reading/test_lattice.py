@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mnist_net.pictures.candidates import Candidate
 from mnist_net.pictures.pieces import Box, Piece
-from mnist_net.pictures.rows import Row
+from mnist_net.pictures.rows import Row, sheet_of
 from mnist_net.reading.lattice import DIGIT, NONE, PART, SIGNS, Arc, Lattice
 from mnist_net.reading.networks import Networks
 from mnist_net.reading.rules import CHECKS, Rule, rule_of
@@ -141,6 +141,35 @@ def dotted(first: str, chance: float, digit: float) -> list[Arc]:
 def test_a_separator_is_expected_again(first: str, chance: float, digit: float, text: str) -> None:
     (path,) = LATTICE.best_paths(dotted(first, chance, digit))
     assert path.text == text
+
+
+class Points:
+    """Stands for the network of signs: it takes all for a full stop, or else for a digit."""
+
+    classes = np.arange(len(SIGNS))
+
+    def predict_proba(self, images: np.ndarray) -> np.ndarray:
+        kinds = np.zeros((len(images), len(SIGNS)), np.float32)
+        kinds[:, [SIGNS.index("."), DIGIT]] = 0.9, 0.1
+        return kinds
+
+
+class Sevens:
+    """Stands for the network that reads digits."""
+
+    classes = np.arange(10)
+
+    def predict_proba(self, images: np.ndarray) -> np.ndarray:
+        return np.tile(np.eye(10, dtype=np.float32)[7], (len(images), 1))
+
+
+def test_a_full_stop_is_small() -> None:
+    mask = np.zeros((60, 90), bool)
+    mask[10:50, 10:14] = mask[10:50, 40:44] = mask[46:50, 60:64] = True
+    lattice = Lattice(Networks(Sevens(), None), Points())  # type: ignore[arg-type]
+    sheet = sheet_of(mask, mask.astype(np.float32))
+    (path,) = lattice.best_paths(lattice.arcs(sheet))
+    assert path.text == "77."
 
 
 def test_where_nothing_fits_there_is_no_path() -> None:
