@@ -48,7 +48,7 @@ def test_small_marks_differ_by_where_the_pixels_lie(seed: int) -> None:
     image = Image.new("L", (200 * factor, 160 * factor))
     begin = random.uniform(10, 20, 2)
     for row, column in np.ndindex(8, 10):
-        x, y = factor * (begin + (15.3 * column, 15.3 * row))
+        x, y = factor * (begin + 15.3 * np.array([column, row]))
         ImageDraw.Draw(image).ellipse((x, y, x + 4.5 * factor, y + 4.5 * factor), fill=255)
     assert not without_marks(image.reduce(factor)).any()
 
