@@ -1,6 +1,7 @@
 """The scripts behind the shipped model: a trial of the whole protocol on the bundled digits."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ from mnist_net import Hyperparameters
 from mnist_net.datasets.loading import load_dataset
 from mnist_net.reports.figures import evaluate
 from mnist_net.trained.committee import Committee
+from mnist_net.trained.contents import arrays_of, digest_of
 from mnist_net.trained.store import load_model
 from scripts.release.card import latest_of_each_seed
 from scripts.release.committee import MEMBERS
-from scripts.release.student import STUDENT, TEACHERS
+from scripts.release.student import STUDENT
+from scripts.release.teachers import TEACHERS
 from tests.conftest import study
 
 TRIAL = ("--dataset", "digits", "--held-out", 300, "--trial")
@@ -128,14 +131,55 @@ def test_no_card_without_an_evaluation(released: Path, tmp_path: Path) -> None:
     assert "there is no recorded evaluation of this model" in done.stderr
 
 
-def test_a_committee_of_members_that_differ(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def taught(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A folder with a student and its teachers, and what was said of them."""
+    folder = tmp_path_factory.mktemp("student")
+    return folder, study("release", "student", *TRIAL, "--folder", folder).stdout
+
+
+def test_a_student_and_its_teachers(taught: tuple[Path, str]) -> None:
+    """The teachers of stage 1 have not seen what the student's temperature is fitted on."""
+    folder, said = taught
+    seen = {
+        name: load_model(folder / "models" / name).metadata["data"]["n_train"]
+        for name in (*TEACHERS, *(f"validated-{name}" for name in TEACHERS))
+    }
+    assert seen == {name: 1200 if name.startswith("validated") else 1500 for name in seen}
+    student = load_model(folder / "models" / "student-seed-0.joblib")
+    frozen = json.loads((folder / "results" / "release.json").read_text())
+    assert student.temperature == frozen["student"]["temperature"]
+    assert frozen["student-alone"]["hyperparameters"]["teacher_weight"] == 0.0
+    assert len(student.architecture.layer_sizes) == 3
+    teachers = [load_model(folder / "models" / name) for name in TEACHERS]
+    assert [one["digest"] for one in student.metadata["teacher"]["networks"]] == [
+        digest_of(arrays_of(one.parameters)) for one in teachers
+    ]
+    (recorded,) = evaluations(folder)
+    assert recorded["recipe"] == "student"
+    assert recorded["hyperparameters"]["teacher_weight"] == STUDENT.teacher_weight
+    assert f"student, seed 0: test error {recorded['error']:.2%}" in said
+
+
+def test_the_card_of_a_student_names_its_teachers(taught: tuple[Path, str], tmp_path: Path) -> None:
+    shutil.copytree(taught[0], tmp_path, dirs_exist_ok=True)
+    models = tmp_path / "models"
+    (models / "student-seed-0.joblib").replace(models / "mnist.joblib")
+    study("release", "card", "--folder", tmp_path)
+    page = (models / "README.md").read_text(encoding="utf-8")
+    assert "taught by 784-20-10 (relu), 784-20-10 (relu)" in page
+    assert "python -m scripts.release student  # trains" in page
+
+
+def test_a_committee_of_members_that_differ(taught: tuple[Path, str], tmp_path: Path) -> None:
+    shutil.copytree(taught[0], tmp_path, dirs_exist_ok=True)
     trial = ("--dataset", "digits", "--trial", "--folder", tmp_path)
     study("release", "committee", *trial, "--only", "deep-tanh.joblib")
-    assert not (tmp_path / "results").exists()
+    assert len(evaluations(tmp_path)) == 1  # that of the student
     kept = (tmp_path / "models" / "deep-tanh.joblib").read_bytes()
     done = study("release", "committee", *trial)
     assert (tmp_path / "models" / "deep-tanh.joblib").read_bytes() == kept
-    (recorded,) = evaluations(tmp_path)
+    (_, recorded) = evaluations(tmp_path)
     assert f"test error {recorded['error']:.2%}" in done.stdout
     committee, test = (
         load_model(tmp_path / "models" / "committee.joblib"),
@@ -143,9 +187,10 @@ def test_a_committee_of_members_that_differ(tmp_path: Path) -> None:
     )
     assert isinstance(committee, Committee)
     assert recorded["recipe"] == committee.metadata["preset"] == "committee"
-    assert len(committee.members) == len(recorded["members"]) == len(MEMBERS)
+    names = ["student-seed-0.joblib", *MEMBERS]
+    assert len(committee.members) == len(recorded["members"]) == len(names)
     # The mean of the members' probabilities, each from its own file.
-    members = [load_model(tmp_path / "models" / name) for name in MEMBERS]
+    members = [load_model(tmp_path / "models" / name) for name in names]
     mean = np.mean([member.predict_proba(test.images) for member in members], axis=0)
     assert recorded["errors"] == (mean.argmax(axis=1) != test.labels).sum()
     for member, errors in zip(members, recorded["members"].values(), strict=True):
@@ -155,34 +200,9 @@ def test_a_committee_of_members_that_differ(tmp_path: Path) -> None:
 def test_a_member_of_another_recipe_is_not_taken(tmp_path: Path) -> None:
     trial = ("--dataset", "digits", "--trial", "--folder", tmp_path, "--only")
     study("release", "committee", *trial, "deep-tanh.joblib")
-    (tmp_path / "models" / "deep-tanh.joblib").rename(tmp_path / "models" / "deep-relu.joblib")
-    done = study("release", "committee", *trial, "deep-relu.joblib", status=1)
-    assert "deep-relu.joblib is not what its recipe says" in done.stderr
-
-
-def test_a_student_and_its_teachers(tmp_path: Path) -> None:
-    """The teacher of stage 1 has not seen what the student's temperature is fitted on."""
-    done = study("release", "student", *TRIAL, "--folder", tmp_path)
-    models = {name: load_model(tmp_path / "models" / name) for name in (*TEACHERS[1], *TEACHERS[2])}
-    assert {models[name].metadata["data"]["n_train"] for name in TEACHERS[1]} == {1200}
-    whole = models["teacher-relu.joblib"].metadata["data"]
-    assert whole["n_train"] == 1500
-    student = load_model(tmp_path / "models" / "student-seed-0.joblib")
-    frozen = json.loads((tmp_path / "results" / "release.json").read_text())
-    assert student.temperature == frozen["student"]["temperature"]
-    assert frozen["student-alone"]["hyperparameters"]["teacher_weight"] == 0.0
-    taught_by = student.metadata["teacher"]["networks"]
-    assert [one["activations"][0] for one in taught_by] == ["sigmoid", "relu", "relu"]
-    (recorded,) = evaluations(tmp_path)
-    assert recorded["recipe"] == "student"
-    assert recorded["hyperparameters"]["teacher_weight"] == STUDENT.teacher_weight
-    assert f"student, seed 0: test error {recorded['error']:.2%}" in done.stdout
-    # Were it to ship, its card would say who taught it.
-    (tmp_path / "models" / "student-seed-0.joblib").replace(tmp_path / "models" / "mnist.joblib")
-    study("release", "card", "--folder", tmp_path)
-    page = (tmp_path / "models" / "README.md").read_text(encoding="utf-8")
-    assert "the first of its teachers, 784-20-10 (sigmoid), 784-20-10 (relu)" in page
-    assert "python -m scripts.release student  # trains" in page
+    (tmp_path / "models" / "deep-tanh.joblib").rename(tmp_path / "models" / "deep-wide.joblib")
+    done = study("release", "committee", *trial, "deep-wide.joblib", status=1)
+    assert "deep-wide.joblib is not what its recipe says" in done.stderr
 
 
 def test_seeds_are_of_one_recipe_however_old_their_records() -> None:

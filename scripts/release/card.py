@@ -55,14 +55,14 @@ def plain(value: Any) -> str:
 
 
 def origin(metadata: Record) -> str:
-    """The preset, or who taught the network with whose weights it began."""
+    """The preset, or who taught the network."""
     if "teacher" not in metadata:
         return f"Preset `{metadata['preset']}`"
     members = (
         f"{'-'.join(map(str, one['layer_sizes']))} ({one['activations'][0]})"
         for one in metadata["teacher"]["networks"]
     )
-    return f"It began with the weights of the first of its teachers, {', '.join(members)}"
+    return f"That of `accurate`, with fading distortion, taught by {', '.join(members)}"
 
 
 def other_seeds(record: Record, of_seeds: list[Record]) -> str:

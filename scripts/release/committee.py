@@ -1,15 +1,16 @@
-"""Train a committee of networks that differ, and measure it on the test set.
+"""Make a committee of networks that differ, and measure it on the test set.
 
-    python -m scripts.release committee    # some hours, and hours more without the networks
+    python -m scripts.release committee    # an hour without the networks
 
 Networks that learnt alike err alike, and gain little from each other (Meier et al. 2011 therefore
-normalized each member's digits to another width). These differ in what draws their weights, in
-width, depth and activation, and in how their digits were distorted. They were named before any was
-measured, so nothing is chosen here: all learn from the 60,000 training pictures, and the test set
-is evaluated once, of the whole and of each member. The evaluation is appended to
-results/test_evaluations.jsonl, and the committee kept as models/committee.joblib; it does not ship,
-for its size. The networks of `scripts.release` are members too, and are not trained again if they
-are in models/. After each epoch a run is kept in checkpoints/, from where the same command goes on.
+normalized each member's digits to another width). These are the student, the deep networks that
+taught it, and one of another activation; they differ in what draws their weights, in width and
+depth, and in how their digits were distorted. They were named before any was measured, so nothing
+is chosen here: all learn from the 60,000 training pictures, and the test set is evaluated once, of
+the whole and of each member. The evaluation is appended to results/test_evaluations.jsonl, and the
+committee kept as models/committee.joblib; it does not ship, for its size. Networks that are in
+models/ are not trained again. After each epoch a run is kept in checkpoints/, from where the same
+command goes on.
 """
 
 from dataclasses import replace
@@ -18,53 +19,25 @@ from pathlib import Path
 import click
 import numpy as np
 
-from mnist_net import PRESETS, Hyperparameters, load_dataset, load_model, save_model
-from mnist_net.datasets.dataset import Splits
-from mnist_net.errors import MnistNetError
-from mnist_net.learning.distortion import Distortion
+from mnist_net import Hyperparameters, load_dataset, save_model
 from mnist_net.runs.outcome import committee_of, measure_accuracy
-from mnist_net.runs.run import prepare
-from mnist_net.trained.model import Model
 from scripts import options
 from scripts.records import append_line
-from scripts.release.network import SEEDS, measured, model_name, train_model
-
-ACCURATE = replace(PRESETS["accurate"], validation=0, patience=None)
-
-_STRONGER = Distortion(rotation=12.0, scale=0.2, shear=0.2, shift=1.0, elastic=1.2, smoothness=5.0)
-_FINER = Distortion(rotation=10.0, scale=0.15, shear=0.15, shift=1.0, elastic=1.0, smoothness=4.0)
-_DEEP = replace(
-    ACCURATE,
-    hidden_layer_sizes=(1000, 500),
-    activation="relu",
-    learning_rate=1e-3,
-    epochs=80,
-    drawn_digits=0,
-)
+from scripts.release.network import measured
+from scripts.release.student import STUDENT, student
+from scripts.release.teachers import DEEP, TEACHERS, member
 
 MEMBERS = {
-    **{model_name("accurate", seed): replace(ACCURATE, random_state=seed) for seed in SEEDS},
-    "deep-relu.joblib": replace(_DEEP, random_state=3),
-    "deep-stronger.joblib": replace(_DEEP, distortion=_STRONGER, random_state=4),
-    "deep-tanh.joblib": replace(_DEEP, activation="tanh", distortion=_FINER, random_state=5),
+    **TEACHERS,
+    "deep-tanh.joblib": replace(
+        DEEP,
+        hidden_layer_sizes=(1000, 500),
+        activation="tanh",
+        distortion=replace(DEEP.distortion, smoothness=4.0),
+        random_state=13,
+    ),
 }
-"""By the name of the model file."""
-
-
-def member(name: str, recipe: Hyperparameters, splits: Splits, folder: Path) -> Model:
-    """A member as it is stored, trained if it is not there."""
-    path = folder / "models" / name
-    if not path.exists():
-        run = prepare(splits.train, recipe, splits.train.name)
-        save_model(train_model(run, folder, path.stem, "accurate"), path, dtype=np.float16)
-    model = load_model(path)
-    # What it does not name is younger than it, and had its default.
-    learnt = Hyperparameters().as_dict() | model.metadata["hyperparameters"]
-    if not isinstance(model, Model) or learnt != recipe.as_dict():
-        raise MnistNetError(
-            f"{path} is not what its recipe says: move it away, and it is made anew"
-        )
-    return model
+"""Recipes of the deep ones, by the name of the model file."""
 
 
 @click.command(help=options.paragraphs(__doc__))
@@ -73,8 +46,10 @@ def member(name: str, recipe: Hyperparameters, splits: Splits, folder: Path) -> 
 @options.trial
 @options.folder
 def main(dataset: str, only: str | None, trial: bool, folder: Path) -> None:
-    changes = options.TINY if trial else {}
-    recipes = {name: replace(recipe, **changes) for name, recipe in MEMBERS.items()}
+    def fit(recipe: Hyperparameters) -> Hyperparameters:
+        return replace(recipe, **(options.TINY if trial else {}))
+
+    recipes = {name: fit(recipe) for name, recipe in MEMBERS.items()}
     splits = load_dataset(dataset)
     models = {
         name: member(name, recipe, splits, folder)
@@ -83,6 +58,8 @@ def main(dataset: str, only: str | None, trial: bool, folder: Path) -> None:
     }
     if only:
         return
+    name, one = student(folder)
+    models, recipes = {name: one, **models}, {name: fit(STUDENT), **recipes}
     test = splits.test
     committee = committee_of(list(models.values()))
     committee.metadata["preset"] = "committee"
