@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 from mnist_net.errors import ImageError
 from mnist_net.pictures.decoding import Picture, Place
-from mnist_net.pictures.ink import clean_paper
 from mnist_net.pictures.looks import Look, looks, looks_at_several
 from mnist_net.pictures.pieces import Box
 from mnist_net.reading.answers import UNLIKE, Page, Reading, Table
@@ -32,8 +31,6 @@ _BLANK = "nothing on it is darker or lighter than its paper"
 
 _LIKELIER_AS_IT_IS = 0.92  # prior of a page that is turned, in a shadow, or with something on it
 _CLEAR_OTHERWISE = 0.5  # how clear it is at least, if so
-_LEAST_ALONE, _LEAST_STROKE = 0.7, 0.9  # score of one digit, or of a 1, in all of a photograph
-_CUT_OUT = 64 * 64  # pixels of a picture that shows what it was cut out for
 _FIRST_BATCH = 1  # pictures that are read together at first, so that answers come at once, ...
 _BATCH = 256  # ... and at most, as each batch is twice the one before
 _MOST_PIXELS = 10_000_000  # of them, held in memory at once
@@ -169,9 +166,11 @@ class Reader:
         rule
             What is known of the text; see `mnist_net.reading.rules`.
         """
+        from mnist_net.reading.texture import is_texture
+
         _require_picture(picture)
         page = self._likeliest_page(picture, rule)
-        if rule is None and self.reject_below and _is_stroke_of_texture(page, picture):
+        if rule is None and self.reject_below and is_texture(page, picture):
             return Page((), UNLIKE)
         return page
 
@@ -266,34 +265,10 @@ class Reader:
 
     def _written(self, sheet: "Sheet", look: Look, picture: Picture) -> "Written":
         from mnist_net.reading.pages import Written
+        from mnist_net.reading.texture import may_be_texture
 
         def place(box: Box) -> Place:
             return picture.place(sheet.box_on_page(box).moved(*look.corner))
 
-        texture = _may_be_texture(picture)
+        texture = may_be_texture(picture)
         return Written(place, self.model.classes, self.reject_below, sheet.degrees, texture)
-
-
-def _may_be_texture(picture: Picture) -> bool:
-    """Whether it is a photograph, and not so small that somebody must have cut it out."""
-    return picture.pixels[..., 0].size > _CUT_OUT and clean_paper(picture.pixels) is None
-
-
-def _is_stroke_of_texture(page: Page, picture: Picture) -> bool:
-    """Whether all that was read on a photograph is one digit, and rather a fold, an edge or a hair.
-
-    Such leave the picture, too, with room for another on the other side: who cuts a digit out
-    leaves none.
-    """
-    readings = [reading for row in page.rows for reading in row]
-    if len(readings) != 1 or not page.digits or not _may_be_texture(picture):
-        return False
-    (one,) = readings
-    assert one.box is not None
-    least = _LEAST_STROKE if one.digit == 1 else _LEAST_ALONE
-    height, width = picture.pixels.shape[:2]
-    x, y, across, down = picture.place(Box(0, 0, width, height))
-    left, top, own_width, own_height = one.box
-    margins = (left - x, x + across - left - own_width), (top - y, y + down - top - own_height)
-    size = max(own_width, own_height)
-    return one.score < least or any(min(pair) == 0 and max(pair) > size for pair in margins)
