@@ -160,12 +160,11 @@ def _is_level(piece: Piece) -> bool:
 
 
 def _along(own: Mask, thickest: float) -> Mask | None:
-    """A line from one side of a piece to the other; all of the piece, if that is all it is."""
+    """A line from one side of a piece to the other; all of the piece, bent too, if it is thin."""
+    if len(own) <= 2.0 * thickest and own.sum(axis=0).max() <= thickest:
+        return own
     lines = straight_lines(runs_of(own), thickest, _SPANS * own.shape[1], 1)
-    if not lines:
-        return None
-    line = painted(lines, own.shape)
-    return own if len(own) <= 2.0 * thickest and own.sum() < 1.5 * line.sum() else line
+    return painted(lines, own.shape) if lines else None
 
 
 def _is_below(line: Box, digit: Box) -> bool:

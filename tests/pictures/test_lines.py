@@ -118,6 +118,15 @@ def test_a_line_below_goes(rise: int) -> None:
     np.testing.assert_array_equal(without_lines(both), digits)
 
 
+@pytest.mark.parametrize(("part", "bend"), [(2, -6), (2, 8), (3, 8)])
+def test_a_line_below_may_be_bent(part: int, bend: int) -> None:
+    digits, _ = digits_with()
+    left, _, right, bottom = corners(digits, 6)
+    places = [(left, 12), (left + (right - left) // part, 12 + bend), (right, 12)]
+    _, both = digits_with([(x, bottom + y) for x, y in places], width=5)
+    np.testing.assert_array_equal(without_lines(both), digits)
+
+
 def test_of_a_line_below_that_touches_hardly_any_is_left() -> None:
     digits, _ = digits_with()
     left, _, right, bottom = corners(digits, 0)
