@@ -18,8 +18,7 @@ def other_ways(
 
     The likeliest way so far is given: the look, where there may be writing in it, and its sheet.
     """
-    for other in looks_at_several(pixels):
-        yield other, sheet_of(other.writing(), other.ink)
+    yield from in_shadow(pixels)
     inner = without_intruders(writing)
     if (inner != writing).any():
         yield look, sheet_of(inner, look.ink)
@@ -27,6 +26,12 @@ def other_ways(
         turned = sheet_of(look.writing(quarter_turns), look.ink, quarter_turns)
         if turned.n_figures >= _LEAST_TURNED:
             yield look, turned
+
+
+def in_shadow(pixels: Bytes) -> Iterator[tuple[Look, Sheet]]:
+    """Ways to see a photograph of several digits, narrow or faint, which a shadow may hide."""
+    for look in looks_at_several(pixels):
+        yield look, sheet_of(look.writing(), look.ink)
 
 
 def is_one_digit(sheet: Sheet, writing: Mask) -> bool:

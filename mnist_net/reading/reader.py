@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from mnist_net.errors import ImageError
 from mnist_net.pictures.decoding import Picture, Place
-from mnist_net.pictures.looks import Look, looks, looks_at_several
+from mnist_net.pictures.looks import Look, looks
 from mnist_net.pictures.pieces import Box
-from mnist_net.reading.answers import UNLIKE, Page, Reading, Table
+from mnist_net.reading.answers import UNLIKE, UNREAD, Page, Reading, Table
 from mnist_net.reading.judge import SURE, Judge, Judged, best_view, is_sure
 from mnist_net.reading.networks import Networks
 from mnist_net.reading.threshold import REJECT_BELOW
@@ -184,7 +184,7 @@ class Reader:
             sheet = sheet_of(writing, look.ink)
             alone = look.ready or is_one_digit(sheet, writing)
             if alone and rule is None and len(best.digits) < 2:
-                return self._page_of_one(picture)
+                return self._page_of_one(picture, (look, sheet))
             page, clarity = self._read_sheet(sheet, look, picture, rule)
             sure = clarity >= SURE
             if sure or look.prior * clarity > likelihood or seen is None:
@@ -225,21 +225,21 @@ class Reader:
                 read.append(table_of(paths[0], grid, self._written(grid.sheet, look, picture)))
         return max(read, key=lambda one: one[1])[0]
 
-    def _page_of_one(self, picture: Picture) -> Page:
+    def _page_of_one(self, picture: Picture, seen: tuple[Look, "Sheet"]) -> Page:
         """A page with one digit is a picture of one digit, and is read as such.
 
-        Others, or the only one, may lie in a shadow that was taken for ink.
+        But a sign may be beside it, and others, or the only one, in a shadow that was taken for
+        ink.
         """
-        from mnist_net.pictures.rows import sheet_of
+        from mnist_net.pictures.sheets import in_shadow
 
         sure_one = None
-        for look in looks_at_several(picture.pixels):
-            page, clarity = self._read_sheet(
-                sheet_of(look.writing(), look.ink), look, picture, None
-            )
-            if clarity >= SURE and len(page.digits) > 1:
+        ways = [] if seen[0].ready else [seen, *in_shadow(picture.pixels)]
+        for look, sheet in ways:
+            page, clarity = self._read_sheet(sheet, look, picture, None)
+            if clarity >= SURE and _shows_several(page):
                 return page
-            if clarity >= SURE and page.digits and sure_one is None:
+            if clarity >= SURE and sure_one is None:
                 sure_one = page
         (reading,) = self.read_together([picture])
         if reading.digit is None:
@@ -272,3 +272,9 @@ class Reader:
 
         texture = may_be_texture(picture)
         return Written(place, self.model.classes, self.reject_below, sheet.degrees, texture)
+
+
+def _shows_several(page: Page) -> bool:
+    """Whether there are several digits, or one and a sign that is beyond doubt."""
+    signs = [r for row in page.rows for r in row if r.digit is None and r.sign != UNREAD]
+    return len(page.digits) + sum(sign.score >= SURE for sign in signs) > 1

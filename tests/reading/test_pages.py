@@ -156,6 +156,17 @@ def test_digits_beside_something_that_leaves_the_photograph(reader: Reader) -> N
     assert reader.read_page(as_picture(sheet)).text == "245"
 
 
+@pytest.mark.parametrize("noise", [0.0, 3.0])
+def test_a_sign_beside_the_only_digit_is_read(reader: Reader, noise: float) -> None:
+    """Though it is so short that no digit is: it takes part in no row of its own."""
+    sheet = np.full((140, 160), 200.0) + np.random.default_rng(0).normal(0.0, noise, (140, 160))
+    drawn = pixels(draw(5, 3, (6, 6), paper=200, ink=40))
+    sheet[40 : 40 + drawn.shape[0], 70 : 70 + drawn.shape[1]][drawn < 100] = 40
+    middle = 40 + drawn.shape[0] // 2
+    sheet[middle - 1 : middle + 2, 50:62] = 40
+    assert reader.read_page(as_picture(sheet.astype(np.uint8))).text == "-5"
+
+
 @pytest.mark.parametrize("upright", [True, False])
 def test_a_fold_from_border_to_border_is_no_digit(reader: Reader, upright: bool) -> None:
     sheet = np.random.default_rng(0).normal(200.0, 2.0, (300, 320)).astype(np.uint8)
