@@ -1,16 +1,15 @@
-"""Make a committee of networks that differ, and measure it on the test set.
+"""Train a committee of networks that differ, and measure it on the test set.
 
-    python -m scripts.release committee    # an hour without the networks
+    python -m scripts.release committee    # some hours, and hours more without the networks
 
 Networks that learnt alike err alike, and gain little from each other (Meier et al. 2011 therefore
-normalized each member's digits to another width). These are the student, the deep networks that
-taught it, and one of another activation; they differ in what draws their weights, in width and
-depth, and in how their digits were distorted. They were named before any was measured, so nothing
-is chosen here: all learn from the 60,000 training pictures, and the test set is evaluated once, of
-the whole and of each member. The evaluation is appended to results/test_evaluations.jsonl, and the
-committee kept as models/committee.joblib; it does not ship, for its size. Networks that are in
-models/ are not trained again. After each epoch a run is kept in checkpoints/, from where the same
-command goes on.
+normalized each member's digits to another width). These differ in what draws their weights, in
+width, depth and activation, and in how their digits were distorted. They were named before any was
+measured, so nothing is chosen here: all learn from the 60,000 training pictures, and the test set
+is evaluated once, of the whole and of each member. The evaluation is appended to
+results/test_evaluations.jsonl, and the committee kept as models/committee.joblib; it does not ship,
+for its size. The networks of `scripts.release` are members too, and are not trained again if they
+are in models/. After each epoch a run is kept in checkpoints/, from where the same command goes on.
 """
 
 from dataclasses import replace
@@ -19,25 +18,32 @@ from pathlib import Path
 import click
 import numpy as np
 
-from mnist_net import Hyperparameters, load_dataset, save_model
+from mnist_net import load_dataset, save_model
+from mnist_net.learning.distortion import Distortion
 from mnist_net.runs.outcome import committee_of, measure_accuracy
 from scripts import options
 from scripts.records import append_line
-from scripts.release.network import measured
-from scripts.release.student import STUDENT, student
-from scripts.release.teachers import DEEP, TEACHERS, member
+from scripts.release.network import SEEDS, measured, model_name
+from scripts.release.teachers import ACCURATE, member
+
+_STRONGER = Distortion(rotation=12.0, scale=0.2, shear=0.2, shift=1.0, elastic=1.2, smoothness=5.0)
+_FINER = Distortion(rotation=10.0, scale=0.15, shear=0.15, shift=1.0, elastic=1.0, smoothness=4.0)
+_DEEP = replace(
+    ACCURATE,
+    hidden_layer_sizes=(1000, 500),
+    activation="relu",
+    learning_rate=1e-3,
+    epochs=80,
+    drawn_digits=0,
+)
 
 MEMBERS = {
-    **TEACHERS,
-    "deep-tanh.joblib": replace(
-        DEEP,
-        hidden_layer_sizes=(1000, 500),
-        activation="tanh",
-        distortion=replace(DEEP.distortion, smoothness=4.0),
-        random_state=13,
-    ),
+    **{model_name("accurate", seed): replace(ACCURATE, random_state=seed) for seed in SEEDS},
+    "deep-relu.joblib": replace(_DEEP, random_state=3),
+    "deep-stronger.joblib": replace(_DEEP, distortion=_STRONGER, random_state=4),
+    "deep-tanh.joblib": replace(_DEEP, activation="tanh", distortion=_FINER, random_state=5),
 }
-"""Recipes of the deep ones, by the name of the model file."""
+"""By the name of the model file."""
 
 
 @click.command(help=options.paragraphs(__doc__))
@@ -46,10 +52,8 @@ MEMBERS = {
 @options.trial
 @options.folder
 def main(dataset: str, only: str | None, trial: bool, folder: Path) -> None:
-    def fit(recipe: Hyperparameters) -> Hyperparameters:
-        return replace(recipe, **(options.TINY if trial else {}))
-
-    recipes = {name: fit(recipe) for name, recipe in MEMBERS.items()}
+    changes = options.TINY if trial else {}
+    recipes = {name: replace(recipe, **changes) for name, recipe in MEMBERS.items()}
     splits = load_dataset(dataset)
     models = {
         name: member(name, recipe, splits, folder)
@@ -58,8 +62,6 @@ def main(dataset: str, only: str | None, trial: bool, folder: Path) -> None:
     }
     if only:
         return
-    name, one = student(folder)
-    models, recipes = {name: one, **models}, {name: fit(STUDENT), **recipes}
     test = splits.test
     committee = committee_of(list(models.values()))
     committee.metadata["preset"] = "committee"

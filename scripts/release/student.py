@@ -18,17 +18,14 @@ from pathlib import Path
 
 import click
 
-from mnist_net import Hyperparameters, load_dataset, load_model
-from mnist_net.errors import MnistNetError
+from mnist_net import Hyperparameters, load_dataset
 from mnist_net.runs.outcome import committee_of
 from mnist_net.runs.run import Run, prepare
-from mnist_net.trained.model import Model
 from scripts import options
 from scripts.release.network import (
     SEEDS,
     choose_temperature,
     frozen_temperature,
-    model_name,
     release,
 )
 from scripts.release.teachers import ACCURATE, TEACHERS, member
@@ -51,15 +48,6 @@ def validated_teacher(name: str, held_out: int) -> tuple[str, Hyperparameters]:
     Nor has it seen drawn digits, of which there are none among the validation pictures.
     """
     return f"validated-{name}", replace(TEACHERS[name], validation=held_out, drawn_digits=0)
-
-
-def student(folder: Path) -> tuple[str, Model]:
-    """Name and network, as the second stage has left it."""
-    name = model_name("student", SEEDS[0])
-    model = load_model(folder / "models" / name)
-    if not isinstance(model, Model):
-        raise MnistNetError(f"{name} is no single network: run scripts.release student")
-    return name, model
 
 
 @click.command(help=options.paragraphs(__doc__))

@@ -1,4 +1,4 @@
-"""Deep networks: they teach the network that ships, and are members of the committee with it."""
+"""Networks that are made once and kept: deep ones that teach, and the members of a committee."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +26,7 @@ TEACHERS = {
         DEEP, hidden_layer_sizes=(1000, 1000, 500), distortion=_STRONGER, random_state=12
     ),
 }
-"""By the name of the model file."""
+"""The student's, by the name of the model file."""
 
 
 def member(name: str, recipe: Hyperparameters, splits: Splits, folder: Path) -> Model:
