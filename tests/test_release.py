@@ -36,7 +36,7 @@ def evaluations(folder: Path) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def released(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder in which both stages ran, with the preset that ships, in no time."""
+    """A folder in which both stages of `accurate` ran, in no time."""
     folder = tmp_path_factory.mktemp("release")
     study("release", *TRIAL, "--folder", folder, "--stage", 1)
     study("release", *TRIAL, "--folder", folder, "--stage", 2, "--seed", 0)
@@ -53,14 +53,15 @@ def test_stage_1_freezes_a_temperature_that_stage_2_uses(released: Path) -> None
     assert frozen["validation"]["error"] == pytest.approx(1.0 - final, abs=0.01)  # float16
     before = frozen["validation before calibration"]
     assert frozen["validation"]["log_loss"] <= before["log_loss"]
-    model = load_model(released / "models" / "mnist.joblib")
+    model = load_model(released / "models" / "accurate-seed-0.joblib")
     assert model.temperature == frozen["temperature"] != 1.0
     assert model.metadata["hyperparameters"]["validation"] == 0
     assert model.metadata["data"]["n_train"] == 1500
 
 
 def test_what_was_evaluated_is_what_is_stored(released: Path) -> None:
-    model, test = load_model(released / "models" / "mnist.joblib"), load_dataset("digits").test
+    model = load_model(released / "models" / "accurate-seed-0.joblib")
+    test = load_dataset("digits").test
     weights = model.parameters[0].weights
     assert (weights == weights.astype(np.float16)).all()
     found = evaluate(test.labels, model.predict_proba(test.images), model.classes)
@@ -72,25 +73,6 @@ def test_what_was_evaluated_is_what_is_stored(released: Path) -> None:
     assert recorded["hyperparameters"] == model.metadata["hyperparameters"]
     assert recorded["commit"] == "unknown" or len(recorded["commit"]) >= 12
     assert model.metadata["accuracy"]["test"] == pytest.approx(1.0 - recorded["error"])
-
-
-def test_the_card_says_what_was_recorded(released: Path) -> None:
-    study("release", "card", "--folder", released)
-    page = (released / "models" / "README.md").read_text(encoding="utf-8")
-    (recorded,) = evaluations(released)
-    assert f"**{recorded['error']:.2%} error** on the 297 test pictures" in page
-    assert f"**{recorded['ece']:.2%}**" in page
-    assert "784-20-10" in page
-    assert f"{15_910:,} parameters" in page  # 784 · 20 + 20 + 20 · 10 + 10
-    assert "Not measured yet" in page
-    for heading in ("Intended use", "Data", "Recipe", "Error", "Calibration", "What it is bad at"):
-        assert f"\n## {heading}\n" in page
-    figures = {"ours": 0.9, "ours, refusals are errors": 0.85, "sources": 7, "pictures": 1234}
-    foreign = {"single": {"photo": figures}}
-    (released / "results" / "foreign.json").write_text(json.dumps(foreign))
-    study("release", "card", "--folder", released)
-    page = (released / "models" / "README.md").read_text(encoding="utf-8")
-    assert "| photo | 90.0% | 85.0% | 7 | 1,234 |" in page
 
 
 def test_seeds_apart_and_again(tmp_path: Path) -> None:
@@ -105,7 +87,7 @@ def test_seeds_apart_and_again(tmp_path: Path) -> None:
     assert [record["seed"] for record in records] == [0, 1, 2, 1]
     assert records[1]["error"] == records[3]["error"]
     assert len({record["log_loss"] for record in records}) == 3
-    assert not (tmp_path / "models" / "mnist.joblib").exists()  # that of `accurate`
+    assert not (tmp_path / "models" / "mnist.joblib").exists()  # that of the student
 
 
 def test_the_temperature_belongs_to_one_recipe(tmp_path: Path) -> None:
@@ -119,16 +101,6 @@ def test_the_temperature_belongs_to_one_recipe(tmp_path: Path) -> None:
     other = release(tmp_path, "--stage", 2, "--seed", 1, "--epochs", 2, status=1)
     assert "the recipe 'plain' has changed since stage 1" in other.stderr
     assert len(evaluations(tmp_path)) == 1
-
-
-def test_no_card_without_an_evaluation(released: Path, tmp_path: Path) -> None:
-    for folder in ("models", "results"):
-        (tmp_path / folder).mkdir()
-    model = (released / "models" / "mnist.joblib").read_bytes()
-    (tmp_path / "models" / "mnist.joblib").write_bytes(model)
-    (tmp_path / "results" / "test_evaluations.jsonl").write_text("")
-    done = study("release", "card", "--folder", tmp_path, status=1)
-    assert "there is no recorded evaluation of this model" in done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +118,7 @@ def test_a_student_and_its_teachers(taught: tuple[Path, str]) -> None:
         for name in (*TEACHERS, *(f"validated-{name}" for name in TEACHERS))
     }
     assert seen == {name: 1200 if name.startswith("validated") else 1500 for name in seen}
-    student = load_model(folder / "models" / "student-seed-0.joblib")
+    student = load_model(folder / "models" / "mnist.joblib")
     frozen = json.loads((folder / "results" / "release.json").read_text())
     assert student.temperature == frozen["student"]["temperature"]
     assert frozen["student-alone"]["hyperparameters"]["teacher_weight"] == 0.0
@@ -161,14 +133,35 @@ def test_a_student_and_its_teachers(taught: tuple[Path, str]) -> None:
     assert f"student, seed 0: test error {recorded['error']:.2%}" in said
 
 
-def test_the_card_of_a_student_names_its_teachers(taught: tuple[Path, str], tmp_path: Path) -> None:
-    shutil.copytree(taught[0], tmp_path, dirs_exist_ok=True)
-    models = tmp_path / "models"
-    (models / "student-seed-0.joblib").replace(models / "mnist.joblib")
-    study("release", "card", "--folder", tmp_path)
-    page = (models / "README.md").read_text(encoding="utf-8")
-    assert "taught by 784-20-10 (relu), 784-20-10 (relu)" in page
+def test_the_card_says_what_was_recorded(taught: tuple[Path, str]) -> None:
+    folder, _ = taught
+    study("release", "card", "--folder", folder)
+    page = (folder / "models" / "README.md").read_text(encoding="utf-8")
+    (recorded,) = evaluations(folder)
+    assert f"**{recorded['error']:.2%} error** on the 297 test pictures" in page
+    assert f"**{recorded['ece']:.2%}**" in page
+    assert "Taught by 784-20-10 (relu) and 784-20-10 (relu)" in page
+    assert f"{15_910:,} parameters" in page  # 784 · 20 + 20 + 20 · 10 + 10
     assert "python -m scripts.release student  # trains" in page
+    assert "Not measured yet" in page
+    for heading in ("Intended use", "Data", "Recipe", "Error", "Calibration", "What it is bad at"):
+        assert f"\n## {heading}\n" in page
+    figures = {"ours": 0.9, "ours, refusals are errors": 0.85, "sources": 7, "pictures": 1234}
+    foreign = {"single": {"photo": figures}}
+    (folder / "results" / "foreign.json").write_text(json.dumps(foreign))
+    study("release", "card", "--folder", folder)
+    page = (folder / "models" / "README.md").read_text(encoding="utf-8")
+    assert "| photo | 90.0% | 85.0% | 7 | 1,234 |" in page
+
+
+def test_no_card_without_an_evaluation(taught: tuple[Path, str], tmp_path: Path) -> None:
+    for folder in ("models", "results"):
+        (tmp_path / folder).mkdir()
+    model = (taught[0] / "models" / "mnist.joblib").read_bytes()
+    (tmp_path / "models" / "mnist.joblib").write_bytes(model)
+    (tmp_path / "results" / "test_evaluations.jsonl").write_text("")
+    done = study("release", "card", "--folder", tmp_path, status=1)
+    assert "there is no recorded evaluation of this model" in done.stderr
 
 
 def test_a_committee_of_members_that_differ(taught: tuple[Path, str], tmp_path: Path) -> None:
@@ -187,7 +180,7 @@ def test_a_committee_of_members_that_differ(taught: tuple[Path, str], tmp_path: 
     )
     assert isinstance(committee, Committee)
     assert recorded["recipe"] == committee.metadata["preset"] == "committee"
-    names = ["student-seed-0.joblib", *MEMBERS]
+    names = ["mnist.joblib", *MEMBERS]
     assert len(committee.members) == len(recorded["members"]) == len(names)
     # The mean of the members' probabilities, each from its own file.
     members = [load_model(tmp_path / "models" / name) for name in names]

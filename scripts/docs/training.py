@@ -5,7 +5,7 @@
 
 Writes first-layer.png, the weights of the hidden units that the outputs listen to most, and
 training.png: loss, validation accuracy, and norms over the epochs, of the network that
-`scripts.release` trained to validate on, since the one that ships has nothing to validate on.
+`scripts.release student` trained to validate on, since the one that ships has nothing to validate on.
 """
 
 from pathlib import Path
@@ -20,7 +20,7 @@ from scripts import options
 
 @click.command(help=options.paragraphs(__doc__))
 @options.model
-@options.file("--curves", "models/accurate-validation.joblib")
+@options.file("--curves", "models/student-validation.joblib")
 @options.file("--folder", "docs/images")
 def main(model: Path, curves: Path, folder: Path) -> None:
     history, *_ = histories_of(load_model(curves))

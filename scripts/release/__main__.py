@@ -1,8 +1,8 @@
 """The model that ships.
 
-    python -m scripts.release              # the network: some hours
-    python -m scripts.release committee    # a committee with it as a member: some hours
-    python -m scripts.release student      # a network that a committee teaches: some hours
+    python -m scripts.release student      # the network, and the deep ones that teach it: two hours
+    python -m scripts.release              # the presets, without a teacher: an hour
+    python -m scripts.release committee    # a committee of the network and deep ones: minutes more
     python -m scripts.release card         # models/README.md: a second
 
 Each evaluation on the test set is appended to results/test_evaluations.jsonl.
