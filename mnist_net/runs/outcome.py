@@ -14,7 +14,7 @@ from mnist_net.arrays import IMAGE_SHAPE
 from mnist_net.datasets.dataset import Dataset
 from mnist_net.errors import DataError
 from mnist_net.learning.calibration import fit_temperature
-from mnist_net.learning.network import forward
+from mnist_net.learning.network import forward, map_arrays
 from mnist_net.learning.training import Epoch, Progress, classifier
 from mnist_net.runs.run import Run, teacher_facts
 from mnist_net.trained.committee import Committee, Predictor
@@ -56,7 +56,11 @@ def model_of(
     hyperparameters = run.hyperparameters
     n_inputs = math.prod(IMAGE_SHAPE)
     chosen = epoch or progress.chosen(hyperparameters)
-    first, *others = chosen.parameters
+    # Logits that learnt to be a teacher's divided by its temperature are multiplied again; so much
+    # of it as the teacher's part is.
+    scale = np.float32(hyperparameters.teacher_temperature**hyperparameters.teacher_weight)
+    *before, last = chosen.parameters
+    first, *others = (*before, *map_arrays(lambda array: scale * array, (last,)))
     weights = np.zeros((n_inputs, first.weights.shape[1]), first.weights.dtype)
     weights[run.pixels] = first.weights
     return Model(
@@ -77,9 +81,6 @@ def model_of(
             },
             "date": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         },
-        # Logits that learnt to be a teacher's divided by its temperature are multiplied again; so
-        # much of it as the teacher's part is.
-        hyperparameters.teacher_temperature**-hyperparameters.teacher_weight,
     )
 
 
