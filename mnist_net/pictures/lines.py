@@ -22,7 +22,9 @@ _WRITTEN = 0.4  # of a cell's lesser side, which what is written in it reaches
 _TOUCHING = 0.6  # likewise, if it hangs together with the line: more than the curl of a 6
 _LARGE = 0.25  # of the largest piece's size, from which on a piece may enclose others
 _MOST_FRAMES = 40
-_THIN = 0.28  # of a digit's height, which a line below does not exceed
+_THIN = 0.28  # of a digit's height, which a line below does not exceed ...
+_LEAST_THICK = 4.0  # ... beyond so many pixels, where digits are so small that they are as thin
+_MOSTLY = 1.5  # times the line's ink, which a piece that is nothing else does not have
 _LONG = 1.25  # typical sizes, which a line below digits has
 _PAPERS = 0.2  # of a digit's ink for its size, which the paper's own lines do not exceed
 _BENEATH = 0.4  # of its length, above which there are digits
@@ -127,7 +129,7 @@ def _without_underlines(mask: Mask) -> Mask:
     for piece in pieces:
         box = piece.box
         if box.width >= max(long, LEAST_SIDE):
-            line = _along(box.cut(numbers) == piece.number, max(_THIN * typical, 4.0))
+            line = _along(box.cut(numbers) == piece.number, max(_THIN * typical, _LEAST_THICK))
         elif _is_level(piece) and (
             (piece.stroke <= thin and box.width >= _LARGE * typical)
             or any(_is_below(box, other.box) for other in rest)
@@ -161,10 +163,14 @@ def _is_level(piece: Piece) -> bool:
 
 def _along(own: Mask, thickest: float) -> Mask | None:
     """A line from one side of a piece to the other; all of the piece, bent too, if it is thin."""
-    if len(own) <= 2.0 * thickest and own.sum(axis=0).max() <= thickest:
+    is_low = len(own) <= 2.0 * thickest
+    if is_low and thickest > _LEAST_THICK and own.sum(axis=0).max() <= thickest:
         return own
     lines = straight_lines(runs_of(own), thickest, _SPANS * own.shape[1], 1)
-    return painted(lines, own.shape) if lines else None
+    line = painted(lines, own.shape)
+    if not lines:
+        return None
+    return own if is_low and own.sum() < _MOSTLY * line.sum() else line
 
 
 def _is_below(line: Box, digit: Box) -> bool:

@@ -32,7 +32,8 @@ _ONE_SIDED = 0.15  # of the difference on the other side
 _LEAST_MARKS = 12  # that are printed on a paper
 _LATTICE = 0.4  # of the marks, which lie between others
 _ALIKE = 0.15  # of their size, or their ink, by which they differ ...
-_ROUNDED = 0.5  # ... and pixels, by which each one's outline is off
+_TINY = 6  # ... and pixels of one so small that its outline is off by some ...
+_ROUNDED = 0.5  # ... pixels
 _PARTS = 5  # of a mark's width, and of its height, in which its ink is compared
 _NEIGHBOURS = 8
 _OFF_LATTICE = 0.05  # of their distance, by which one is off the middle between two others
@@ -144,7 +145,8 @@ def marks_of_paper(numbers: npt.NDArray[np.int32], pieces: Sequence[Piece]) -> l
     near = np.argsort(distances, axis=1)[:, :_NEIGHBOURS]
     shapes = np.stack([_shape(numbers, piece) for piece in pieces])
     differences = np.abs(shapes[near] - shapes[:, None]).mean(axis=2)
-    alike = differences <= _ALIKE + _ROUNDED / sizes.max(axis=1)[:, None]
+    rounded = np.where(sizes.max(axis=1) <= _TINY, _ROUNDED / sizes.max(axis=1), 0.0)
+    alike = differences <= _ALIKE + rounded[:, None]
     alike &= np.isfinite(np.take_along_axis(distances, near, axis=1))
     z = np.take_along_axis(away[..., 0] + 1j * away[..., 1], near, axis=1)
     off = np.abs(z[:, :, None] + z[:, None]) / 2.0

@@ -8,6 +8,7 @@ that is read with most confidence is kept.
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from mnist_net.errors import ImageError
@@ -234,8 +235,7 @@ class Reader:
         from mnist_net.pictures.sheets import in_shadow
 
         sure_one = None
-        ways = [] if seen[0].ready else [seen, *in_shadow(picture.pixels)]
-        for look, sheet in ways:
+        for look, sheet in () if seen[0].ready else chain((seen,), in_shadow(picture.pixels)):
             page, clarity = self._read_sheet(sheet, look, picture, None)
             if clarity >= SURE and _shows_several(page):
                 return page

@@ -96,14 +96,15 @@ class Run:
     def start(self) -> Progress | None:
         """Before the first epoch, with the weights of the base; None for random ones.
 
-        A teacher's temperature is that of the logits to learn, and so those of the base are
-        divided by it at once.
+        A teacher's temperature is that of the logits to learn, as far as the teacher's part goes,
+        and so those of the base are divided by it at once.
         """
         if self.base is None:
             return None
         *others, last = self.parameters_of(self.base)
         if self.teacher:
-            scale = np.float32(1.0 / self.hyperparameters.teacher_temperature)
+            recipe = self.hyperparameters
+            scale = np.float32(recipe.teacher_temperature**-recipe.teacher_weight)
             (last,) = map_arrays(lambda array: scale * array, (last,))
         return beginning((*others, last), self.hyperparameters)
 

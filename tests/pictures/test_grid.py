@@ -136,3 +136,15 @@ def test_the_edge_of_a_fold_goes_otherwise_than_a_tables_lines() -> None:
     # Beyond the table at one end only, so that the other might be its own.
     ImageDraw.Draw(image).line((24, y - 12, width, y + 12), fill=255, width=2)
     assert [round(line.height) for line in grid_and_lines(image)[1].level] == there
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_lines_by_hand_are_not_quite_parallel(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    image = Image.new("L", (400, 380))
+    for k in range(9):
+        for ends in ([20, 20 + 40 * k, 340, 20 + 40 * k], [20 + 40 * k, 20, 20 + 40 * k, 340]):
+            line = [float(x) for x in ends + random.normal(0.0, 1.5, 4)]
+            ImageDraw.Draw(image).line(line, fill=255, width=2)
+    _, lines = grid_and_lines(image)
+    assert (len(lines.level), len(lines.upright)) == (9, 9)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from mnist_net.pictures.not_writing import marks_of_paper
 from mnist_net.pictures.pieces import Mask, find_pieces
@@ -76,3 +76,13 @@ def test_rows_of_digits_are_no_marks(digits: list[int], seed: int) -> None:
             top, left = (10, 10) + (36, 34) * np.array([row, column]) + random.integers(0, 5, 2)
             image[top : top + size, left : left + size * 2 // 3] = small >= 128
     assert not marks_of_paper(*find_pieces(image))
+
+
+@pytest.mark.parametrize("size", [12, 14])
+def test_printed_digits_in_columns_are_no_marks(size: int) -> None:
+    random, image = np.random.default_rng(0), Image.new("L", (300, 240))
+    font = ImageFont.load_default(size)
+    for row, column in np.ndindex(8, 10):
+        digit = str(random.choice([3, 5]))
+        ImageDraw.Draw(image).text((10 + 28 * column, 10 + 28 * row), digit, 255, font)
+    assert not marks_of_paper(*find_pieces(np.asarray(image) >= 128))

@@ -96,10 +96,16 @@ def test_a_run_goes_on_with_the_same_teacher_only(squares: Dataset, tmp_path: Pa
         resume(other, path)
 
 
-def test_what_was_learnt_at_a_temperature_is_said_without_it(squares: Dataset) -> None:
-    """So a student that learns on, with a teacher or without, begins with its own answers."""
+@pytest.mark.parametrize(("weight", "scale"), [(1.0, 4.0), (0.5, 2.0)])
+def test_what_was_learnt_at_a_temperature_is_said_without_it(
+    squares: Dataset, weight: float, scale: float
+) -> None:
+    """So a student that learns on, with a teacher or without, begins with its own answers.
+
+    Of so much of the logits as the teacher's part is.
+    """
     teacher = trained(squares, RECIPE)
-    recipe = replace(RECIPE, teacher_weight=1.0, teacher_temperature=4.0)
+    recipe = replace(RECIPE, teacher_weight=weight, teacher_temperature=4.0)
     run = prepare(squares, recipe, teacher=teacher)
     *_, (progress,) = train_together([run])
     assert progress is not None
@@ -110,7 +116,7 @@ def test_what_was_learnt_at_a_temperature_is_said_without_it(squares: Dataset) -
         forward(parameters, activations, run.training.X)[-1]
         for parameters in (progress.latest.parameters, run.parameters_of(student))
     )
-    np.testing.assert_allclose(said, 4.0 * learnt, rtol=1e-6)
+    np.testing.assert_allclose(said, scale * learnt, rtol=1e-6)
     again = prepare(squares, recipe, base=student, teacher=teacher).start()
     assert again is not None
     for one, other in zip(again.latest.parameters[-1], progress.latest.parameters[-1], strict=True):
@@ -120,7 +126,7 @@ def test_what_was_learnt_at_a_temperature_is_said_without_it(squares: Dataset) -
 def test_who_goes_on_with_a_teacher_begins_at_its_temperature(squares: Dataset) -> None:
     """The answers are those of the base; its logits are what the teacher's will be, softened."""
     base = trained(squares, RECIPE)
-    recipe = replace(TAUGHT, teacher_temperature=4.0)
+    recipe = replace(TAUGHT, teacher_weight=1.0, teacher_temperature=4.0)
     run = prepare(squares, recipe, base=base, teacher=base)
     start = run.start()
     assert start is not None
