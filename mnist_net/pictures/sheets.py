@@ -40,3 +40,12 @@ def is_one_digit(sheet: Sheet, writing: Mask) -> bool:
     if len(boxes) != 1 or boxes[0].width > _MAY_BE_SEVERAL * boxes[0].height:
         return False
     return not (without_intruders(writing) != writing).any()
+
+
+def has_more(sheet: Sheet) -> bool:
+    """Whether anything lies beside the figures, such as a sign."""
+    return any(
+        all(box.union(part.box) != box for box in row.figures)
+        for row in sheet.rows
+        for part in row.parts
+    )

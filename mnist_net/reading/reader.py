@@ -232,10 +232,11 @@ class Reader:
         But a sign may be beside it, and others, or the only one, in a shadow that was taken for
         ink.
         """
-        from mnist_net.pictures.sheets import in_shadow
+        from mnist_net.pictures.sheets import has_more, in_shadow
 
-        sure_one = None
-        for look, sheet in () if seen[0].ready else chain((seen,), in_shadow(picture.pixels)):
+        sure_one, (look, sheet) = None, seen
+        as_it_is = [seen] if not look.ready and has_more(sheet) else []
+        for look, sheet in chain(as_it_is, in_shadow(picture.pixels)):
             page, clarity = self._read_sheet(sheet, look, picture, None)
             if clarity >= SURE and _shows_several(page):
                 return page
