@@ -167,7 +167,7 @@ def test_the_card_of_a_student_names_its_teachers(taught: tuple[Path, str], tmp_
     (models / "student-seed-0.joblib").replace(models / "mnist.joblib")
     study("release", "card", "--folder", tmp_path)
     page = (models / "README.md").read_text(encoding="utf-8")
-    assert "taught by 784-20-10 (relu), 784-20-10 (relu)" in page
+    assert "Taught by 784-20-10 (relu), 784-20-10 (relu)" in page
     assert "python -m scripts.release student  # trains" in page
 
 

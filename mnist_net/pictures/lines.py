@@ -167,9 +167,9 @@ def _along(own: Mask, thickest: float) -> Mask | None:
     if is_low and thickest > _LEAST_THICK and own.sum(axis=0).max() <= thickest:
         return own
     lines = straight_lines(runs_of(own), thickest, _SPANS * own.shape[1], 1)
-    line = painted(lines, own.shape)
     if not lines:
         return None
+    line = painted(lines, own.shape)
     return own if is_low and own.sum() < _MOSTLY * line.sum() else line
 
 

@@ -234,9 +234,9 @@ class Reader:
         """
         from mnist_net.pictures.sheets import has_more, in_shadow
 
-        sure_one, (look, sheet) = None, seen
-        as_it_is = [seen] if not look.ready and has_more(sheet) else []
-        for look, sheet in chain(as_it_is, in_shadow(picture.pixels)):
+        sure_one = None
+        as_seen = [] if seen[0].ready or not has_more(seen[1]) else [seen]
+        for look, sheet in chain(as_seen, in_shadow(picture.pixels)):
             page, clarity = self._read_sheet(sheet, look, picture, None)
             if clarity >= SURE and _shows_several(page):
                 return page

@@ -62,7 +62,7 @@ def origin(metadata: Record) -> str:
         f"{'-'.join(map(str, one['layer_sizes']))} ({one['activations'][0]})"
         for one in metadata["teacher"]["networks"]
     )
-    return f"That of `accurate`, with fading distortion, taught by {', '.join(members)}"
+    return f"Taught by {', '.join(members)}"
 
 
 def other_seeds(record: Record, of_seeds: list[Record]) -> str:

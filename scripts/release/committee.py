@@ -24,17 +24,12 @@ from mnist_net.runs.outcome import committee_of, measure_accuracy
 from scripts import options
 from scripts.records import append_line
 from scripts.release.network import SEEDS, measured, model_name
-from scripts.release.teachers import ACCURATE, member
+from scripts.release.teachers import ACCURATE, DEEP, member
 
 _STRONGER = Distortion(rotation=12.0, scale=0.2, shear=0.2, shift=1.0, elastic=1.2, smoothness=5.0)
 _FINER = Distortion(rotation=10.0, scale=0.15, shear=0.15, shift=1.0, elastic=1.0, smoothness=4.0)
 _DEEP = replace(
-    ACCURATE,
-    hidden_layer_sizes=(1000, 500),
-    activation="relu",
-    learning_rate=1e-3,
-    epochs=80,
-    drawn_digits=0,
+    DEEP, hidden_layer_sizes=(1000, 500), epochs=80, distortion_fade=0.0, drawn_digits=0
 )
 
 MEMBERS = {
