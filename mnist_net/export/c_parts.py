@@ -3,6 +3,8 @@
 An unused static function would be a warning, so a file holds those that its networks need.
 """
 
+from mnist_net.learning.normalization import BREADTH, HEIGHT, MOST, STEEPEST, TINY
+
 SIGNATURE = (
     "int mnist_net_digit(const unsigned char picture[784], float probabilities[MNIST_NET_CLASSES])"
 )
@@ -70,6 +72,55 @@ static void layer(const float *inputs, int n_inputs, const signed char *weights,
         outputs[j] = scales[j] * outputs[j] + biases[j];
 }
 """
+
+UPRIGHT = f"""\
+static float clipped(float value, float least, float most)
+{{
+    return value < least ? least : value > most ? most : value;
+}}
+
+/* Pixels of the picture per pixel of what the network sees. */
+static float towards(float usual, float variance)
+{{
+    const float least = 1.0f / {MOST:#g}f, deviation = sqrtf(fmaxf(variance, {TINY:g}f));
+    return clipped(sqrtf(deviation / usual), least, {MOST:#g}f);
+}}
+
+/* Towards a usual slant, height and breadth, by the moments of the ink; bilinear. */
+static void upright(const unsigned char *picture, float *inputs)
+{{
+    int32_t mass = 0, i = 0, j = 0, ii = 0, jj = 0, ij = 0; /* sums over half pixels: exact */
+    for (int k = 0; k < 784; k++) {{
+        const int32_t ink = picture[k], r = 2 * (k / 28) - 27, c = 2 * (k % 28) - 27;
+        mass += ink, i += ink * r, j += ink * c;
+        ii += ink * r * r, jj += ink * c * c, ij += ink * r * c;
+    }}
+    const float whole = mass > 0 ? (float)mass : 1.0f;
+    const float row = 0.5f * (float)i / whole, column = 0.5f * (float)j / whole;
+    const float height = 0.25f * (float)ii / whole - row * row;
+    const float breadth = 0.25f * (float)jj / whole - column * column;
+    const float both = 0.25f * (float)ij / whole - row * column;
+    const float slope = both / fmaxf(height, {TINY:g}f);
+    const float slant = clipped(slope, -{STEEPEST:#g}f, {STEEPEST:#g}f);
+    const float tall = towards({HEIGHT:#g}f, height);
+    const float broad = towards({BREADTH:#g}f, breadth - slant * both);
+    for (int k = 0; k < 784; k++) {{
+        const float down = (float)(k / 28) - 13.5f, across = (float)(k % 28) - 13.5f;
+        const float y = clipped(row + tall * down + 13.5f, 0.0f, 27.0f);
+        const float x =
+            clipped(column + broad * across + slant * tall * down + 13.5f, 0.0f, 27.0f);
+        const int top = (int)y, left = (int)x;
+        const unsigned char *upper = picture + 28 * top + left;
+        const unsigned char *lower = top < 27 ? upper + 28 : upper;
+        const int beside = left < 27 ? 1 : 0;
+        const float dx = x - (float)left, dy = y - (float)top;
+        const float above = upper[0] + dx * (float)(upper[beside] - upper[0]);
+        const float below = lower[0] + dx * (float)(lower[beside] - lower[0]);
+        inputs[k] = above + dy * (below - above);
+    }}
+}}
+"""
+"""`learning.normalization.upright`."""
 
 ACTIVATIONS = {
     "sigmoid": (
@@ -154,11 +205,15 @@ static void normalized(float *values, int n)
 }
 """By loss: the function that makes probabilities of outputs in place, and what must be there."""
 
-PICTURE_AS_FLOATS = [
-    "float inputs[784];",
-    "for (int i = 0; i < 784; i++)",
-    "    inputs[i] = picture[i];",
-]
+INPUTS = {
+    "none": [
+        "float inputs[784];",
+        "for (int i = 0; i < 784; i++)",
+        "    inputs[i] = picture[i];",
+    ],
+    "moments": ["float inputs[784];", "upright(picture, inputs);"],
+}
+"""By normalization."""
 
 ADD_ONE = [
     "for (int k = 0; k < MNIST_NET_CLASSES; k++)",

@@ -56,9 +56,19 @@ class _Network(NamedTuple):
         return self.model.architecture.layer_sizes
 
     @property
+    def sees_bytes(self) -> bool:
+        """Whether its first layer adds whole numbers: int8 weights, and pixels as they are."""
+        return self.layers[0].scales is not None and self.normalization == "none"
+
+    @property
+    def normalization(self) -> str:
+        """Of its inputs."""
+        return self.model.scaling.normalization
+
+    @property
     def stack(self) -> int:
         """Bytes of its arrays."""
-        sums_or_inputs = self.widths[1] if self.layers[0].scales is not None else self.widths[0]
+        sums_or_inputs = self.widths[1] if self.sees_bytes else self.widths[0]
         return 4 * (sum(self.widths[1:-1]) + sums_or_inputs)
 
 
@@ -108,7 +118,7 @@ def write(model: Predictor, out: Path, **choices: Any) -> list[Path]:
 
 
 def _layers(model: Model, quantize: bool) -> Iterator[_Layer]:
-    shift, scale = model.scaling
+    shift, scale, _ = model.scaling
     activations = model.architecture.activations
     for level, (weights, biases) in enumerate(model.parameters):
         values, scales = quantized(weights) if quantize else (weights, None)
@@ -175,13 +185,14 @@ def _functions(networks: list[_Network]) -> list[str]:
     """Those that these networks need, each once."""
     layers = [layer for network in networks for layer in network.layers]
     losses = sorted({network.model.architecture.loss for network in networks})
-    if layers[0].scales is None:
-        products = [parts.PRODUCT]
-    else:
-        products = [parts.WHOLE_PRODUCT] + [parts.INT8_PRODUCT] * (len(layers) > len(networks))
+    whole = sum(network.sees_bytes for network in networks)
+    product = parts.PRODUCT if layers[0].scales is None else parts.INT8_PRODUCT
+    products = [parts.WHOLE_PRODUCT] * (whole > 0) + [product] * (len(layers) > whole)
+    upright = any(network.normalization == "moments" for network in networks)
     names = sorted({layer.activation for layer in layers} - {"identity"})
     probabilities = [text for loss in losses for text in parts.PROBABILITIES[loss][1]]
     return [
+        *[parts.UPRIGHT] * upright,
         *products,
         *(parts.ACTIVATIONS[name][1] for name in names),
         *dict.fromkeys(probabilities),
@@ -190,9 +201,9 @@ def _functions(networks: list[_Network]) -> list[str]:
 
 def _network(network: _Network) -> str:
     """A function from a picture to one network's probabilities."""
-    widths, whole = network.widths, network.layers[0].scales is not None
+    widths, whole = network.widths, network.sees_bytes
     lines = [f"float layer_{level}[{n}];" for level, n in enumerate(widths[1:-1], 1)]
-    lines += [f"int32_t sums[{widths[1]}];"] if whole else parts.PICTURE_AS_FLOATS
+    lines += [f"int32_t sums[{widths[1]}];"] if whole else parts.INPUTS[network.normalization]
     for level, layer in enumerate(network.layers, 1):
         source = f"layer_{level - 1}, {widths[level - 1]}" if level > 1 else "inputs, 784"
         target = f"layer_{level}" if level < len(network.layers) else "probabilities"

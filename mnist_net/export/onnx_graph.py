@@ -22,6 +22,7 @@ from mnist_net.export.contract import (
     package,
     producer,
 )
+from mnist_net.export.onnx_moments import upright
 from mnist_net.files import atomic_write
 from mnist_net.learning.network import Architecture, Layer, Parameters
 from mnist_net.learning.quantization import quantized
@@ -158,7 +159,7 @@ def _pixels(graph: Graph, inputs: str) -> str:
 def _probabilities(graph: Graph, pixels: str, model: Model, quantize: bool) -> str:
     """One network, N × 784 to N × K."""
     scaling, architecture = model.scaling, model.architecture
-    A = pixels
+    A = upright(graph, pixels) if scaling.normalization == "moments" else pixels
     if scaling.shift:
         A = graph.node("Sub", A, graph.constant(scaling.shift))
     A = graph.node("Div", A, graph.constant(scaling.scale))

@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from mnist_net.arrays import Array
 from mnist_net.errors import DataError
+from mnist_net.learning.resampling import bilinear
 
 _FRAME = 96  # a grey that neither paper nor ink has
 _NEGLIGIBLE = 1e-3  # of the field's variance: waves that carry less are left out
@@ -137,7 +138,7 @@ def distort(images: Array, distortion: Distortion, generator: np.random.Generato
     basis = _basis(side, distortion.smoothness)
     coefficients = _coefficients(len(images), basis.shape[1], distortion, generator)
     rows, columns = basis @ (coefficients @ basis.T)
-    return _bilinear(images, rows, columns)
+    return bilinear(images, rows, columns)
 
 
 def contact_sheet(
@@ -194,23 +195,3 @@ def _coefficients(
         waves = generator.standard_normal((2, n, width - 2, width - 2), np.float32)
         coefficients[:, :, 2:, 2:] = np.float32(distortion.elastic) * waves
     return coefficients
-
-
-def _bilinear(images: Array, rows: Array, columns: Array) -> Array:
-    """Values at fractional places, which are counted in pixels from the middle."""
-    n, side, _ = rows.shape
-    last = np.float32(side - 1)
-    rows, columns = (np.clip(a + last / 2, 0.0, last) for a in (rows, columns))
-    rows, columns = rows.reshape(images.shape), columns.reshape(images.shape)
-    top, left = np.floor(rows), np.floor(columns)
-    down, right = rows - top, columns - left
-    corner = (top * side + left).astype(np.intp) + side * side * np.arange(n)[:, None]
-
-    def pixels(offset: int) -> Array:
-        # Beyond the last row or column it is another pixel that is taken, with a weight of 0.
-        return images.take(corner + offset, mode="clip")
-
-    upper, lower = pixels(0), pixels(side)
-    upper += right * (pixels(1) - upper)
-    lower += right * (pixels(side + 1) - lower)
-    return upper + down * (lower - upper)  # (28)

@@ -9,6 +9,7 @@ from mnist_net.learning.recipe import Hyperparameters
 _DEFAULT = Hyperparameters(
     hidden_layer_sizes=(800,),
     scaling="centred",
+    normalization="moments",
     optimizer="adamw",
     learning_rate=4e-3,
     weight_decay=0.03,

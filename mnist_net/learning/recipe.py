@@ -16,6 +16,7 @@ import numpy as np
 from mnist_net.learning.activations import ACTIVATIONS
 from mnist_net.learning.distortion import DISTORTIONS, Distortion, distortion_from, is_number
 from mnist_net.learning.losses import LOSSES
+from mnist_net.learning.normalization import NORMALIZATIONS
 from mnist_net.learning.optimizers import OPTIMIZERS, SCHEDULES
 from mnist_net.learning.scaling import SCALINGS
 
@@ -101,6 +102,12 @@ class Hyperparameters:
         "Of the pixels. ``unit`` divides by 255; ``centred`` takes off the training pixels' mean "
         "before; ``standard`` takes it off and divides by their deviation (one scalar each).",
         choices=SCALINGS,
+    )
+    normalization: str = _setting(
+        "none",
+        "Of each picture before it is scaled. ``moments`` brings it towards a usual slant, height "
+        "and breadth; what the model is asked later it does so too.",
+        choices=NORMALIZATIONS,
     )
     optimizer: str = _setting("sgd", "Update rule.", choices=OPTIMIZERS)
     learning_rate: float = _setting(0.3, "Step size.", below=math.inf)

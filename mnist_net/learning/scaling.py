@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 
 from mnist_net.arrays import Array, Bytes
+from mnist_net.learning.normalization import NORMALIZATIONS
 
 
 class Pixels(Protocol):
@@ -20,22 +21,33 @@ class Pixels(Protocol):
 
 
 class Scaling(NamedTuple):
-    """How pixels become inputs: ``(pixel - shift) / scale``, the same for every pixel."""
+    """How pixels become inputs: ``(pixel - shift) / scale``, the same for every pixel.
+
+    Before, the picture is normalized, by one of `NORMALIZATIONS`.
+    """
 
     shift: float
     scale: float
+    normalization: str = "none"
 
     def apply(self, images: Bytes | Array) -> Array:
         """Scale pixels from 0 to 255, N × 28 × 28 or N × 784, to float32 inputs N × 784."""
         inputs = images.reshape(len(images), math.prod(images.shape[1:])).astype(np.float32)
+        inputs = NORMALIZATIONS[self.normalization].apply(inputs)
         if self.shift:
             inputs -= np.float32(self.shift)
         inputs /= np.float32(self.scale)
         return inputs
 
     def undo(self, inputs: Array) -> Array:
-        """Inputs back to pixels from 0 to 255, which need not be whole."""
+        """Inputs back to pixels from 0 to 255, normalized and not always whole."""
         return inputs * np.float32(self.scale) + np.float32(self.shift)
+
+    def backward(self, images: Bytes, gradient: Array) -> Array:
+        """Gradient with respect to pixels from 0 to 255, N × 784, of that to inputs."""
+        pixels = images.reshape(gradient.shape).astype(gradient.dtype)
+        back = NORMALIZATIONS[self.normalization].backward(pixels, gradient)
+        return back / np.float32(self.scale)
 
     @classmethod
     def unit(cls) -> "Scaling":

@@ -18,7 +18,7 @@ from mnist_net.learning.distortion import DISTORTIONS
 from mnist_net.learning.minibatches import Batch, Examples, Teacher
 from mnist_net.learning.network import Parameters, map_arrays
 from mnist_net.learning.recipe import Hyperparameters
-from mnist_net.learning.scaling import SCALINGS, Scaling
+from mnist_net.learning.scaling import SCALINGS, Pixels, Scaling
 from mnist_net.learning.training import Progress, beginning
 from mnist_net.runs.streaming import Preparation, Stream
 from mnist_net.trained.committee import Committee, Predictor
@@ -39,8 +39,8 @@ class Run:
         Validation is None if nothing is held out.
     pixels
         Indices of the pixels that are inputs: those that are not black on every training picture,
-        or all if the pictures are distorted.  The others would teach nothing, and the weights that
-        a model has from them are 0.
+        or all if the pictures are normalized or distorted.  The others would teach nothing, and the
+        weights that a model has from them are 0.
     classes
         Labels in the order of the network's outputs.
     scaling
@@ -177,11 +177,12 @@ def prepare(
     _check_classes(dataset, classes, teacher)
     # On disk, one pass over the pictures finds out all that is asked of them.
     pictures = kept.statistics() if isinstance(kept, Shards) else kept.images
-    scaling = base.scaling if base else SCALINGS[hyperparameters.scaling](pictures)
+    scaling = base.scaling if base else _scaling_for(pictures, hyperparameters)
     kept = _with_drawn_digits(kept, classes, hyperparameters)
     inked = pictures.inked if isinstance(pictures, Statistics) else _inked(kept)
-    # Distortion moves ink to where there was none.
-    pixels = np.flatnonzero(inked | (bool(hyperparameters.distortion) or not inked.any()))
+    # Normalization and distortion move ink to where there was none.
+    moved = scaling.normalization != "none" or bool(hyperparameters.distortion)
+    pixels = np.flatnonzero(inked | (moved or not inked.any()))
     preparation = Preparation(scaling, pixels, classes)
     return Run(
         hyperparameters,
@@ -202,10 +203,17 @@ def prepare(
     )
 
 
+def _scaling_for(pictures: Pixels, hyperparameters: Hyperparameters) -> Scaling:
+    """How a recipe makes inputs of pixels, when it learns from these pictures."""
+    scaling = SCALINGS[hyperparameters.scaling](pictures)
+    return scaling._replace(normalization=hyperparameters.normalization)
+
+
 def prepared_for(hyperparameters: Hyperparameters) -> Hyperparameters:
     """What `prepare` looks at of a recipe: a run of one will do for all that are alike in it."""
     return Hyperparameters(
         scaling=hyperparameters.scaling,
+        normalization=hyperparameters.normalization,
         drawn_digits=hyperparameters.drawn_digits,
         validation=hyperparameters.validation,
         random_state=hyperparameters.random_state,

@@ -16,6 +16,7 @@ import numpy as np
 
 from mnist_net.errors import ModelFileError
 from mnist_net.learning.network import Layer, Parameters
+from mnist_net.learning.quantization import quantized
 from mnist_net.trained.safe_joblib import read_contents, write_contents
 
 _MOST_UNFOLDED = 10_000_000  # beyond four times the file's size; an honest one unfolds to twice it
@@ -125,6 +126,13 @@ def arrays_of(parameters: Parameters) -> dict[str, list[Any]]:
     }
 
 
+def arrays_in_int8(parameters: Parameters) -> dict[str, list[Any]]:
+    """The same with weights of one byte, and a list of their scales, one for each column."""
+    whole = [quantized(layer.weights) for layer in parameters]
+    weights, scales = [one.values for one in whole], [one.scales for one in whole]
+    return {**arrays_of(parameters), "weights": weights, "scales": scales}
+
+
 def digest_of(contents: dict[str, Any]) -> str:
     """SHA-256, in hexadecimal, over all of a file's contents but the digest itself.
 
@@ -133,7 +141,7 @@ def digest_of(contents: dict[str, Any]) -> str:
     digest = hashlib.sha256()
     for name in sorted(contents.keys() - {"digest", "format", "format_version"}):
         value = contents[name]
-        arrays = value if name in ("weights", "biases") else [value]
+        arrays = value if name in ("weights", "scales", "biases") else [value]
         for one in arrays:
             if isinstance(one, np.ndarray):
                 digest.update(np.ascontiguousarray(one, one.dtype.newbyteorder("<")).data)
@@ -143,10 +151,11 @@ def digest_of(contents: dict[str, Any]) -> str:
 
 
 def parameters_from(contents: dict[str, Any]) -> Parameters:
-    """Parameters of the lists that `arrays_of` made, checked to be finite and to fit."""
+    """Parameters of the lists that were made of them, checked to be finite and to fit."""
     layers = []
-    require(len(contents["weights"]) == len(contents["biases"]), "not as many weights as biases")
-    for weights, biases in zip(contents["weights"], contents["biases"], strict=True):
+    all_weights = _scaled(contents["weights"], contents.get("scales"))
+    require(len(all_weights) == len(contents["biases"]), "not as many weights as biases")
+    for weights, biases in zip(all_weights, contents["biases"], strict=True):
         for array in (weights,) if biases is None else (weights, biases):
             numbers = isinstance(array, np.ndarray) and array.dtype.kind == "f"
             require(numbers and bool(np.isfinite(array).all()), "numbers that are not finite")
@@ -154,3 +163,14 @@ def parameters_from(contents: dict[str, Any]) -> Parameters:
         require(biases is None or biases.shape == weights.shape[1:], "biases of another shape")
         layers.append(Layer(weights, biases))
     return tuple(layers)
+
+
+def _scaled(weights: list[Any], scales: list[Any] | None) -> list[Any]:
+    if scales is None:
+        return weights
+    pairs = list(zip(weights, scales, strict=True))
+    for whole, scale in pairs:
+        require(whole.dtype == np.int8 and whole.ndim == 2, "weights that are not whole numbers")
+        fits = scale.dtype == np.float32 and scale.shape == whole.shape[1:]
+        require(fits, "scales that do not fit their weights")
+    return [whole * scale for whole, scale in pairs]

@@ -25,7 +25,7 @@ class Unit(NamedTuple):
         Its activation times the gradient of the answer's logit with respect to it; where the first
         hidden layer is the only one, that gradient is its outgoing weight.
     weights
-        What it looks for: its weights, 28 × 28.
+        What it looks for, in what the network makes of a picture: its weights, 28 × 28.
     """
 
     unit: int
@@ -41,8 +41,8 @@ class Explanation(NamedTuple):
     ----------
     saliency
         Gradient of the answer's logit with respect to the picture, 28 × 28: by how much the logit
-        would grow with a pixel that went from black (0) to white (1).  Of a committee, the mean
-        over its members.
+        would grow with a pixel that went from black (0) to white (1), if that moved no moment by
+        which the picture is normalized.  Of a committee, the mean over its members.
     units
         Those that pushed most for the answer, most first; none without a hidden layer.  Of a
         committee, those of its first member.
@@ -75,7 +75,7 @@ def _explain(model: Model, image: Bytes, label: int) -> Explanation:
     A = forward(parameters, activations, model.scaling.apply(image[None]))
     answer = int(np.searchsorted(model.classes, label))
     gradients = logit_gradients(parameters, activations, A, answer)
-    saliency = gradients[0].reshape(IMAGE_SHAPE) * (255.0 / model.scaling.scale)
+    saliency = 255.0 * model.scaling.backward(image[None], gradients[0]).reshape(IMAGE_SHAPE)
     if len(parameters) == 1:
         return Explanation(saliency, [])
     fired, pushes = A[1][0], (A[1] * gradients[1])[0]

@@ -20,7 +20,7 @@ from joblib.numpy_pickle import NumpyArrayWrapper, NumpyUnpickler
 from mnist_net.errors import ModelFileError
 from mnist_net.files import atomic_write
 
-_DTYPES = ("f2", "f4", "f8", "i8", "u1")
+_DTYPES = ("f2", "f4", "f8", "i1", "i8", "u1")
 
 # What pickle writes for plain values and for joblib's wrapping of arrays.  Left out are the other
 # ways to name or call things, and those that claim memory before they have read anything.

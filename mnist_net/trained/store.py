@@ -17,11 +17,13 @@ from mnist_net.files import atomic_write
 from mnist_net.learning.activations import ACTIVATIONS
 from mnist_net.learning.losses import LOSSES
 from mnist_net.learning.network import Architecture, Parameters, map_arrays
+from mnist_net.learning.normalization import NORMALIZATIONS
 from mnist_net.learning.scaling import Scaling
 from mnist_net.trained.committee import Committee, Predictor
 from mnist_net.trained.contents import (
     DamageError,
     Format,
+    arrays_in_int8,
     arrays_of,
     digest_of,
     parameters_from,
@@ -44,7 +46,8 @@ SHIPPED_MODELS = (
     Path(__file__).parents[2] / "models" / "mnist.joblib",  # in a checkout
 )
 
-_FORMAT = Format("mnist-net model", 2)  # 1 knew neither temperatures nor committees
+_FORMAT = Format("mnist-net model", 3)
+"""1 knew neither temperatures nor committees, 2 neither normalizations nor int8."""
 
 
 def save_model(model: Predictor, path: Path | str, *, dtype: npt.DTypeLike | None = None) -> None:
@@ -58,7 +61,8 @@ def save_model(model: Predictor, path: Path | str, *, dtype: npt.DTypeLike | Non
         The file to write; its folder is made if need be.
     dtype
         To store the weights and biases in, by default their own.  float16 takes half the space of
-        float32, which it becomes again when it is loaded.
+        float32, which it becomes again when it is loaded; int8, which weights have with a scale for
+        each column (`quantization`), a quarter.
 
     Raises
     ------
@@ -174,6 +178,8 @@ def _load_once(_place: Path, path: Path, *_stamp: int) -> Predictor:
 
 
 def _model_contents(model: Model, dtype: npt.DTypeLike | None) -> dict[str, Any]:
+    in_int8 = dtype is not None and np.dtype(dtype) == np.int8
+    kept = in_dtype(model.parameters, np.float32 if in_int8 else dtype)
     contents = {
         "layer_sizes": list(model.architecture.layer_sizes),
         "activations": list(model.architecture.activations),
@@ -181,7 +187,7 @@ def _model_contents(model: Model, dtype: npt.DTypeLike | None) -> dict[str, Any]
         "classes": model.classes,
         "scaling": model.scaling._asdict(),
         "temperature": float(model.temperature),
-        **arrays_of(in_dtype(model.parameters, dtype)),
+        **(arrays_in_int8 if in_int8 else arrays_of)(kept),
         "metadata": plain(model.metadata),
     }
     return {**contents, "digest": digest_of(contents)}
@@ -229,8 +235,7 @@ def _build_model(contents: dict[str, Any]) -> Model:
         and bool((np.diff(classes) > 0).all()),
         "classes that do not match the outputs",
     )
-    scaling = Scaling(**{name: float(value) for name, value in contents["scaling"].items()})
-    require(bool(np.isfinite(scaling).all()) and scaling.scale > 0.0, "an impossible scaling")
+    scaling = _scaling(contents["scaling"])
     temperature = contents.get("temperature", 1.0)
     require(type(temperature) is float and 0.0 < temperature < math.inf, "an odd temperature")
     # Once and for all: float16 is slow to compute with, and coarse.
@@ -244,6 +249,16 @@ def _build_model(contents: dict[str, Any]) -> Model:
     else:
         require(contents["digest"] == digest_of(contents), "its numbers have changed")
     return Model(architecture, working, classes, scaling, metadata, temperature)
+
+
+def _scaling(said: dict[str, Any]) -> Scaling:
+    numbers = {name: float(value) for name, value in said.items() if name != "normalization"}
+    scaling = Scaling(**numbers, normalization=said.get("normalization", "none"))
+    possible = math.isfinite(scaling.shift) and 0.0 < scaling.scale < math.inf
+    require(possible, "an impossible scaling")
+    known = scaling.normalization in list(NORMALIZATIONS)
+    require(known, f"unknown normalization {reprlib.repr(scaling.normalization)}")
+    return scaling
 
 
 def _metadata(contents: dict[str, Any]) -> dict[str, Any]:

@@ -45,10 +45,15 @@ def silent() -> Model:
     return replace(model, parameters=(Layer(layer.weights * 0, np.full(10, -200, np.float32)),))
 
 
+def normalized(model: Model) -> Model:
+    """The same, of pictures that are brought to a usual slant and size."""
+    return replace(model, scaling=model.scaling._replace(normalization="moments"))
+
+
 def committee() -> Committee:
-    """Networks that differ in layers, activation, loss, scaling and temperature."""
+    """Networks that differ in layers, activation, loss, scaling, normalization and temperature."""
     other = make_model((12, 9), activation="relu", loss="binary-cross-entropy")
-    third = make_model((7,), activation="tanh", biases=False)
+    third = normalized(make_model((7,), activation="tanh", biases=False))
     return Committee(
         (
             with_biases(sharper(make_model((16,)))),
@@ -83,6 +88,7 @@ NETWORKS: dict[str, Callable[[], Predictor]] = {
     "unit scaling, no temperature": lambda: replace(
         sharper(make_model((16,))), scaling=Scaling.unit(), temperature=1.0
     ),
+    "normalized": lambda: normalized(with_biases(sharper(make_model((16,))))),
     "two classes": two_classes,
     "all alike": silent,
     "committee": committee,

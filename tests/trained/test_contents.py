@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mnist_net.learning.quantization import quantized
 from mnist_net.trained.safe_joblib import write_contents
 from mnist_net.trained.store import load_model
 from tests.trained.conftest import make_model, model_contents, refusal
@@ -36,14 +37,15 @@ def weights_with(value: float) -> list[np.ndarray]:
 
 W1, W2 = (layer.weights for layer in make_model().parameters)
 B1, B2 = (layer.biases for layer in make_model().parameters)
+(Q1, S1), (Q2, S2) = map(quantized, (W1, W2))
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
         (
-            {"format_version": 3},
-            "version 3; this mnist-net reads versions from 1 to 2: install",
+            {"format_version": 4},
+            "version 4; this mnist-net reads versions from 1 to 3: install",
         ),
         ({"format_version": 0}, "format version 0"),
         ({"format_version": "1"}, "is not an mnist-net model"),
@@ -87,6 +89,15 @@ B1, B2 = (layer.biases for layer in make_model().parameters)
         ({"scaling": None}, "do not fit together"),
         ({"scaling": {"shift": "x", "scale": 1.0}}, "do not fit together"),
         ({"scaling": {"shift": 0.0, "scale": 10**400}}, "do not fit together"),
+        ({"scaling": {"shift": 0.0, "scale": 1.0, "normalization": "magic"}}, "'magic'"),
+        ({"scaling": {"shift": 0.0, "scale": 1.0, "normalization": [1]}}, "unknown normalization"),
+        ({"scales": [S1, S2]}, "not whole numbers"),
+        ({"weights": [Q1, Q2]}, "not finite"),
+        ({"weights": [Q1, Q2], "scales": [S1]}, "do not fit together"),
+        ({"weights": [Q1, Q2], "scales": [S1, S1[:3]]}, "scales that do not fit"),
+        ({"weights": [Q1, Q2], "scales": [S1, S2.astype(np.float64)]}, "scales that do not fit"),
+        ({"weights": [Q1, Q2], "scales": [S1, S2 * np.float32(np.nan)]}, "not finite"),
+        ({"weights": [Q1, Q2], "scales": [S1, None]}, "do not fit together"),
         ({"layer_sizes": [784, W1, 10]}, "do not fit together"),
         ({"temperature": 0.0}, "an odd temperature"),
         ({"temperature": -1.0}, "an odd temperature"),

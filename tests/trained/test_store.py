@@ -141,7 +141,7 @@ def test_weights_held_in_float16_are_computed_with_in_float32(tmp_path: Path) ->
 def test_a_model_file_holds_plain_values_and_none_of_our_classes(model_file: Path) -> None:
     contents = joblib.load(model_file)  # joblib itself, with all doors open
     assert contents["format"] == "mnist-net model"
-    assert contents["format_version"] == 2
+    assert contents["format_version"] == 3
     assert b"mnist_net" not in model_file.read_bytes()
 
     def types(value: Any) -> set[type]:
@@ -154,7 +154,7 @@ def test_a_model_file_holds_plain_values_and_none_of_our_classes(model_file: Pat
     assert types(contents) == {str, int, float, bool, type(None), np.ndarray}
 
 
-@pytest.mark.parametrize(("version", "temperature"), [(1, 1.0), (2, 1.75)])
+@pytest.mark.parametrize(("version", "temperature"), [(1, 1.0), (2, 1.75), (3, 1.25)])
 def test_the_golden_models_still_answer_the_same(version: int, temperature: float) -> None:
     expected = json.loads((GOLDEN / f"model-format-{version}.json").read_text())
     model = load_model(GOLDEN / f"model-format-{version}.joblib")

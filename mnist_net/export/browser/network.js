@@ -1,5 +1,7 @@
 /** A trained network: 28 × 28 to probabilities, and why; see `mnist_net/trained`. */
 
+import { NORMALIZATIONS } from "./normalization.js";
+
 const ACTIVATIONS = {
   sigmoid: [(z) => 0.5 * (1 + Math.tanh(0.5 * z)), (a) => a * (1 - a)],
   tanh: [Math.tanh, (a) => 1 - a * a],
@@ -40,13 +42,15 @@ class Network {
       biases: biases && numbersOf(biases),
     }));
     this.activations = activations.map((name) => ACTIVATIONS[name]);
+    this.normalization = NORMALIZATIONS[scaling.normalization];
     Object.assign(this, { scaling, temperature });
   }
 
   /** Activations of every layer, the input's first. */
   forward(image) {
     const { shift, scale } = this.scaling;
-    const A = [Float32Array.from(image.data, (pixel) => Math.fround(pixel - Math.fround(shift)) / scale)];
+    const seen = this.normalization.apply(image.data);
+    const A = [Float32Array.from(seen, (pixel) => Math.fround(pixel - Math.fround(shift)) / scale)];
     this.layers.forEach((layer, level) => {
       const [activate] = this.activations[level];
       A.push(logits(A.at(-1), layer).map(activate));
@@ -67,7 +71,8 @@ class Network {
       if (level === 1) pushes = error.map((e, k) => e * A[1][k]);
       delta = level ? error.map((e, k) => e * this.activations[level - 1][1](A[level][k])) : error;
     }
-    const saliency = [...delta].map((d) => (d * 255) / this.scaling.scale);
+    const back = this.normalization.backward(image.data, delta);
+    const saliency = [...back].map((d) => (d * 255) / this.scaling.scale);
     const strongest = [...pushes.keys()].sort((a, b) => pushes[b] - pushes[a]).slice(0, nUnits);
     const units = strongest.map((unit) => ({
       unit,

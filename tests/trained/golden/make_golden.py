@@ -1,10 +1,10 @@
-"""Made the files of format 2, once, and before them those of format 1.
+"""Made the files of format 3, once, and before them those of formats 1 and 2.
 
 Models of a format must load for ever, so no golden file is ever made again: a later format gets
 files of its own beside them.  The expected probabilities are worked out here in plain float64,
 without the package.
 
-    python tests/trained/golden/make_golden.py
+    python -m tests.trained.golden.make_golden
 """
 
 import json
@@ -12,12 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from mnist_net.learning.network import Architecture, Layer
 from mnist_net.learning.scaling import Scaling
 from mnist_net.trained.committee import Committee, Predictor
 from mnist_net.trained.model import Model
 from mnist_net.trained.store import save_model
+from tests.moments import upright
 
 HERE = Path(__file__).parent
 
@@ -38,8 +40,10 @@ def pictures() -> np.ndarray:
     return np.stack([(7 * rows * k + 13 * columns + 5 * k) % 256 for k in (1, 2, 3)]).astype("u1")
 
 
-def make(seed: int, temperature: float) -> tuple[Model, np.ndarray]:
-    """A model, and its probabilities for the pictures."""
+def make(
+    seed: int, temperature: float, normalization: str = "none", *, whole: bool = False
+) -> tuple[Model, np.ndarray]:
+    """A model, and its probabilities for the pictures; with `whole` as int8 will have it."""
     generator = np.random.default_rng(seed)
     W1, b1 = generator.normal(0, 0.05, (784, 8)), generator.normal(0, 1, 8)
     W2, b2 = generator.normal(0, 1, (8, 10)), generator.normal(0, 1, 10)
@@ -48,23 +52,33 @@ def make(seed: int, temperature: float) -> tuple[Model, np.ndarray]:
         Architecture((784, 8, 10), ("sigmoid", "identity"), "softmax-cross-entropy"),
         (Layer(W1, b1), Layer(W2, b2)),
         np.arange(10),
-        Scaling(33.0, 78.0),
+        Scaling(33.0, 78.0, normalization),
         METADATA,
         temperature,
     )
-    X = (pictures().reshape(3, 784) - 33.0) / 78.0
+    seen = pictures() if normalization == "none" else np.stack([*map(upright, pictures())])
+    X = (seen.reshape(3, 784) - 33.0) / 78.0
     W1, b1, W2, b2 = (array.astype(np.float64) for array in (W1, b1, W2, b2))
+    if whole:
+        steps = [np.float32(np.abs(W).max(axis=0) / 127) for W in (W1, W2)]
+        W1, W2 = (np.rint(W / step) * step for W, step in zip((W1, W2), steps, strict=True))
     hidden = 1.0 / (1.0 + np.exp(-(X @ W1 + b1)))
     powers = np.exp((hidden @ W2 + b2) / temperature)
     return model, powers / powers.sum(axis=1, keepdims=True)
 
 
-def write(name: str, model: Predictor, probabilities: np.ndarray, metadata: Any) -> None:
+def write(
+    name: str,
+    model: Predictor,
+    probabilities: np.ndarray,
+    metadata: Any,
+    dtype: npt.DTypeLike = np.float16,
+) -> None:
     """A model and what it is expected to say, unless they are there."""
     file = HERE / f"{name}.joblib"
     if file.exists():
         return
-    save_model(model, file, dtype=np.float16)
+    save_model(model, file, dtype=dtype)
     expected = {"probabilities": probabilities.tolist(), "metadata": metadata}
     (HERE / f"{name}.json").write_text(json.dumps(expected, indent=1) + "\n")
 
@@ -76,6 +90,8 @@ def main() -> None:
     committee = Committee(tuple(member for member, _ in members), {"preset": "default"})
     mean = np.mean([answers for _, answers in members], axis=0)
     write("committee-format-2", committee, mean, committee.metadata)
+    model, probabilities = make(20261128, 1.25, "moments", whole=True)
+    write("model-format-3", model, probabilities, METADATA, np.int8)
 
 
 if __name__ == "__main__":

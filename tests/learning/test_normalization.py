@@ -1,0 +1,103 @@
+"""A picture and the same one written with another slant, size and breadth become alike."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as npst
+
+from mnist_net.learning.distortion import Distortion, distort
+from mnist_net.learning.normalization import NORMALIZATIONS
+from mnist_net.learning.scaling import Scaling
+from tests.moments import upright
+
+MOMENTS = NORMALIZATIONS["moments"]
+SIDES = st.integers(2, 9)
+
+
+@st.composite
+def pictures(draw: st.DrawFn) -> np.ndarray:
+    side = draw(SIDES)
+    return draw(npst.arrays(np.float64, (2, side, side), elements=st.integers(0, 255)))
+
+
+@given(pictures())
+def test_it_is_what_the_definition_says(images: np.ndarray) -> None:
+    flat = images.reshape(2, -1)
+    expected = np.stack([upright(image) for image in images]).reshape(flat.shape)
+    # An empty sum of squares of 1e-13 is where both clip the variance; no more than that is lost.
+    np.testing.assert_allclose(MOMENTS.apply(flat), expected, atol=1e-4)
+
+
+def test_written_digits_by_the_definition(digits: tuple[np.ndarray, np.ndarray]) -> None:
+    images = digits[0][:20].astype(np.float32)
+    expected = [upright(image).ravel() for image in images]
+    made = MOMENTS.apply(images.reshape(20, -1))
+    assert made.dtype == np.float32
+    np.testing.assert_allclose(made, expected, atol=0.02)  # grey levels, of 255
+
+
+def test_a_slanted_small_bar_by_hand() -> None:
+    """Of ink at (-2, -2) and (2, 2) about the middle: on one column, eight apart or more."""
+    image = np.zeros((28, 28))
+    image[10, 10] = image[18, 18] = 200.0  # 4 rows from the mean, (14, 14), and 4 columns
+    made = MOMENTS.apply(image.reshape(1, -1)).reshape(28, 28)
+    # Deviation 4 along the rows: a pixel is the root of 4 / 10 of one; slant 1; none is left along
+    # the columns, where it is as broad as it may become, half a pixel per pixel.
+    assert np.argwhere(made > 100.0).tolist()
+    ink_rows, ink_columns = np.nonzero(made)
+    distance = 4 / np.sqrt(4 / 10)
+    assert np.abs(np.abs(ink_rows - 13.5) - distance).max() <= 2.0
+    assert np.abs(ink_columns - 13.5).max() <= 2.5
+    np.testing.assert_allclose(made[::-1, ::-1], made, atol=1e-9)  # about the middle
+
+
+def spread_of(images: np.ndarray) -> np.ndarray:
+    """How far pictures are from their mean, of their own size."""
+    return np.linalg.norm(images - images.mean(axis=0)) / np.linalg.norm(images)
+
+
+@pytest.mark.parametrize(
+    "hand",
+    [Distortion(shear=0.3), Distortion(shift=3.0), Distortion(scale=0.2)],
+    ids=["slant", "place", "size"],
+)
+def test_other_hands_become_alike(digits: tuple[np.ndarray, np.ndarray], hand: Distortion) -> None:
+    for digit in digits[0][:5]:
+        copies = np.repeat(digit.reshape(1, -1).astype(np.float32), 30, axis=0)
+        written = distort(copies, hand, np.random.default_rng(1))
+        assert spread_of(MOMENTS.apply(written)) < 0.6 * spread_of(written)
+
+
+def test_nothing_is_blank_or_broken_by_odd_pictures() -> None:
+    dot = np.zeros((28, 28), np.float32)
+    dot[3, 25] = 255.0
+    row = np.zeros((28, 28), np.float32)
+    row[14] = 255.0
+    for image in (dot, row, np.zeros((28, 28)), np.full((28, 28), 255.0)):
+        made = MOMENTS.apply(image.astype(np.float32).reshape(1, -1))
+        assert np.isfinite(made).all()
+        assert made.max() > 0.0 or not image.any()
+        assert made.max() <= image.max()
+    assert MOMENTS.apply(np.zeros((0, 784), np.float32)).shape == (0, 784)
+
+
+def test_one_picture_does_not_depend_on_those_beside_it(
+    digits: tuple[np.ndarray, np.ndarray],
+) -> None:
+    images = np.resize(digits[0][:300], (2_300, 784)).astype(np.float32)
+    together = MOMENTS.apply(images)
+    np.testing.assert_allclose(together[2_100:2_101], MOMENTS.apply(images[2_100:2_101]), atol=0.01)
+
+
+@pytest.mark.parametrize("normalization", NORMALIZATIONS)
+def test_gradients_by_the_pixels(digits: tuple[np.ndarray, np.ndarray], normalization: str) -> None:
+    """With its moments held fast, what becomes of a picture is linear in its pixels."""
+    images = digits[0][:3].reshape(3, -1)
+    scaling = Scaling(30.0, 255.0, normalization)
+    gradient = np.random.default_rng(2).normal(size=images.shape)
+    # So its product with the picture is that of the gradient with what becomes of it.
+    back = scaling.backward(images, gradient)
+    seen = scaling.undo(scaling.apply(images)).astype(np.float64)
+    expected = (gradient * seen).sum(axis=1) / 255.0
+    np.testing.assert_allclose((back * images).sum(axis=1), expected, atol=1e-3)
