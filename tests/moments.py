@@ -6,7 +6,13 @@ import numpy as np
 
 
 def upright(picture: np.ndarray) -> np.ndarray:
-    """A square picture of not negative numbers, and what a network makes of it."""
+    """What a network makes of a square picture of not negative numbers."""
+    values = [between(picture, *place) for place in places(picture)]
+    return np.array(values).reshape(picture.shape)
+
+
+def places(picture: np.ndarray) -> list[tuple[float, float]]:
+    """Row and column, from the middle, that each pixel comes from."""
     side = len(picture)
     middle = (side - 1) / 2
     ink = [(float(picture[i, j]), i - middle, j - middle) for i in range(side) for j in range(side)]
@@ -19,9 +25,7 @@ def upright(picture: np.ndarray) -> np.ndarray:
     slant = min(max(both / max(height, 1e-6), -1.0), 1.0)
     tall = towards(10.0, height)
     broad = towards(8.0, breadth - slant * both)
-    return np.array(
-        [between(picture, row + tall * r, column + broad * c + slant * tall * r) for _, r, c in ink]
-    ).reshape(side, side)
+    return [(row + tall * r, column + broad * c + slant * tall * r) for _, r, c in ink]
 
 
 def towards(usual: float, variance: float) -> float:

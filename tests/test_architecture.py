@@ -22,7 +22,8 @@ RANKS = (
 """What may import what: each from its own folder, and from the ranks before its own."""
 
 ORDERS = {
-    "learning": "activations losses network optimizers scaling distortion recipe training",
+    "learning": "activations losses network optimizers resampling normalization scaling distortion "
+    "recipe training",
     "pictures": "ink pieces decoding straight lines surroundings not_writing layout rows grid form "
     "looks sheets",
     "reports": "figures comparison results tables charts sprites page report",

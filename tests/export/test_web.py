@@ -141,11 +141,11 @@ def test_a_comparison_can_fail(exported: Path, reader: Reader) -> None:
 
 
 def test_a_committee_without_a_detector_is_read_alike(tmp_path: Path) -> None:
+    recipe = Hyperparameters(hidden_layer_sizes=(12,), epochs=3, activation="tanh")
+    deeper = replace(recipe, hidden_layer_sizes=(10, 8), activation="relu")
     networks = [
-        train_model(
-            "digits", Hyperparameters(hidden_layer_sizes=sizes, epochs=3, activation=activation)
-        )
-        for sizes, activation in (((12,), "tanh"), ((10, 8), "relu"))
+        train_model("digits", one)
+        for one in (recipe, deeper, replace(recipe, normalization="moments"))
     ]
     reader = Reader(Committee(tuple(networks)), None, 0.0)
     export_web(reader, tmp_path)

@@ -7,14 +7,21 @@ from mnist_net import Committee, Model
 from mnist_net.learning.network import Architecture, forward, initialize, logit_gradients
 from mnist_net.learning.scaling import Scaling
 from mnist_net.trained.explanation import explain
+from tests.moments import between, places
 
 
-def made(*hidden: int, activation: str = "tanh", seed: int = 0, scale: float = 255.0) -> Model:
+def made(
+    *hidden: int,
+    activation: str = "tanh",
+    seed: int = 0,
+    scale: float = 255.0,
+    normalization: str = "none",
+) -> Model:
     sizes = (784, *hidden, 3)
     activations = (*[activation] * len(hidden), "identity")
     architecture = Architecture(sizes, activations, "softmax-cross-entropy")
     parameters = initialize(architecture, np.random.default_rng(seed))
-    return Model(architecture, parameters, np.array([2, 5, 7]), Scaling(33.0, scale))
+    return Model(architecture, parameters, np.array([2, 5, 7]), Scaling(33.0, scale, normalization))
 
 
 def logit(model: Model, pixels: np.ndarray, k: int) -> float:
@@ -39,6 +46,21 @@ def test_saliency_is_what_a_pixel_changes(
         step[row, column] = 1e-3 * 255.0
         change = logit(model, image + step, 1) - logit(model, image - step, 1)
         # float32 inputs, on which ours is computed, have seven digits
+        assert saliency[row, column] == pytest.approx(change / 2e-3, rel=1e-3, abs=1e-5)
+
+
+def test_saliency_of_a_normalized_picture_is_by_its_own_pixels(image: np.ndarray) -> None:
+    model = made(9, scale=100.0, normalization="moments")
+    saliency = explain(model, image, 5).saliency
+    held = places(image)  # as if no pixel moved a moment
+
+    def seen(pixels: np.ndarray) -> np.ndarray:
+        return np.array([between(pixels, *place) for place in held])
+
+    for row, column in ((3, 3), (14, 14), (20, 9)):
+        step = np.zeros((28, 28))
+        step[row, column] = 1e-3 * 255.0
+        change = logit(model, seen(image + step), 1) - logit(model, seen(image - step), 1)
         assert saliency[row, column] == pytest.approx(change / 2e-3, rel=1e-3, abs=1e-5)
 
 

@@ -19,6 +19,7 @@ import pytest
 
 from mnist_net.errors import ModelFileError
 from mnist_net.trained import store
+from mnist_net.trained.committee import Committee
 from mnist_net.trained.store import find_model, load_model, save_model
 from tests.trained.conftest import (
     GOLDEN,
@@ -127,6 +128,23 @@ def test_a_large_model_is_loaded_in_a_moment(tmp_path: Path) -> None:
         load_model(tmp_path / "m.joblib")
         seconds.append(time.process_time() - began)
     assert min(seconds) < 0.05
+
+
+@pytest.mark.parametrize("biases", [True, (True, False)])
+def test_weights_stored_as_int8_come_back_with_their_scales(tmp_path: Path, biases: Any) -> None:
+    model = make_model(biases=biases)
+    save_model(model, tmp_path / "m.joblib", dtype=np.int8)
+    save_model(model, tmp_path / "whole.joblib", dtype=np.float32)
+    assert (tmp_path / "m.joblib").stat().st_size < 0.4 * (tmp_path / "whole.joblib").stat().st_size
+    loaded = load_model(tmp_path / "m.joblib")
+    assert not isinstance(loaded, Committee)
+    for ours, theirs in zip(model.parameters, loaded.parameters, strict=True):
+        assert theirs.weights.dtype == np.float32
+        steps = np.abs(ours.weights).max(axis=0) / 127
+        assert (np.abs(ours.weights - theirs.weights) <= steps * (0.5 + 1e-5)).all()
+        assert (ours.biases is None) == (theirs.biases is None)
+        if ours.biases is not None:
+            np.testing.assert_array_equal(ours.biases, theirs.biases)
 
 
 def test_weights_held_in_float16_are_computed_with_in_float32(tmp_path: Path) -> None:
