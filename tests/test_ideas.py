@@ -9,6 +9,7 @@ from mnist_net import Hyperparameters
 from mnist_net.datasets.loading import load_dataset
 from mnist_net.learning.distortion import DISTORTIONS, Distortion
 from mnist_net.learning.minibatches import Batch, one_hot
+from mnist_net.learning.network import Architecture, Parameters, initialize, loss_and_gradients
 from mnist_net.runs.outcome import model_of
 from mnist_net.runs.run import Run, prepare
 from mnist_net.trained.model import Model
@@ -26,7 +27,7 @@ def run() -> Run:
 
 @pytest.fixture(scope="module")
 def model(run: Run) -> Model:
-    *_, progress = ideas.epochs(run, None)
+    *_, progress = ideas.epochs(run, ideas.Idea())
     return model_of(run, progress)
 
 
@@ -37,8 +38,9 @@ def batch(n: int) -> Batch:
 
 
 def test_a_lesson_that_changes_nothing_leaves_the_same_bits(run: Run) -> None:
-    plain = list(ideas.epochs(run, None))
-    taught = list(ideas.epochs(run, lambda data, recipe, _: (data, recipe)))
+    plain = list(ideas.epochs(run, ideas.Idea()))
+    same = ideas.Idea(lesson=lambda data, recipe, _: (data, recipe))
+    taught = list(ideas.epochs(run, same))
     assert len(plain) == len(taught) == 3
     for one, other in zip(plain, taught, strict=True):
         for layer, same in zip(one.latest.parameters, other.latest.parameters, strict=True):
@@ -75,6 +77,40 @@ def test_pictures_that_are_changed_were_distorted(run: Run) -> None:
     assert not recipe.distortion
     assert (before != data.X).mean() > 0.1
     np.testing.assert_array_equal(run.training.X, before)
+
+
+def test_hidden_units_are_dropped_and_the_gradient_is_of_what_is_left(run: Run) -> None:
+    architecture = Architecture((16, 50, 4), ("sigmoid", "identity"), "softmax-cross-entropy")
+    data, parameters = batch(6), initialize(architecture, np.random.default_rng(0))
+    none = lessons.units_dropped(0.0, 0)(parameters, architecture, *data[:2])
+    loss, gradients = loss_and_gradients(parameters, architecture, *data[:2])
+    assert none[0] == loss
+    for one, other in zip(none[1], gradients, strict=True):
+        np.testing.assert_allclose(one.weights, other.weights, atol=1e-12)
+        np.testing.assert_allclose(one.biases, other.biases, atol=1e-12)
+
+    def dropped(weights: np.ndarray) -> tuple[float, Parameters]:
+        changed = (parameters[0]._replace(weights=weights), parameters[1])
+        return lessons.units_dropped(0.5, 3)(changed, architecture, *data[:2])
+
+    weights = parameters[0].weights
+    _, gradients = dropped(weights)
+    for place in ((0, 0), (5, 20), (12, 49)):
+        step = np.zeros_like(weights)
+        step[place] = 1e-5
+        slope = (dropped(weights + step)[0] - dropped(weights - step)[0]) / 2e-5
+        assert gradients[0].weights[place] == pytest.approx(slope, rel=1e-5, abs=1e-9)
+    assert dropped(weights)[0] != loss
+
+
+def test_weights_of_members_are_those_of_a_mixture() -> None:
+    """One is right nine times of ten and the other says nothing: its share is all."""
+    targets = one_hot(np.arange(2_000) % 4, 4)
+    uniform = np.full((2_000, 4), 0.25, np.float32)
+    sure = 0.9 * targets + 0.1 / 4
+    found = asking.weighted([uniform, sure.astype(np.float32)], targets)
+    np.testing.assert_allclose(found, sure, atol=0.01)
+    np.testing.assert_allclose(asking.weighted([sure, sure], targets), sure, atol=1e-6)
 
 
 def test_digits_of_one_width() -> None:

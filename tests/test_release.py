@@ -198,9 +198,9 @@ def test_a_committee_of_members_that_differ(tmp_path: Path) -> None:
 def test_a_member_of_another_recipe_is_not_taken(tmp_path: Path) -> None:
     trial = ("--dataset", "digits", "--trial", "--folder", tmp_path, "--only")
     study("release", "committee", *trial, "deep-tanh.joblib")
-    (tmp_path / "models" / "deep-tanh.joblib").rename(tmp_path / "models" / "deep-relu.joblib")
-    done = study("release", "committee", *trial, "deep-relu.joblib", status=1)
-    assert "deep-relu.joblib is not what its recipe says" in done.stderr
+    (tmp_path / "models" / "deep-tanh.joblib").rename(tmp_path / "models" / "deep-wide.joblib")
+    done = study("release", "committee", *trial, "deep-wide.joblib", status=1)
+    assert "deep-wide.joblib is not what its recipe says" in done.stderr
 
 
 def test_seeds_are_of_one_recipe_however_old_their_records() -> None:

@@ -10,6 +10,8 @@ from mnist_net.arrays import Array, Bytes
 from mnist_net.learning.quantization import quantized
 from mnist_net.trained.model import Model
 
+_ROUNDS = 100  # by which shares of a mixture stand still
+
 Ask = Callable[[Model, Bytes], Array]
 """From a network and pictures to probabilities, N × K."""
 
@@ -36,6 +38,23 @@ def mean(probabilities: Sequence[Array]) -> Array:
     return sum(probabilities[1:], start=probabilities[0]) / np.float32(len(probabilities))
 
 
+def weighted(probabilities: Sequence[Array], targets: Array) -> Array:
+    """Mean by weights that make the targets likeliest; of each half by those fitted on the other.
+
+    They are the shares of a mixture, found by expectation and maximization.
+    """
+    answers = np.stack(probabilities)
+    even = np.arange(len(targets)) % 2 == 0
+    found = np.empty_like(answers[0])
+    for half in (even, ~even):
+        likely = (answers[:, ~half] * targets[~half]).sum(axis=2)  # by each network, of the truth
+        shares = np.full((len(answers), 1), 1.0 / len(answers))
+        for _ in range(_ROUNDS):
+            shares = (shares * likely / (shares * likely).sum(axis=0)).mean(axis=1, keepdims=True)
+        found[half] = np.tensordot(shares[:, 0], answers[:, half], axes=1)
+    return found
+
+
 class Asked(NamedTuple):
     """Whom to ask, and how.
 
@@ -45,11 +64,16 @@ class Asked(NamedTuple):
         Of each the idea by which it learned, and what is added to its seed.
     ask
         Their mean counts.
+    weighted
+        Whether the mean is by `weighted`.
     """
 
     networks: tuple[tuple[str, int], ...]
     ask: Ask = Model.predict_proba
+    weighted: bool = False
 
+
+_WIDTHS = (("labels alone", 0), *((f"digits {width} wide", 0) for width in (14, 17, 20)))
 
 ASKED = {
     "labels alone, mean over 9 shifts": Asked((("labels alone", 0),), over_shifts),
@@ -57,5 +81,8 @@ ASKED = {
     "1600 units, in int8": Asked((("1600 units", 0),), in_int8),
     "two nets that differ in the seed": Asked((("labels alone", 0), ("labels alone", 2))),
     "two nets, one of digits 14 wide": Asked((("labels alone", 0), ("digits 14 wide", 0))),
+    "two nets, one normalized": Asked((("labels alone", 0), ("normalized by moments", 0))),
+    "four nets, three of digits 14, 17 and 20 wide": Asked(_WIDTHS),
+    "the same four, by weights that were fitted": Asked(_WIDTHS, weighted=True),
 }
 """By what the table calls it."""

@@ -24,8 +24,8 @@ from mnist_net.runs.run import Run, prepare, teacher_facts
 from mnist_net.runs.together import blas_threads
 from mnist_net.trained.model import Model
 from scripts import options
-from scripts.accuracy.asking import ASKED, mean
-from scripts.accuracy.lessons import Lesson, dropped, mixed, smoothed, widened
+from scripts.accuracy.asking import ASKED, mean, weighted
+from scripts.accuracy.lessons import Lesson, dropped, mixed, smoothed, units_dropped, widened
 from scripts.records import read_json, stamp, table, write_json
 from scripts.release.teachers import DEEP, member
 
@@ -65,11 +65,14 @@ class Idea(NamedTuple):
         What an epoch has in place of the examples and the recipe.
     width
         Of each digit, in pixels; None leaves it as it is.
+    units_dropped
+        Share of the hidden units.
     """
 
     recipe: Mapping[str, Any] = {}
     lesson: Lesson | None = None
     width: int | None = None
+    units_dropped: float = 0.0
 
     def pictures(self, dataset: Dataset) -> Dataset:
         """As its networks see them."""
@@ -103,7 +106,11 @@ IDEAS = {
     "elastic by 0.5 pixels": _elastic(elastic=0.5),
     "elastic by 1.5 pixels": _elastic(elastic=1.5),
     "elastic, σ = 4": _elastic(smoothness=4.0),
+    "a tenth of the hidden units dropped": Idea(units_dropped=0.1),
+    "half of the hidden units dropped": Idea(units_dropped=0.5),
     "digits 14 wide": Idea(width=14),
+    "digits 17 wide": Idea(width=17),
+    "digits 20 wide": Idea(width=20),
     "1600 units": Idea({"hidden_layer_sizes": (1600,)}),
 }
 
@@ -137,11 +144,13 @@ def logits_of(run: Run, parameters: Parameters) -> Array:
     return forward(parameters, (run.hyperparameters.activation, "identity"), run.validation.X)[-1]
 
 
-def epochs(run: Run, lesson: Lesson | None) -> Iterator[Progress]:
-    """The run's progress, with a lesson of its own for each epoch if there is any."""
-    recipe = run.hyperparameters
+def epochs(run: Run, idea: Idea) -> Iterator[Progress]:
+    """The run's progress, with a lesson of its own for each epoch if the idea has any."""
+    recipe, lesson = run.hyperparameters, idea.lesson
     if lesson is None:
-        yield from train(run.training, recipe, teacher=run.asked())
+        dropping = units_dropped(idea.units_dropped, recipe.random_state)
+        gradients_of = dropping if idea.units_dropped else None
+        yield from train(run.training, recipe, teacher=run.asked(), gradients_of=gradients_of)
         return
     assert isinstance(run.training, Batch)  # a lesson changes all pictures at once
     progress = None
@@ -151,14 +160,14 @@ def epochs(run: Run, lesson: Lesson | None) -> Iterator[Progress]:
         yield progress
 
 
-def learn(run: Run, lesson: Lesson | None) -> tuple[Model, dict[str, float]]:
+def learn(run: Run, idea: Idea) -> tuple[Model, dict[str, float]]:
     """A network, and figures of its last weights and of the mean of the last third's."""
     recipe = run.hyperparameters
     n_averaged = recipe.epochs // 3
     total: Parameters | None = None
     began = time.process_time()
     with blas_threads(recipe):
-        for progress in epochs(run, lesson):
+        for progress in epochs(run, idea):
             parameters = progress.latest.parameters
             if progress.latest.number > recipe.epochs - n_averaged:
                 total = map_arrays(np.add, total, parameters) if total else parameters
@@ -231,7 +240,7 @@ class Study:
             recipe = replace(self.base, random_state=seed, **change.recipe)
             taught = self.teacher if recipe.teacher_weight else None
             run = prepare(change.pictures(self.pictures), recipe, teacher=taught)
-            learned, figures = learn(run, change.lesson)
+            learned, figures = learn(run, change)
             save_model(learned, file)
             if not known:
                 self.keep(idea, seed, figures)
@@ -247,8 +256,9 @@ class Study:
             model = self.network(idea, seed + further)
             answers.append(asked.ask(model, IDEAS[idea].pictures(held_out).images))
             seconds += self.found()[idea][str(seed + further)]["seconds"]
-        logits = np.log(np.maximum(mean(answers), np.finfo(np.float32).tiny))
         targets = one_hot(np.searchsorted(model.classes, held_out.labels), len(model.classes))
+        together = weighted(answers, targets) if asked.weighted else mean(answers)
+        logits = np.log(np.maximum(together, np.finfo(np.float32).tiny))
         judged = outcome(logits, targets)
         figures = {"error": judged.error, "log loss": judged.log_loss}
         self.keep(name, seed, {**figures, "seconds": round(seconds, 1)})

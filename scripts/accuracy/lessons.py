@@ -1,8 +1,8 @@
-"""What an idea changes in what a network learns from, epoch by epoch.
+"""What an idea changes in what a network learns from, epoch by epoch, or in how it does.
 
-Each takes the examples and the recipe of an epoch, and its number, and gives what the epoch is to
-have instead. Those that change distorted pictures distort all of them before the epoch begins, and
-leave nothing to distort to the recipe.
+Each lesson takes the examples and the recipe of an epoch, and its number, and gives what the epoch
+is to have instead. Those that change distorted pictures distort all of them before the epoch
+begins, and leave nothing to distort to the recipe.
 """
 
 from collections.abc import Callable
@@ -11,10 +11,14 @@ from dataclasses import replace
 import numpy as np
 from PIL import Image
 
-from mnist_net.arrays import Bytes
+from mnist_net.arrays import Array, Bytes
+from mnist_net.learning.activations import ACTIVATIONS
 from mnist_net.learning.distortion import Distortion, distort
+from mnist_net.learning.losses import LOSSES
 from mnist_net.learning.minibatches import Batch
+from mnist_net.learning.network import Architecture, Layer, Parameters, forward
 from mnist_net.learning.recipe import Hyperparameters
+from mnist_net.learning.sharding import Gradients
 
 Lesson = Callable[[Batch, Hyperparameters, int], tuple[Batch, Hyperparameters]]
 
@@ -59,6 +63,30 @@ def mixed(concentration: float) -> Lesson:
         return Batch(X, targets + part * (targets[others] - targets), weight), plain
 
     return lesson
+
+
+def units_dropped(share: float, seed: int) -> Gradients:
+    """Of one hidden layer so many units are 0 for an example, the others as much larger.
+
+    Srivastava et al. 2014, *Dropout: A simple way to prevent neural networks from overfitting*.
+    """
+    generator = np.random.default_rng(seed)
+
+    def gradients_of(
+        parameters: Parameters, architecture: Architecture, X: Array, targets: Array, *_: object
+    ) -> tuple[float, Parameters]:
+        hidden = forward(parameters, architecture.activations, X)[1]
+        kept = (generator.random(hidden.shape, np.float32) >= share) / np.float32(1.0 - share)
+        last = parameters[1]
+        assert last.biases is not None
+        outputs = (kept * hidden) @ last.weights + last.biases
+        loss, delta = LOSSES[architecture.loss].function(outputs, targets, None)
+        derivative = ACTIVATIONS[architecture.activations[0]].derivative(hidden)
+        error = (delta @ last.weights.T) * kept * derivative
+        first = Layer(X.T @ error, error.sum(axis=0))
+        return loss, (first, Layer((kept * hidden).T @ delta, delta.sum(axis=0)))
+
+    return gradients_of
 
 
 def _distorted(

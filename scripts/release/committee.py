@@ -3,13 +3,14 @@
     python -m scripts.release committee    # some hours, and hours more without the networks
 
 Networks that learnt alike err alike, and gain little from each other (Meier et al. 2011 therefore
-normalized each member's digits to another width). These differ in what draws their weights, in
-width, depth and activation, and in how their digits were distorted. They were named before any was
+normalized each member's digits to another width). These differ in width, depth and activation, in
+how their digits were distorted, and in whether they were normalized. They were named before any was
 measured, so nothing is chosen here: all learn from the 60,000 training pictures, and the test set
 is evaluated once, of the whole and of each member. The evaluation is appended to
 results/test_evaluations.jsonl, and the committee kept as models/committee.joblib; it does not ship,
-for its size. The networks of `scripts.release` are members too, and are not trained again if they
-are in models/. After each epoch a run is kept in checkpoints/, from where the same command goes on.
+for its size. The network that ships and the student's teachers are members too, and are not trained
+again if they are in models/. After each epoch a run is kept in checkpoints/, from where the same
+command goes on.
 """
 
 from dataclasses import replace
@@ -24,19 +25,17 @@ from mnist_net.runs.outcome import committee_of, measure_accuracy
 from scripts import options
 from scripts.records import append_line
 from scripts.release.network import SEEDS, measured, model_name
-from scripts.release.teachers import ACCURATE, DEEP, member
+from scripts.release.teachers import ACCURATE, DEEP, TEACHERS, member
 
-_STRONGER = Distortion(rotation=12.0, scale=0.2, shear=0.2, shift=1.0, elastic=1.2, smoothness=5.0)
 _FINER = Distortion(rotation=10.0, scale=0.15, shear=0.15, shift=1.0, elastic=1.0, smoothness=4.0)
-_DEEP = replace(
-    DEEP, hidden_layer_sizes=(1000, 500), epochs=80, distortion_fade=0.0, drawn_digits=0
-)
 
 MEMBERS = {
-    **{model_name("accurate", seed): replace(ACCURATE, random_state=seed) for seed in SEEDS},
-    "deep-relu.joblib": replace(_DEEP, random_state=3),
-    "deep-stronger.joblib": replace(_DEEP, distortion=_STRONGER, random_state=4),
-    "deep-tanh.joblib": replace(_DEEP, activation="tanh", distortion=_FINER, random_state=5),
+    model_name("accurate", SEEDS[0]): replace(ACCURATE, random_state=SEEDS[0]),
+    "not-normalized.joblib": replace(ACCURATE, normalization="none", random_state=SEEDS[0]),
+    **TEACHERS,
+    "deep-tanh.joblib": replace(
+        DEEP, hidden_layer_sizes=(1000, 500), activation="tanh", distortion=_FINER, random_state=5
+    ),
 }
 """By the name of the model file."""
 
