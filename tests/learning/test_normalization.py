@@ -84,9 +84,9 @@ def test_nothing_is_blank_or_broken_by_odd_pictures() -> None:
 def test_one_picture_does_not_depend_on_those_beside_it(
     digits: tuple[np.ndarray, np.ndarray],
 ) -> None:
-    images = np.resize(digits[0][:300], (2_300, 784)).astype(np.float32)
+    images = np.resize(digits[0][:300], (230, 784)).astype(np.float32)
     together = MOMENTS.apply(images)
-    np.testing.assert_allclose(together[2_100:2_101], MOMENTS.apply(images[2_100:2_101]), atol=0.01)
+    np.testing.assert_allclose(together[210:211], MOMENTS.apply(images[210:211]), atol=0.01)
 
 
 @pytest.mark.parametrize("normalization", NORMALIZATIONS)
