@@ -173,11 +173,11 @@ def test_the_card_of_a_student_names_its_teachers(taught: tuple[Path, str], tmp_
 
 def test_a_committee_of_members_that_differ(tmp_path: Path) -> None:
     trial = ("--dataset", "digits", "--trial", "--folder", tmp_path)
-    study("release", "committee", *trial, "--only", "deep-tanh.joblib")
+    study("release", "committee", *trial, "--only", "deep-three.joblib")
     assert not (tmp_path / "results").exists()
-    kept = (tmp_path / "models" / "deep-tanh.joblib").read_bytes()
+    kept = (tmp_path / "models" / "deep-three.joblib").read_bytes()
     done = study("release", "committee", *trial)
-    assert (tmp_path / "models" / "deep-tanh.joblib").read_bytes() == kept
+    assert (tmp_path / "models" / "deep-three.joblib").read_bytes() == kept
     (recorded,) = evaluations(tmp_path)
     assert f"test error {recorded['error']:.2%}" in done.stdout
     committee, test = (
@@ -197,8 +197,8 @@ def test_a_committee_of_members_that_differ(tmp_path: Path) -> None:
 
 def test_a_member_of_another_recipe_is_not_taken(tmp_path: Path) -> None:
     trial = ("--dataset", "digits", "--trial", "--folder", tmp_path, "--only")
-    study("release", "committee", *trial, "deep-tanh.joblib")
-    (tmp_path / "models" / "deep-tanh.joblib").rename(tmp_path / "models" / "deep-wide.joblib")
+    study("release", "committee", *trial, "deep-three.joblib")
+    (tmp_path / "models" / "deep-three.joblib").rename(tmp_path / "models" / "deep-wide.joblib")
     done = study("release", "committee", *trial, "deep-wide.joblib", status=1)
     assert "deep-wide.joblib is not what its recipe says" in done.stderr
 

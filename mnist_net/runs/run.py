@@ -132,13 +132,14 @@ def teacher_facts(teacher: Predictor) -> dict[str, Any]:
 
 
 def recipe_from_model(model: Model, hyperparameters: Hyperparameters) -> Hyperparameters:
-    """A recipe with the layers, the activation and the loss of a model to go on from."""
+    """A recipe with the layers, activation, loss and normalization of a model to go on from."""
     architecture = model.architecture
     return replace(
         hyperparameters,
         hidden_layer_sizes=architecture.layer_sizes[1:-1],
         activation=(architecture.activations[:-1] or (hyperparameters.activation,))[0],
         loss=architecture.loss,
+        normalization=model.scaling.normalization,
     )
 
 

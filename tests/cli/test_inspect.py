@@ -36,7 +36,7 @@ def test_info_json_is_the_whole_record(digits_model: Path) -> None:
     metadata = load_model(digits_model).metadata
     assert values["bytes"] == digits_model.stat().st_size
     assert values["classes"] == list(range(10))
-    assert values["scaling"] == {"shift": 0.0, "scale": 255.0}
+    assert values["scaling"] == {"shift": 0.0, "scale": 255.0, "normalization": "none"}
     assert values["temperature"] == 1.0
     assert values["loss"] == "softmax-cross-entropy"
     for key in ("preset", "data", "epoch", "history", "versions", "date", "accuracy"):
