@@ -44,7 +44,13 @@ def _shown(value: Any) -> str:
 PRESETS = _Presets(
     {
         "default": _DEFAULT,
-        "accurate": replace(_DEFAULT, hidden_layer_sizes=(2500,), epochs=120, distortion_fade=0.0),
+        "accurate": replace(
+            _DEFAULT,
+            hidden_layer_sizes=(2500,),
+            epochs=120,
+            normalization="none",
+            distortion_fade=0.0,
+        ),
         "plain": Hyperparameters(),
         "cs229": Hyperparameters(
             initialization="standard-normal",
@@ -61,6 +67,6 @@ PRESETS = _Presets(
         ),
     }
 )
-"""``default`` distorts its pictures and adds drawn ones; ``accurate`` does so for longer and with
-more units; ``plain`` does neither; ``cs229`` is the exercise in Stanford's CS229 (problem set on
-neural networks for MNIST)."""
+"""``default`` distorts its pictures, adds drawn ones and normalizes all; ``accurate`` distorts and
+adds for longer and with more units; ``plain`` does neither; ``cs229`` is the exercise in Stanford's
+CS229 (problem set on neural networks for MNIST)."""

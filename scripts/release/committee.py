@@ -9,8 +9,8 @@ measured, so nothing is chosen here: all learn from the 60,000 training pictures
 from the first 50,000, and the test set is evaluated once, of the whole and of each member. The
 evaluation is appended to results/test_evaluations.jsonl, and the committee kept as
 models/committee.joblib; it does not ship, for its size. The network that ships and the student's
-teachers are members too, and are not trained again if they are in models/. After each epoch a run
-is kept in checkpoints/, from where the same command goes on.
+first teachers are members too, and are not trained again if they are in models/. After each epoch a
+run is kept in checkpoints/, from where the same command goes on.
 """
 
 from dataclasses import replace
@@ -19,21 +19,25 @@ from pathlib import Path
 import click
 import numpy as np
 
-from mnist_net import load_dataset, save_model
+from mnist_net import Hyperparameters, load_dataset, save_model
 from mnist_net.runs.outcome import committee_of, measure_accuracy
 from scripts import options
 from scripts.records import append_line
 from scripts.release.network import SEEDS, measured, model_name
-from scripts.release.teachers import ACCURATE, TEACHERS, member
+from scripts.release.teachers import ACCURATE, TEACHERS, member, validated_teacher
+
+_HELD_OUT = 10_000
+
+
+def _normalized(recipe: Hyperparameters) -> Hyperparameters:
+    return replace(recipe, normalization="moments")
+
 
 MEMBERS = {
     model_name("accurate", SEEDS[0]): replace(ACCURATE, random_state=SEEDS[0]),
-    "not-normalized.joblib": replace(ACCURATE, normalization="none", random_state=SEEDS[0]),
-    **TEACHERS,
-    **{
-        f"plain-{name}": replace(recipe, normalization="none", validation=10_000, drawn_digits=0)
-        for name, recipe in TEACHERS.items()
-    },
+    "normalized.joblib": _normalized(ACCURATE),
+    **{f"normalized-{name}": _normalized(recipe) for name, recipe in TEACHERS.items()},
+    **dict(validated_teacher(name, _HELD_OUT) for name in TEACHERS),
 }
 """By the name of the model file."""
 
@@ -41,11 +45,15 @@ MEMBERS = {
 @click.command(help=options.paragraphs(__doc__))
 @options.dataset
 @click.option("--only", type=click.Choice(list(MEMBERS)), help="Train it, evaluate nothing.")
+@options.held_out
 @options.trial
 @options.folder
-def main(dataset: str, only: str | None, trial: bool, folder: Path) -> None:
+def main(dataset: str, only: str | None, held_out: int, trial: bool, folder: Path) -> None:
     changes = options.TINY if trial else {}
-    recipes = {name: replace(recipe, **changes) for name, recipe in MEMBERS.items()}
+    recipes = {
+        name: replace(recipe, validation=held_out if recipe.validation else 0, **changes)
+        for name, recipe in MEMBERS.items()
+    }
     splits = load_dataset(dataset)
     models = {
         name: member(name, recipe, splits, folder)
