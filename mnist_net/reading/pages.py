@@ -19,7 +19,8 @@ from mnist_net.reading.lattice import DIGIT, TOGETHER, Path, Step
 _UNFIT = "nothing on it fits what is known of it"
 _MOST_ODDS = 600.0  # logarithm
 _MOSTLY = 0.34  # of a page's figures are digits; where fewer are, as among words or grains, ...
-_SURE_AMONG_OTHERS = 0.99  # ... only numbers are read, all of whose digits have such a score
+_SURE_AMONG_OTHERS = 0.97  # ... only numbers are read, whose digits' mean odds are of such a score
+_SUREST = 0.999  # what no single digit of such a number counts beyond
 _MOST_DOUBT = 0.2  # mean doubt of a page's digits, beyond which it shows none
 _STROKES_DOUBT = 3.0  # times as much doubt counts in rows of 1s: strokes are everywhere
 _WIDE_GAP = 1.0  # heights of a digit between two signs, that are a space ...
@@ -129,9 +130,19 @@ def _is_doubtful(rows: Iterable[Sequence[tuple[int, float]]]) -> bool:
 
 
 def _if_number(word: list[Step]) -> list[Step]:
-    """The same if it is a number whose digits are beyond doubt, else nothing that is read."""
-    is_number = all(_is_read(_if_sure(step, _SURE_AMONG_OTHERS)) for step in word)
+    """The same if it is a number beyond doubt, else nothing that is read.
+
+    That a letter is like a digit is chance, and that all of a word are is less likely than each.
+    """
+    odds = [_log_odds(step.score) for step in word if step.digit is not None]
+    sure = sum(odds) >= len(odds) * _log_odds(_SURE_AMONG_OTHERS)
+    is_number = sure and all(map(_is_read, word))
     return word if is_number else [step._replace(digit=None) for step in word]
+
+
+def _log_odds(score: float) -> float:
+    score = min(max(score, 1.0 - _SUREST), _SUREST)
+    return math.log(score / (1.0 - score))
 
 
 def _words(steps: Sequence[Step]) -> Iterator[list[Step]]:

@@ -3,8 +3,9 @@
 import re
 import statistics
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -201,7 +202,7 @@ class Study:
 
     pictures: Dataset
     base: Hyperparameters
-    teacher: Model
+    teacher: Callable[[], Model]
     folder: Path
 
     def found(self) -> dict[str, dict[str, Any]]:
@@ -212,8 +213,8 @@ class Study:
         """Write down what was found."""
         found = self.found()
         found[idea] = {**found.get(idea, {}), str(seed): figures}
-        record = {"base": self.base.as_dict(), "teacher": teacher_facts(self.teacher)}
-        write_json(self._output, {**record, "ideas": found, **stamp()})
+        record = {**read_json(self._output), "base": self.base.as_dict(), "ideas": found}
+        write_json(self._output, {**record, **stamp()})
         print(f"{idea}, seed {seed}: {figures}", flush=True)
 
     def network(self, idea: str, seed: int) -> Model:
@@ -224,12 +225,15 @@ class Study:
         if not (known and file.exists()):
             change = IDEAS[idea]
             recipe = replace(self.base, random_state=seed, **change.recipe)
-            taught = self.teacher if recipe.teacher_weight else None
+            taught = self.teacher() if recipe.teacher_weight else None
             run = prepare(change.pictures(self.pictures), recipe, teacher=taught)
             learned, figures = learn(run, change)
             save_model(learned, file)
             if not known:
                 self.keep(idea, seed, figures)
+            if taught:
+                facts = {"teacher": teacher_facts(taught)}
+                write_json(self._output, {**read_json(self._output), **facts})
         model = load_model(file)
         assert isinstance(model, Model)
         return model
@@ -266,14 +270,19 @@ def ideas(dataset: str, held_out: int, seeds: int, only: str, trial: bool, folde
 
     A net of 800 units learns from the first 50,000 training pictures of MNIST in so many ways, and
     is measured on the last 10,000, by its last weights and by the mean over the last third of its
-    epochs. The teacher, a deep network that has seen no others, is trained before, unless it is in
-    models/. Then some of the networks are asked in other ways, or together. Keeps each run as it
-    ends, and its network in models/ideas/; the same command makes only those that are missing.
+    epochs. The teacher, a deep network that has seen no others, is trained when it is asked first,
+    unless it is in models/. Then some of the networks are asked in other ways, or together. Keeps
+    each run as it ends, and its network in models/ideas/; the same command makes only those that
+    are missing.
     """
     splits = load_dataset(dataset)
     name, small = _TEACHER
     changes: dict[str, Any] = {"validation": held_out, **(options.TINY if trial else {})}
-    teacher = member(name, replace(small, **changes), splits, folder)
+
+    @cache
+    def teacher() -> Model:
+        return member(name, replace(small, **changes), splits, folder)
+
     study = Study(splits.train, replace(BASE, **changes), teacher, folder)
     for seed in range(seeds):
         for idea in filter(lambda idea: idea.startswith(only), [*IDEAS, *ASKED]):
