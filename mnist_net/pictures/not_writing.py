@@ -30,9 +30,9 @@ _BESIDE = 0.5  # of its length, that a photograph is wide where something goes a
 _THIN = 0.1  # of its length, which a straight fold is not thicker
 _ONE_SIDED = 0.15  # of the difference on the other side
 _LEAST_MARKS = 12  # that are printed on a paper
-_LATTICE = 0.4  # of the marks, which lie between others
+_LATTICE = 0.7  # of the marks, which lie between two others
 _ALIKE = 0.15  # of their size, or their ink, by which they differ ...
-_TINY = 6  # ... and pixels of one so small that its outline is off by some ...
+_TINY = 6  # ... and pixels of one so thin that its outline is off by some ...
 _ROUNDED = 0.5  # ... pixels
 _PARTS = 5  # of a mark's width, and of its height, in which its ink is compared
 _NEIGHBOURS = 8
@@ -145,7 +145,8 @@ def marks_of_paper(numbers: npt.NDArray[np.int32], pieces: Sequence[Piece]) -> l
     near = np.argsort(distances, axis=1)[:, :_NEIGHBOURS]
     shapes = np.stack([_shape(numbers, piece) for piece in pieces])
     differences = np.abs(shapes[near] - shapes[:, None]).mean(axis=2)
-    rounded = np.where(sizes.max(axis=1) <= _TINY, _ROUNDED / sizes.max(axis=1), 0.0)
+    thin = sizes.min(axis=1)
+    rounded = np.where(thin <= _TINY, _ROUNDED / thin, 0.0)
     alike = differences <= _ALIKE + rounded[:, None]
     alike &= np.isfinite(np.take_along_axis(distances, near, axis=1))
     z = np.take_along_axis(away[..., 0] + 1j * away[..., 1], near, axis=1)
@@ -159,7 +160,7 @@ def marks_of_paper(numbers: npt.NDArray[np.int32], pieces: Sequence[Piece]) -> l
         return []
     usual = np.median(sizes[inner], axis=0)
     same = (np.abs(sizes - usual) <= np.maximum(2.0, 2.0 * _ALIKE * usual)).all(axis=1)
-    if inner.sum() < _LATTICE * same.sum():
+    if between.any(axis=1).sum() < _LATTICE * same.sum():
         return []
     cut_off = np.array([piece.borders > 0 for piece in pieces]) & (sizes <= 1.3 * usual).all(axis=1)
     return [piece.number for piece, k in zip(pieces, inner | same | cut_off, strict=True) if k]
