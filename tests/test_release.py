@@ -172,12 +172,12 @@ def test_the_card_of_a_student_names_its_teachers(taught: tuple[Path, str], tmp_
 
 
 def test_a_committee_of_members_that_differ(tmp_path: Path) -> None:
-    trial = ("--dataset", "digits", "--held-out", "300", "--trial", "--folder", tmp_path)
-    study("release", "committee", *trial, "--only", "validated-deep-three.joblib")
+    trial = ("--dataset", "digits", "--trial", "--folder", tmp_path)
+    study("release", "committee", *trial, "--only", "deep-tanh.joblib")
     assert not (tmp_path / "results").exists()
-    kept = (tmp_path / "models" / "validated-deep-three.joblib").read_bytes()
+    kept = (tmp_path / "models" / "deep-tanh.joblib").read_bytes()
     done = study("release", "committee", *trial)
-    assert (tmp_path / "models" / "validated-deep-three.joblib").read_bytes() == kept
+    assert (tmp_path / "models" / "deep-tanh.joblib").read_bytes() == kept
     (recorded,) = evaluations(tmp_path)
     assert f"test error {recorded['error']:.2%}" in done.stdout
     committee, test = (
@@ -196,13 +196,11 @@ def test_a_committee_of_members_that_differ(tmp_path: Path) -> None:
 
 
 def test_a_member_of_another_recipe_is_not_taken(tmp_path: Path) -> None:
-    trial = ("--dataset", "digits", "--held-out", "300", "--trial", "--folder", tmp_path, "--only")
-    study("release", "committee", *trial, "validated-deep-three.joblib")
-    (tmp_path / "models" / "validated-deep-three.joblib").rename(
-        tmp_path / "models" / "validated-deep-wide.joblib"
-    )
-    done = study("release", "committee", *trial, "validated-deep-wide.joblib", status=1)
-    assert "validated-deep-wide.joblib is not what its recipe says" in done.stderr
+    trial = ("--dataset", "digits", "--trial", "--folder", tmp_path, "--only")
+    study("release", "committee", *trial, "deep-tanh.joblib")
+    (tmp_path / "models" / "deep-tanh.joblib").rename(tmp_path / "models" / "deep-relu.joblib")
+    done = study("release", "committee", *trial, "deep-relu.joblib", status=1)
+    assert "deep-relu.joblib is not what its recipe says" in done.stderr
 
 
 def test_seeds_are_of_one_recipe_however_old_their_records() -> None:

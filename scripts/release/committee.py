@@ -3,14 +3,13 @@
     python -m scripts.release committee    # some hours, and hours more without the networks
 
 Networks that learnt alike err alike, and gain little from each other (Meier et al. 2011 therefore
-normalized each member's digits to another width). These differ in width, depth and activation, in
-how their digits were distorted, and in whether they were normalized. They were named before any was
-measured, so nothing is chosen here: all learn from the 60,000 training pictures, or two of them
-from the first 50,000, and the test set is evaluated once, of the whole and of each member. The
-evaluation is appended to results/test_evaluations.jsonl, and the committee kept as
-models/committee.joblib; it does not ship, for its size. The network that ships and the student's
-first teachers are members too, and are not trained again if they are in models/. After each epoch a
-run is kept in checkpoints/, from where the same command goes on.
+normalized each member's digits to another width). These differ in what draws their weights, in
+width, depth and activation, and in how their digits were distorted. They were named before any was
+measured, so nothing is chosen here: all learn from the 60,000 training pictures, and the test set
+is evaluated once, of the whole and of each member. The evaluation is appended to
+results/test_evaluations.jsonl, and the committee kept as models/committee.joblib; it does not ship,
+for its size. The networks of `scripts.release` are members too, and are not trained again if they
+are in models/. After each epoch a run is kept in checkpoints/, from where the same command goes on.
 """
 
 from dataclasses import replace
@@ -19,25 +18,25 @@ from pathlib import Path
 import click
 import numpy as np
 
-from mnist_net import Hyperparameters, load_dataset, save_model
+from mnist_net import load_dataset, save_model
+from mnist_net.learning.distortion import Distortion
 from mnist_net.runs.outcome import committee_of, measure_accuracy
 from scripts import options
 from scripts.records import append_line
 from scripts.release.network import SEEDS, measured, model_name
-from scripts.release.teachers import ACCURATE, TEACHERS, member, validated_teacher
+from scripts.release.teachers import ACCURATE, DEEP, member
 
-_HELD_OUT = 10_000
-
-
-def _normalized(recipe: Hyperparameters) -> Hyperparameters:
-    return replace(recipe, normalization="moments")
-
+_STRONGER = Distortion(rotation=12.0, scale=0.2, shear=0.2, shift=1.0, elastic=1.2, smoothness=5.0)
+_FINER = Distortion(rotation=10.0, scale=0.15, shear=0.15, shift=1.0, elastic=1.0, smoothness=4.0)
+_DEEP = replace(
+    DEEP, hidden_layer_sizes=(1000, 500), epochs=80, distortion_fade=0.0, drawn_digits=0
+)
 
 MEMBERS = {
-    model_name("accurate", SEEDS[0]): replace(ACCURATE, random_state=SEEDS[0]),
-    "normalized.joblib": _normalized(ACCURATE),
-    **{f"normalized-{name}": _normalized(recipe) for name, recipe in TEACHERS.items()},
-    **dict(validated_teacher(name, _HELD_OUT) for name in TEACHERS),
+    **{model_name("accurate", seed): replace(ACCURATE, random_state=seed) for seed in SEEDS},
+    "deep-relu.joblib": replace(_DEEP, random_state=3),
+    "deep-stronger.joblib": replace(_DEEP, distortion=_STRONGER, random_state=4),
+    "deep-tanh.joblib": replace(_DEEP, activation="tanh", distortion=_FINER, random_state=5),
 }
 """By the name of the model file."""
 
@@ -45,15 +44,11 @@ MEMBERS = {
 @click.command(help=options.paragraphs(__doc__))
 @options.dataset
 @click.option("--only", type=click.Choice(list(MEMBERS)), help="Train it, evaluate nothing.")
-@options.held_out
 @options.trial
 @options.folder
-def main(dataset: str, only: str | None, held_out: int, trial: bool, folder: Path) -> None:
+def main(dataset: str, only: str | None, trial: bool, folder: Path) -> None:
     changes = options.TINY if trial else {}
-    recipes = {
-        name: replace(recipe, validation=held_out if recipe.validation else 0, **changes)
-        for name, recipe in MEMBERS.items()
-    }
+    recipes = {name: replace(recipe, **changes) for name, recipe in MEMBERS.items()}
     splits = load_dataset(dataset)
     models = {
         name: member(name, recipe, splits, folder)

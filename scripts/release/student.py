@@ -28,7 +28,7 @@ from scripts.release.network import (
     frozen_temperature,
     release,
 )
-from scripts.release.teachers import ACCURATE, TEACHERS, member, validated_teacher
+from scripts.release.teachers import ACCURATE, TEACHERS, member
 
 STUDENT = replace(
     ACCURATE,
@@ -40,6 +40,14 @@ STUDENT = replace(
 VALIDATED = replace(STUDENT, epochs=30, validation=10_000)
 ALONE = replace(VALIDATED, teacher_weight=0.0, teacher_temperature=1.0)
 """What `VALIDATED` is compared with."""
+
+
+def validated_teacher(name: str, held_out: int) -> tuple[str, Hyperparameters]:
+    """Name and recipe of a teacher that has not seen what validates.
+
+    Nor has it seen drawn digits, of which there are none among the validation pictures.
+    """
+    return f"validated-{name}", replace(TEACHERS[name], validation=held_out, drawn_digits=0)
 
 
 @click.command(help=options.paragraphs(__doc__))

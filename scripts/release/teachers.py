@@ -29,14 +29,6 @@ TEACHERS = {
 """The student's, by the name of the model file."""
 
 
-def validated_teacher(name: str, held_out: int) -> tuple[str, Hyperparameters]:
-    """Name and recipe of a teacher that has not seen what validates.
-
-    Nor has it seen drawn digits, of which there are none among the validation pictures.
-    """
-    return f"validated-{name}", replace(TEACHERS[name], validation=held_out, drawn_digits=0)
-
-
 def member(name: str, recipe: Hyperparameters, splits: Splits, folder: Path) -> Model:
     """A network as it is stored, trained if it is not there."""
     path = folder / "models" / name
