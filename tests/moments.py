@@ -22,7 +22,7 @@ def places(picture: np.ndarray) -> list[tuple[float, float]]:
     height = sum(a * (r - row) ** 2 for a, r, _ in ink) / mass
     breadth = sum(a * (c - column) ** 2 for a, _, c in ink) / mass
     both = sum(a * (r - row) * (c - column) for a, r, c in ink) / mass
-    slant = min(max(both / max(height, 1e-6), -1.0), 1.0)
+    slant = min(max(both / max(height, 1 / 12), -1.0), 1.0)
     tall = towards(10.0, height)
     broad = towards(8.0, breadth - slant * both)
     return [(row + tall * r, column + broad * c + slant * tall * r) for _, r, c in ink]
@@ -30,7 +30,7 @@ def places(picture: np.ndarray) -> list[tuple[float, float]]:
 
 def towards(usual: float, variance: float) -> float:
     """The root of the ratio of a deviation to the usual one, from a half to 2."""
-    return min(max((math.sqrt(max(variance, 1e-6)) / usual) ** 0.5, 0.5), 2.0)
+    return min(max((math.sqrt(max(variance, 1 / 12)) / usual) ** 0.5, 0.5), 2.0)
 
 
 def between(picture: np.ndarray, row: float, column: float) -> float:

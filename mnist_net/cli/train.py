@@ -157,7 +157,10 @@ def train(
 
 
 def _teacher(name: str | None, asked: dict[str, Any]) -> "Predictor | None":
-    """The teacher, which is given weight and temperature unless they were asked for."""
+    """The teacher, which is given weight and temperature unless they were asked for.
+
+    It is shown what the run learns from, and that must be pictures that it knows.
+    """
     if name is None:
         for setting in TAUGHT:
             if asked[setting]:
@@ -167,6 +170,7 @@ def _teacher(name: str | None, asked: dict[str, Any]) -> "Predictor | None":
     for setting, value in TAUGHT.items():
         if asked[setting] is None:
             asked[setting] = value
+    asked["normalization"] = asked["normalization"] or "none"
     if asked["teacher_weight"] == 0.0:
         raise click.UsageError("--teacher-weight is 0, and the --teacher so teaches nothing")
     from mnist_net.trained.store import load_model

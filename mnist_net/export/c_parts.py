@@ -3,7 +3,7 @@
 An unused static function would be a warning, so a file holds those that its networks need.
 """
 
-from mnist_net.learning.normalization import BREADTH, HEIGHT, MOST, STEEPEST, TINY
+from mnist_net.learning.normalization import BREADTH, HEIGHT, MOST, PIXEL, STEEPEST
 
 SIGNATURE = (
     "int mnist_net_digit(const unsigned char picture[784], float probabilities[MNIST_NET_CLASSES])"
@@ -82,7 +82,7 @@ static float clipped(float value, float least, float most)
 /* Pixels of the picture per pixel of what the network sees. */
 static float towards(float usual, float variance)
 {{
-    const float least = 1.0f / {MOST:#g}f, deviation = sqrtf(fmaxf(variance, {TINY:g}f));
+    const float least = 1.0f / {MOST:#g}f, deviation = sqrtf(fmaxf(variance, {PIXEL:.9g}f));
     return clipped(sqrtf(deviation / usual), least, {MOST:#g}f);
 }}
 
@@ -100,7 +100,7 @@ static void upright(const unsigned char *picture, float *inputs)
     const float height = 0.25f * (float)ii / whole - row * row;
     const float breadth = 0.25f * (float)jj / whole - column * column;
     const float both = 0.25f * (float)ij / whole - row * column;
-    const float slope = both / fmaxf(height, {TINY:g}f);
+    const float slope = both / fmaxf(height, {PIXEL:.9g}f);
     const float slant = clipped(slope, -{STEEPEST:#g}f, {STEEPEST:#g}f);
     const float tall = towards({HEIGHT:#g}f, height);
     const float broad = towards({BREADTH:#g}f, breadth - slant * both);
@@ -120,7 +120,7 @@ static void upright(const unsigned char *picture, float *inputs)
     }}
 }}
 """
-"""`learning.normalization.upright`."""
+"""The normalization by moments; see `learning.normalization`."""
 
 ACTIVATIONS = {
     "sigmoid": (

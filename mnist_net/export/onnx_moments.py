@@ -1,4 +1,4 @@
-"""`learning.normalization.upright` as nodes of an ONNX graph, its names and its steps.
+"""The normalization by moments as nodes of an ONNX graph, its names and its steps.
 
 What is bilinear between the rows is a product with how near each is, ``max(0, 1 - |r - i|)``; along
 a row, which is slanted by another amount than the next, two pixels are gathered.
@@ -34,7 +34,7 @@ def upright(graph: Any, pixels: str) -> str:
         return add("Div", moment(i, j), mass)
 
     def towards(usual: float, variance: str) -> str:
-        deviation = add("Sqrt", add("Max", variance, by.TINY))
+        deviation = add("Sqrt", add("Max", variance, by.PIXEL))
         return add("Clip", add("Sqrt", add("Div", deviation, usual)), 1 / by.MOST, by.MOST)
 
     def on_paper(places: str) -> str:
@@ -48,7 +48,7 @@ def upright(graph: Any, pixels: str) -> str:
     height = add("Sub", mean(2, 0), add("Mul", row, row))
     breadth = add("Sub", mean(0, 2), add("Mul", column, column))
     both = add("Sub", mean(1, 1), add("Mul", row, column))
-    slant = add("Div", both, add("Max", height, by.TINY))
+    slant = add("Div", both, add("Max", height, by.PIXEL))
     slant = add("Clip", slant, -by.STEEPEST, by.STEEPEST)
     tall = towards(by.HEIGHT, height)
     broad = towards(by.BREADTH, add("Sub", breadth, add("Mul", slant, both)))

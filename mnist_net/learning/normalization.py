@@ -25,7 +25,10 @@ STEEPEST = 1.0
 """Columns per row by which a slant is undone, at most."""
 
 TINY = 1e-6
-"""In place of a mass or a variance of 0."""
+"""In place of a mass of 0."""
+
+PIXEL = 1 / 12
+"""Variance of ink within a pixel, which no other is taken for less than: it would be rounding."""
 
 _CHUNK = 100  # pictures at a time: what the cache holds is three times faster
 
@@ -70,7 +73,7 @@ def _places(images: Array) -> tuple[Array, Array]:
     height = moments[:, 2, 0] / mass - row**2  # (36), as are the next two
     breadth = moments[:, 0, 2] / mass - column**2
     both = moments[:, 1, 1] / mass - row * column
-    slant = np.clip(both / np.maximum(height, TINY), -STEEPEST, STEEPEST)  # (37)
+    slant = np.clip(both / np.maximum(height, PIXEL), -STEEPEST, STEEPEST)  # (37)
     tall, broad = _towards(HEIGHT, height), _towards(BREADTH, breadth - slant * both)
     rows = row + tall * place[:, None]  # (39)
     columns = column + broad * place + slant * tall * place[:, None]  # (39)
@@ -79,7 +82,7 @@ def _places(images: Array) -> tuple[Array, Array]:
 
 def _towards(usual: float, variance: Array) -> Array:
     """Pixels of the picture per pixel of what it becomes: half of the way, in the logarithm."""
-    deviation = np.sqrt(np.maximum(variance, TINY))
+    deviation = np.sqrt(np.maximum(variance, PIXEL))
     return np.clip(np.sqrt(deviation / usual), 1 / MOST, MOST)  # (38)
 
 

@@ -46,5 +46,5 @@ def nearness(places: Array) -> Array:
     the sum over i and j of ``nearness(rows)_i · pixel_ij · nearness(columns)_j``.
     """
     last = places.shape[-1] - 1
-    clipped = np.clip(places + last / 2, 0.0, last)
-    return np.maximum(1.0 - np.abs(clipped[..., None] - np.arange(last + 1)), 0.0)
+    clipped = np.clip(places + last / 2, 0.0, last)[..., None]
+    return np.maximum(1.0 - np.abs(clipped - np.arange(last + 1, dtype=places.dtype)), 0.0)

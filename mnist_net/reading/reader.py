@@ -187,8 +187,8 @@ class Reader:
             if alone and rule is None and len(best.digits) < 2:
                 return self._page_of_one(picture, (look, sheet))
             page, clarity = self._read_sheet(sheet, look, picture, rule)
-            if len(page.digits) < 2 <= len(best.digits):  # one of several that another way shows
-                continue
+            if likelihood > _CLEAR_OTHERWISE and len(page.digits) < 2 <= len(best.digits):
+                continue  # one of several that another way shows
             sure = clarity >= SURE
             if sure or look.prior * clarity > likelihood or seen is None:
                 best, likelihood = page, clarity if sure else look.prior * clarity

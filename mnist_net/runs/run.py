@@ -166,13 +166,18 @@ def prepare(
     Raises
     ------
     DataError
-        If nothing is left to train on, there are labels that the model does not know, or the
-        teacher knows others.
+        If nothing is left to train on, there are labels that the model does not know, the teacher
+        knows others, or a run with a teacher normalizes.
     ValueError
         If there is a teacher without weight, or a weight without teacher.
     """
     if (teacher is None) != (hyperparameters.teacher_weight == 0.0):
         raise ValueError("a teacher needs a teacher_weight above 0, and that needs a teacher")
+    if teacher and hyperparameters.normalization != "none":
+        raise DataError(
+            "a teacher looks at the pictures as they are, and a run that normalizes them has none "
+            "to show: normalization must be none"
+        )
     kept, held_out = _hold_out(dataset, hyperparameters)
     classes = base.classes if base else np.unique(dataset.labels).astype(np.int64)
     _check_classes(dataset, classes, teacher)

@@ -173,4 +173,5 @@ def _scaled(weights: list[Any], scales: list[Any] | None) -> list[Any]:
         require(whole.dtype == np.int8 and whole.ndim == 2, "weights that are not whole numbers")
         fits = scale.dtype == np.float32 and scale.shape == whole.shape[1:]
         require(fits, "scales that do not fit their weights")
-    return [whole * scale for whole, scale in pairs]
+    with np.errstate(over="ignore"):  # what is too large is found not to be finite
+        return [whole * scale for whole, scale in pairs]

@@ -72,6 +72,8 @@ def save_model(model: Predictor, path: Path | str, *, dtype: npt.DTypeLike | Non
         If it cannot be written; what was there before is untouched.
     TypeError
         If the metadata are not plain.
+    ValueError
+        If the dtype is neither of floats nor int8.
     """
     if isinstance(model, Committee):
         members = [_model_contents(member, dtype) for member in model.members]
@@ -179,6 +181,8 @@ def _load_once(_place: Path, path: Path, *_stamp: int) -> Predictor:
 
 def _model_contents(model: Model, dtype: npt.DTypeLike | None) -> dict[str, Any]:
     in_int8 = dtype is not None and np.dtype(dtype) == np.int8
+    if dtype is not None and np.dtype(dtype).kind != "f" and not in_int8:
+        raise ValueError(f"weights are kept as floats or as int8, not as {np.dtype(dtype)}")
     kept = in_dtype(model.parameters, np.float32 if in_int8 else dtype)
     contents = {
         "layer_sizes": list(model.architecture.layer_sizes),

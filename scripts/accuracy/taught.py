@@ -32,7 +32,8 @@ from scripts.release.network import measured
 @options.folder
 def main(dataset: str, model: Path, seeds: int, trial: bool, folder: Path) -> None:
     splits, teacher, errors = load_dataset(dataset), load_model(model), []
-    recipe = replace(PRESETS["default"], **TAUGHT, **(options.TINY if trial else {}))
+    changes = TAUGHT | {"normalization": "none"} | (options.TINY if trial else {})
+    recipe = replace(PRESETS["default"], **changes)
     for seed in range(seeds):
         began = time.perf_counter()
         one = replace(recipe, random_state=seed)

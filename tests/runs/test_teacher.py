@@ -58,6 +58,16 @@ def test_a_teacher_is_shown_pixels_whatever_the_run_makes_of_them(
     )
 
 
+def test_a_run_that_normalizes_has_nothing_to_show_a_teacher(squares: Dataset) -> None:
+    teacher = trained(squares, replace(RECIPE, normalization="moments"))
+    with pytest.raises(DataError, match="normalization must be none"):
+        prepare(squares, replace(TAUGHT, normalization="moments"), teacher=teacher)
+    asked = prepare(squares, TAUGHT, teacher=teacher)
+    ask, X = asked.asked(), asked.training.X
+    assert ask is not None
+    np.testing.assert_allclose(ask(X), teacher.predict_proba(squares.images), atol=1e-5)
+
+
 def test_a_student_follows_its_teacher_against_the_labels(squares: Dataset) -> None:
     """Of a teacher that learnt other names for the same classes, it learns those."""
     named = squares._replace(labels=(squares.labels + 1) % 3)

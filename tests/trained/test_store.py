@@ -147,6 +147,12 @@ def test_weights_stored_as_int8_come_back_with_their_scales(tmp_path: Path, bias
             np.testing.assert_array_equal(ours.biases, theirs.biases)
 
 
+def test_other_whole_numbers_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="floats or as int8, not as int16"):
+        save_model(make_model(), tmp_path / "m.joblib", dtype=np.int16)
+    assert not (tmp_path / "m.joblib").exists()
+
+
 def test_weights_held_in_float16_are_computed_with_in_float32(tmp_path: Path) -> None:
     model = make_model(dtype=np.float16)
     pictures = np.random.default_rng(0).integers(0, 256, (20, 28, 28)).astype(np.uint8)

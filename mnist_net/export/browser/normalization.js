@@ -7,11 +7,12 @@ const BREADTH = 8;
 const MOST = 2;
 const STEEPEST = 1;
 const TINY = 1e-6;
+const PIXEL = 1 / 12;
 
 const clipped = (value, least, most) => Math.min(Math.max(value, least), most);
 
 function towards(usual, variance) {
-  const deviation = Math.sqrt(Math.max(variance, TINY));
+  const deviation = Math.sqrt(Math.max(variance, PIXEL));
   return clipped(Math.sqrt(deviation / usual), 1 / MOST, MOST);
 }
 
@@ -24,7 +25,7 @@ function placesOf(pixels) {
   const height = moment(2, 0) / mass - row * row;
   const breadth = moment(0, 2) / mass - column * column;
   const both = moment(1, 1) / mass - row * column;
-  const slant = clipped(both / Math.max(height, TINY), -STEEPEST, STEEPEST);
+  const slant = clipped(both / Math.max(height, PIXEL), -STEEPEST, STEEPEST);
   const tall = towards(HEIGHT, height);
   const broad = towards(BREADTH, breadth - slant * both);
   return middles.map(([r, c]) =>
