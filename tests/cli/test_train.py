@@ -268,6 +268,7 @@ def test_a_teacher_teaches_and_is_on_record() -> None:
     assert invoke(*train, "--seed", 1, "-o", "b.joblib").exit_code == 0
     student, alone = load_model("a.joblib"), load_model("b.joblib")
     assert TAUGHT.items() <= student.metadata["hyperparameters"].items()
+    assert student.metadata["hyperparameters"]["normalization"] == "none"
     assert student.temperature == alone.temperature == 1.0
     assert student.metadata["teacher"]["networks"][0]["layer_sizes"] == [784, 16, 10]
     assert "teacher" not in alone.metadata
