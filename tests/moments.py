@@ -38,8 +38,8 @@ def between(picture: np.ndarray, row: float, column: float) -> float:
     last = len(picture) - 1
     row, column = (min(max(place + last / 2, 0.0), last) for place in (row, column))
     total = 0.0
-    for i in range(last + 1):
-        for j in range(last + 1):
+    for i in {math.floor(row), math.ceil(row)}:
+        for j in {math.floor(column), math.ceil(column)}:
             near = max(0.0, 1.0 - abs(row - i)) * max(0.0, 1.0 - abs(column - j))
             total += near * float(picture[i, j])
     return total
