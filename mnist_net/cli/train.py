@@ -130,6 +130,8 @@ def train(
     cluster = cluster_of(backend, scheduler)
     better = _teacher(teacher, asked)
     chosen, start = _recipe(preset, asked, base)
+    if better and start is None and asked["normalization"] is None:
+        chosen = replace(chosen, normalization="none")  # a teacher is shown what the run has
     files = checkpoint_files(checkpoint, committee or 1, resume=resume)
     if plot:
         check_plot(plot)
@@ -157,10 +159,7 @@ def train(
 
 
 def _teacher(name: str | None, asked: dict[str, Any]) -> "Predictor | None":
-    """The teacher, which is given weight and temperature unless they were asked for.
-
-    It is shown what the run learns from, and that must be pictures that it knows.
-    """
+    """The teacher, which is given weight and temperature unless they were asked for."""
     if name is None:
         for setting in TAUGHT:
             if asked[setting]:
@@ -170,7 +169,6 @@ def _teacher(name: str | None, asked: dict[str, Any]) -> "Predictor | None":
     for setting, value in TAUGHT.items():
         if asked[setting] is None:
             asked[setting] = value
-    asked["normalization"] = asked["normalization"] or "none"
     if asked["teacher_weight"] == 0.0:
         raise click.UsageError("--teacher-weight is 0, and the --teacher so teaches nothing")
     from mnist_net.trained.store import load_model

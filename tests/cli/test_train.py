@@ -270,6 +270,11 @@ def test_a_teacher_teaches_and_is_on_record() -> None:
     assert TAUGHT.items() <= student.metadata["hyperparameters"].items()
     assert student.metadata["hyperparameters"]["normalization"] == "none"
     assert student.temperature == alone.temperature == 1.0
+    goes_on = ("train", "--dataset", "digits", "--epochs", 1, "--from", "a.joblib")
+    assert invoke(*goes_on, "--teacher", "teacher.joblib", "-o", "c.joblib").exit_code == 0
+    refused = invoke(*taught, "--normalization", "moments", "-o", "d.joblib")
+    assert refused.exit_code == 1
+    assert "normalization must be none" in refused.stderr
     assert student.metadata["teacher"]["networks"][0]["layer_sizes"] == [784, 16, 10]
     assert "teacher" not in alone.metadata
     assert bits(student) != bits(alone)
