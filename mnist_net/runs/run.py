@@ -173,17 +173,17 @@ def prepare(
     """
     if (teacher is None) != (hyperparameters.teacher_weight == 0.0):
         raise ValueError("a teacher needs a teacher_weight above 0, and that needs a teacher")
-    if teacher and hyperparameters.normalization != "none":
-        raise DataError(
-            "a teacher looks at the pictures as they are, and a run that normalizes them has none "
-            "to show: normalization must be none"
-        )
     kept, held_out = _hold_out(dataset, hyperparameters)
     classes = base.classes if base else np.unique(dataset.labels).astype(np.int64)
     _check_classes(dataset, classes, teacher)
     # On disk, one pass over the pictures finds out all that is asked of them.
     pictures = kept.statistics() if isinstance(kept, Shards) else kept.images
     scaling = base.scaling if base else _scaling_for(pictures, hyperparameters)
+    if teacher and scaling.normalization != "none":
+        raise DataError(
+            "a teacher looks at the pictures as they are, and a run that normalizes them has none "
+            "to show: normalization must be none"
+        )
     kept = _with_drawn_digits(kept, classes, hyperparameters)
     inked = pictures.inked if isinstance(pictures, Statistics) else _inked(kept)
     # Normalization and distortion move ink to where there was none.

@@ -36,13 +36,14 @@ def test_written_digits_by_the_definition(digits: tuple[np.ndarray, np.ndarray])
     np.testing.assert_allclose(made, expected, atol=0.02)  # grey levels, of 255
 
 
-def test_a_slanted_small_bar_by_hand() -> None:
-    """Of ink at (-2, -2) and (2, 2) about the middle: on one column, eight apart or more."""
+def test_two_dots_aslant_by_hand() -> None:
+    """They come to stand in one column, 4 / sqrt(4 / 10) rows above and below the middle."""
     image = np.zeros((28, 28))
     image[10, 10] = image[18, 18] = 200.0  # 4 rows from the mean, (14, 14), and 4 columns
     made = MOMENTS.apply(image.reshape(1, -1)).reshape(28, 28)
-    # Deviation 4 along the rows: a pixel is the root of 4 / 10 of one; slant 1; none is left along
-    # the columns, where it is as broad as it may become, half a pixel per pixel.
+    # The deviation is 4 along the rows, and the slant 1; along the columns none is left, so there a
+    # pixel is the half of one, which is the least. A dot is as wide as what is between pixels: 1 of
+    # the picture either way, so 1.6 rows and 2 columns, half a pixel less or more.
     ink_rows, ink_columns = np.nonzero(made)
     distance = 4 / np.sqrt(4 / 10)
     assert np.abs(np.abs(ink_rows - 13.5) - distance).max() <= 2.0
