@@ -79,7 +79,7 @@ def test_pictures_that_are_changed_were_distorted(run: Run) -> None:
     np.testing.assert_array_equal(run.training.X, before)
 
 
-def test_hidden_units_are_dropped_and_the_gradient_is_of_what_is_left(run: Run) -> None:
+def test_hidden_units_are_dropped_and_the_gradient_is_of_what_is_left() -> None:
     architecture = Architecture((16, 50, 4), ("sigmoid", "identity"), "softmax-cross-entropy")
     data, parameters = batch(6), initialize(architecture, np.random.default_rng(0))
     none = lessons.units_dropped(0.0, 0)(parameters, architecture, *data[:2])

@@ -135,8 +135,8 @@ def epochs(run: Run, idea: Idea) -> Iterator[Progress]:
     """The run's progress, with a lesson of its own for each epoch if the idea has any."""
     recipe, lesson = run.hyperparameters, idea.lesson
     if lesson is None:
-        dropping = units_dropped(idea.units_dropped, recipe.random_state)
-        gradients_of = dropping if idea.units_dropped else None
+        share = idea.units_dropped
+        gradients_of = units_dropped(share, recipe.random_state) if share else None
         yield from train(run.training, recipe, teacher=run.asked(), gradients_of=gradients_of)
         return
     assert isinstance(run.training, Batch)  # a lesson changes all pictures at once
