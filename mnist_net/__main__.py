@@ -13,7 +13,12 @@ def run() -> None:
 
     if heard:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-    main(prog_name="mnist-net")
+    try:
+        main(prog_name="mnist-net")
+    finally:
+        # An interrupt that came while a text was executed, as where a named tuple is made, Python
+        # still holds for unhandled and would end by the signal; the next text makes it forget.
+        exec("")
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """``mnist-net train`` while it runs: what it shows, what Ctrl-C keeps, and how it goes on."""
 
+import os
 import re
 import shlex
 import signal
@@ -29,7 +30,7 @@ from tests.cli.conftest import (
     started,
     wait_for_epoch,
 )
-from tests.conftest import bits
+from tests.conftest import ROOT, bits
 
 
 def test_resume_says_what_it_needs() -> None:
@@ -206,6 +207,24 @@ def test_ctrl_c_before_the_first_epoch_writes_nothing(lean: tuple[object, ...]) 
     last = "interrupted before the first epoch ended: there is nothing to save"
     assert terminal.endswith(f"{last}\n")
     assert [path for path in Path().rglob("*") if path.is_file()] == []
+
+
+def test_an_interrupt_within_an_executed_text_ends_with_its_status(tmp_path: Path) -> None:
+    (tmp_path / "interrupted.py").write_text(
+        "import sys\n"
+        "import mnist_net.cli\n"
+        "from mnist_net.__main__ import run\n"
+        "def main(prog_name):\n"
+        "    try:\n"
+        "        exec('raise KeyboardInterrupt')\n"
+        "    except KeyboardInterrupt:\n"
+        "        sys.exit(130)\n"
+        "mnist_net.cli.main = main\n"
+        "run()\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{tmp_path}"}
+    command = [sys.executable, "-m", "interrupted"]
+    assert subprocess.run(command, env=environment, check=False).returncode == 130
 
 
 DRAWING = "drawing digits in forms that MNIST lacks, which takes some seconds ...\n"
