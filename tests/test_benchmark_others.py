@@ -47,6 +47,13 @@ def test_the_command_writes_figures_and_sheets(tmp_path: Path) -> None:
     for name in ("semeion", "optdigits32"):
         np.savez(tmp_path / f"{name}.npz", images=digits(3), labels=np.ones(3, np.uint8))
     np.savez(tmp_path / "omniglot-letters.npz", images=digits(2))
+    cells = tmp_path / "register-cells"
+    cells.mkdir()
+    shown = np.full((60, 60), 255, np.uint8)
+    Image.fromarray(shown).save(cells / "empty.png")
+    shown[10:50, 28:33] = 0
+    Image.fromarray(shown).save(cells / "one.png")
+    (cells / "manifest.tsv").write_text("file\tlabel\none.png\t1\nempty.png\t7\n")
     files = ["--model", str(SHIPPED), "--detector", str(SHIPPED.with_name("detector.joblib"))]
     output, sheets = tmp_path / "others.json", tmp_path / "sheets"
     command = ["others", "--data", str(tmp_path), *files, "--output", str(output)]
@@ -55,5 +62,6 @@ def test_the_command_writes_figures_and_sheets(tmp_path: Path) -> None:
     written = json.loads(output.read_text())
     assert written["semeion"]["right, nothing refused"] == pytest.approx(2 / 3, abs=1e-4)
     assert written["omniglot-letters"] == {"refused": 0.5}
+    assert written["register-cells"] == {"exact": 0.5, "nothing read": 0.5}
     with Image.open(sheets / "semeion-misread.png") as sheet:
         assert sheet.size == (12 * 124, 62)

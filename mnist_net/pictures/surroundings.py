@@ -14,7 +14,7 @@ from mnist_net.pictures.pieces import Box
 
 _SMALL_SIDE = 120  # pixels; edges are found on a picture that is reduced to about this
 _LEAST_SIDE = 40  # pixels of that: a smaller picture shows nothing but a digit
-_DEEPEST = 0.4  # of the picture, that the table covers on one side
+_DEEPEST = 0.5  # of the picture, that the table covers on one side
 _DARKER = 0.8  # of the paper's level, which the table's is below
 _STRAIGHT = 0.95  # of the edge, that is on one line
 _OFF = 1.5  # pixels from that line

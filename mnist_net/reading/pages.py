@@ -14,7 +14,7 @@ from mnist_net.pictures.grid import Grid
 from mnist_net.pictures.pieces import Box
 from mnist_net.pictures.rows import Row
 from mnist_net.reading.answers import UNLIKE, UNREAD, Page, Reading, Table
-from mnist_net.reading.lattice import DIGIT, TOGETHER, Path, Step
+from mnist_net.reading.lattice import DIGIT, PART, TOGETHER, Path, Step
 
 _UNFIT = "nothing on it fits what is known of it"
 _MOST_ODDS = 600.0  # logarithm
@@ -105,7 +105,7 @@ def _refused(steps: Sequence[Step], written: Written) -> list[Step]:
         return list(steps)
     result = [_if_sure(step, written.reject_below) for step in steps]
     rows = [
-        [(int(written.classes[s.digit]), _shows_digit(s)) for s in row if s.digit is not None]
+        [(int(written.classes[s.digit]), _is_writing(s)) for s in row if s.digit is not None]
         for _, row in groupby(result, key=_row)
     ]
     if written.may_be_texture and _is_doubtful(rows):
@@ -115,9 +115,9 @@ def _refused(steps: Sequence[Step], written: Written) -> list[Step]:
     return result
 
 
-def _shows_digit(step: Step) -> float:
-    """That it is a digit at all, whichever."""
-    return float(step.arc.kinds[DIGIT])
+def _is_writing(step: Step) -> float:
+    """Probability that what is read as a digit is one at all, or a part of one or of several."""
+    return float(step.arc.kinds[DIGIT] + step.arc.kinds[PART])
 
 
 def _is_doubtful(rows: Iterable[Sequence[tuple[int, float]]]) -> bool:

@@ -101,7 +101,10 @@ def draw_page(half: Half, kind: str, seed: int) -> Page:
     if side >= 0:
         level = beside_paper(level, half.name, side, beside, random)
     level = level * LIGHTS[half.name][light](shape, height, random)
-    return Page(photographed(level, height, random, spec.rough), _truth(written, matrix, shape))
+    pixels = photographed(level, height, random, spec.rough)
+    if spec.shrunk:
+        pixels, matrix = _shrunk(pixels, matrix, spec.shrunk, random)
+    return Page(pixels, _truth(written, matrix, (pixels.shape[0], pixels.shape[1])))
 
 
 def _written(half: Half, kind: Kind, surface: str, random: Random) -> tuple[Written, float]:
@@ -126,14 +129,21 @@ def _shown(written: Written, kind: Kind, height: float, random: Random) -> Page:
     pixels = _on_screen(np.pad(written.ink, ((top, bottom), (left, right))), random)
     matrix = np.array([[1.0, 0.0, left], [0.0, 1.0, top], [0.0, 0.0, 1.0]])
     if kind.shrunk:
-        longer = random.uniform(*kind.shrunk)
-        sides = np.array(pixels.shape) * longer / max(pixels.shape)
-        if random.random() < 0.5:  # squeezed into a square
-            sides[:] = longer
-        tall, wide = (max(20, round(side)) for side in sides)
-        matrix = np.diag([wide / pixels.shape[1], tall / pixels.shape[0], 1.0]) @ matrix
-        pixels = np.asarray(Image.fromarray(pixels).resize((wide, tall), Image.Resampling.BOX))
+        pixels, matrix = _shrunk(pixels, matrix, kind.shrunk, random, squeezed=0.5)
     return Page(pixels, _truth(written, matrix, (pixels.shape[0], pixels.shape[1])))
+
+
+def _shrunk(
+    pixels: Bytes, matrix: Matrix, longer: Range, random: Random, *, squeezed: float = 0.0
+) -> tuple[Bytes, Matrix]:
+    """A picture whose longer side has so many pixels, some squeezed into a square; its plane."""
+    side = random.uniform(*longer)
+    sides = np.array(pixels.shape) * side / max(pixels.shape)
+    if squeezed and random.random() < squeezed:
+        sides[:] = side
+    tall, wide = (max(20, round(side)) for side in sides)
+    matrix = np.diag([wide / pixels.shape[1], tall / pixels.shape[0], 1.0]) @ matrix
+    return np.asarray(Image.fromarray(pixels).resize((wide, tall), Image.Resampling.BOX)), matrix
 
 
 def _looked_at(

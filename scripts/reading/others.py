@@ -1,14 +1,16 @@
-"""Measure how other people's data sets are read: results/others.json, a minute.
+"""Measure how other people's data sets are read: results/others.json, two minutes.
 
     python -m scripts.reading others
     python -m scripts.reading others --data FOLDER --sheets build/others
 
-FOLDER holds `semeion.npz` and `optdigits32.npz` (digits of low resolution: images and labels) and
-`omniglot-letters.npz` (images of letters, which are no digits).  They choose nothing and train
+FOLDER holds `semeion.npz` and `optdigits32.npz` (digits of low resolution: images and labels),
+`omniglot-letters.npz` (images of letters, which are no digits), and `register-cells/` (pictures of
+one number each, which are read as pages, and a manifest.tsv).  They choose nothing and train
 nothing.  With --sheets what is misread, refused or, of the letters, taken for a digit is drawn on
 contact sheets: each picture as it came, beside the form that it was read in.
 """
 
+import csv
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +18,7 @@ import click
 import numpy as np
 
 from mnist_net.arrays import IMAGE_SHAPE, Bytes
-from mnist_net.pictures.decoding import Picture, save_png
+from mnist_net.pictures.decoding import Picture, open_image, save_png
 from mnist_net.pictures.pieces import Mask
 from mnist_net.reading.answers import Reading
 from mnist_net.reading.reader import Reader
@@ -25,6 +27,7 @@ from scripts import options
 from scripts.records import stamp, table, write_json
 
 DIGITS, LETTERS = ("semeion", "optdigits32"), ("omniglot-letters",)
+REGISTERS = "register-cells"
 _COLUMNS = 12  # of a contact sheet
 _CELL = 60  # its pixels for each of the two pictures
 _MOST_SHOWN = 240
@@ -64,6 +67,18 @@ def figures_of(answers: Answers, threshold: float) -> dict[str, float]:
     return {name: round(share, 4) for name, share in shares.items()}
 
 
+def registers(folder: Path, reader: Reader) -> dict[str, float]:
+    """Shares of the cells: whose number is read exactly, and on which nothing is."""
+    with (folder / "manifest.tsv").open(encoding="utf-8", newline="") as file:
+        cells = list(csv.DictReader(file, delimiter="\t"))
+    pages = [reader.read_page(open_image(folder / cell["file"])) for cell in cells]
+    read = ["".join(str(r.digit) for r in page.digits if r.digit is not None) for page in pages]
+    exact = np.array([r == cell["label"] for r, cell in zip(read, cells, strict=True)])
+    nothing = np.array([not r for r in read])
+    shares = {"exact": exact.mean(), "nothing read": nothing.mean()}
+    return {name: round(float(share), 4) for name, share in shares.items()}
+
+
 def contact_sheet(answers: Answers, chosen: Mask) -> Bytes:
     """The chosen pictures, each beside its form: grey, in rows."""
     blank = np.zeros(IMAGE_SHAPE, np.uint8)
@@ -84,7 +99,7 @@ def _enlarged(image: Bytes) -> Bytes:
 
 
 @click.command(help=options.paragraphs(__doc__))
-@options.file("--data", "../shared/data/other", help="The three files.")
+@options.file("--data", "../shared/data/other", help="The three files and the folder.")
 @options.model
 @options.detector
 @options.file("--output", "results/others.json")
@@ -106,11 +121,15 @@ def main(data: Path, model: Path, detector: Path, output: Path, sheets: Path | N
             sheets.mkdir(parents=True, exist_ok=True)
             for what, chosen in wrong.items():
                 save_png(contact_sheet(answers, chosen), sheets / f"{name}-{what}.png")
-    names = ("right, nothing refused", "refused")
+    result[REGISTERS] = registers(data / REGISTERS, reader)
+    names = ("right, nothing refused", "refused", "exact", "nothing read")
     print(
         table(
             ["set", *names],
-            [[n, *(f"{result[n].get(k, ''):}" for k in names)] for n in (*DIGITS, *LETTERS)],
+            [
+                [n, *(f"{result[n].get(k, ''):}" for k in names)]
+                for n in (*DIGITS, *LETTERS, REGISTERS)
+            ],
         )
     )
     write_json(output, {**result, **stamp()})

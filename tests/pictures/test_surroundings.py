@@ -33,6 +33,12 @@ def test_the_table_is_cut_off_on_each_side(turns: int, slope: float) -> None:
     assert picture.size - box.width * box.height == off * 240
 
 
+def test_a_table_may_cover_nearly_half() -> None:
+    box = sheet_box(photograph(edge=130))
+    assert box is not None
+    assert 130 <= box.top <= 142
+
+
 def test_without_a_table_nothing_is_cut_off() -> None:
     assert sheet_box(photograph(edge=0)) is None
     assert sheet_box(photograph(edge=40, table=185.0)) is None  # a fold, a soft shadow

@@ -15,6 +15,7 @@ from mnist_net.pictures.pieces import Box, Piece
 from mnist_net.pictures.rows import Row, sheet_of
 from mnist_net.reading.lattice import DIGIT, NONE, PART, SIGNS, Arc, Lattice
 from mnist_net.reading.networks import Networks
+from mnist_net.reading.pages import Written, page_of
 from mnist_net.reading.rules import CHECKS, Rule, rule_of
 
 
@@ -216,3 +217,14 @@ def test_a_form_takes_its_signs_and_any_digit_in_place_of_d() -> None:
 def test_what_cannot_be_fulfilled_is_refused(known: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         rule_of(**known)
+
+
+@pytest.mark.parametrize(("other", "text"), [(PART, "0"), (NONE, "")])
+def test_what_may_be_a_part_of_digits_is_writing_and_no_texture(other: int, text: str) -> None:
+    kinds = np.zeros(len(SIGNS))
+    kinds[[DIGIT, other]] = 0.6, 0.4
+    candidate = Candidate(row_of(1), 0, 1, Box(0, 0, 3, 3))
+    arc = Arc(candidate, kinds, np.eye(10)[0], np.zeros((28, 28), np.uint8))
+    written = Written(lambda _: (0, 0, 3, 3), np.arange(10), 0.2, 0.0, may_be_texture=True)
+    page, _ = page_of(LATTICE.best_paths([arc]), written, by_rule=False)
+    assert page.text == text
