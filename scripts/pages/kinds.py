@@ -37,6 +37,8 @@ class Kind(NamedTuple):
         How bad the camera may be, 0 to 1.
     height
         Of a digit in pixels, least and most.
+    slant
+        Columns a row by which all writing leans to the right, least and most.
     tone
         How light ink is, in shares of its paper's.
     shrunk
@@ -55,6 +57,7 @@ class Kind(NamedTuple):
     quarter_turns: bool = False
     edge: bool = False
     thick: int = 0
+    slant: Range = (0.0, 0.0)
     tone: Range = (0.08, 0.55)
     shrunk: Range | None = None
 
@@ -200,6 +203,7 @@ KINDS: dict[str, Kind] = {
     "spaced": Kind(long, Style(gap=(0.6, 0.95)), height=(24.0, 70.0)),
     "touching": Kind(lambda random: [digits(random, 2, 5)], Style(gap=(0.02, 0.2), touching=0.6)),
     "uneven": Kind(lambda random: [digits(random, 2, 6)], Style(uneven=0.2)),
+    "slanted": Kind(pair, Style(gap=(0.02, 0.25)), slant=(0.2, 0.55), surface="photo"),
     "sloped": Kind(rows, Style(rising=0.02), turn=(3.0, 8.0), height=_NARROW, surface="photo"),
     "rotated": Kind(upright, turn=(8.0, 30.0), height=(26.0, 90.0), surface="photo"),
     "quarter-turns": Kind(upright, quarter_turns=True, height=(26.0, 90.0), surface="photo"),
@@ -211,13 +215,16 @@ KINDS: dict[str, Kind] = {
     "edge": Kind(few, edge=True, surface="photo", papers=_EVERY_PAPER),
     "light-on-dark": Kind(few, surface="board"),
     "rough-photo": Kind(few, rough=1.0, surface="photo", papers=_EVERY_PAPER, lights=_EVERY_LIGHT),
-    "small-photo": Kind(
-        few,
+    "small-photo": Kind(few, surface="photo", edge=True, height=(40.0, 90.0), shrunk=(80, 220)),
+    "register": Kind(
+        pair,
+        Style(gap=(0.0, 0.25), around="underline"),
         surface="photo",
         papers=("plain", "ruled"),
         edge=True,
-        height=(40, 90),
-        shrunk=(80, 220),
+        height=(40.0, 90.0),
+        slant=(0.0, 0.5),
+        shrunk=(120, 260),
     ),
     "faint": Kind(few, tone=(0.6, 0.8), surface="photo"),
     "dates": Kind(date, height=(26.0, 90.0)),

@@ -157,7 +157,8 @@ def _looked_at(
     angle, size = np.radians(degrees), float(max(rows, columns))
     cos, sin = np.cos(angle), np.sin(angle)
     a, b = kind.tilt * random.uniform(-0.6, 0.6, 2) / size
-    middle = np.array([[1.0, 0.0, -columns / 2], [0.0, 1.0, -rows / 2], [0.0, 0.0, 1.0]])
+    lean = -random.uniform(*kind.slant) if any(kind.slant) else 0.0
+    middle = np.array([[1.0, lean, -columns / 2], [0.0, 1.0, -rows / 2], [0.0, 0.0, 1.0]])
     turned = np.array([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])
     tilted = np.array(
         [[1.0, 0.0, 0.0], [0.0, 1.0 - 0.3 * kind.tilt * random.random(), 0.0], [a, b, 1.0]]
