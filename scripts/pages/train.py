@@ -28,7 +28,6 @@ OFTEN = {
     **dict.fromkeys(("words", "between-words"), 6),
     **dict.fromkeys(("dates", "times", "sums", "decimals", "signs", "negative", "phone"), 3),
     **dict.fromkeys(("touching", "columns", "tiny", "uneven", "rows", "long"), 3),
-    **dict.fromkeys(("register", "small-photo", "slanted"), 3),
 }
 """Times as many pages as of the other kinds."""
 
