@@ -14,7 +14,6 @@ _MOST_LINES = 60
 _LEAST_SQUARED = 4  # lines, than which squared paper has more
 _ASLANT = 0.5  # steepest of its lines ...
 _LEAST_OF_FAMILY = 3  # ... and how many of each family it has at least, for 1s are aslant too
-_UPRIGHT = 0.025  # slope of a single line from top to bottom, of two pixels in a small picture
 _CROSSING = 2.5  # times its thickness, what is left of a line where another crosses it
 _AT_BORDER = 0.02  # of the picture's side
 
@@ -42,8 +41,7 @@ def without_ruled_lines(mask: Mask) -> Mask:
         if len(level) < 2 and _fills(mask):  # of a 7 that fills the picture, the bar is no line
             level = []
         if len(level) < 2:  # a 1 is slanted
-            most = max(2.0 / len(mask), _UPRIGHT)
-            upright = [line for line in upright if abs(line.slope) <= most]
+            upright = [line for line in upright if abs(line.slope) * len(mask) <= 2.0]
     if not (level or upright):
         return mask
     removed = painted(level, mask.shape) | painted(upright, mask.T.shape).T

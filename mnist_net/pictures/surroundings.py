@@ -14,7 +14,9 @@ from mnist_net.pictures.pieces import Box
 
 _SMALL_SIDE = 120  # pixels; edges are found on a picture that is reduced to about this
 _LEAST_SIDE = 40  # pixels of that: a smaller picture shows nothing but a digit
-_DEEPEST = 0.5  # of the picture, that the table covers on one side
+_DEEPEST = 0.5  # of the picture, that the table covers on one side ...
+_DEEPEST_SOMEWHERE = 0.6  # ... and where it reaches furthest, if its edge is aslant
+_LEAST_SHEET = 0.2  # of the picture's side, that the paper covers
 _DARKER = 0.8  # of the paper's level, which the table's is below
 _STRAIGHT = 0.95  # of the edge, that is on one line
 _OFF = 1.5  # pixels from that line
@@ -34,9 +36,12 @@ def sheet_box(pixels: Bytes) -> Box | None:
     left, top, right, bottom = (
         factor * _depth(np.rot90(levels, -turns), np.rot90(dark, -turns)) for turns in (1, 0, 3, 2)
     )
-    if not (left or top or right or bottom):
+    sheet = Box(left, top, width - right, height - bottom)
+    if sheet == Box(0, 0, width, height):
         return None
-    return Box(left, top, width - right, height - bottom)
+    # A light strip between two tables is rather a stroke on dark paper.
+    is_sheet = sheet.width >= _LEAST_SHEET * width and sheet.height >= _LEAST_SHEET * height
+    return sheet if is_sheet else None
 
 
 def _depth(levels: npt.NDArray[np.float32], dark: npt.NDArray[np.bool_]) -> int:
@@ -60,4 +65,5 @@ def _depth(levels: npt.NDArray[np.float32], dark: npt.NDArray[np.bool_]) -> int:
     )
     if np.median(table) > _DARKER * np.median(paper):
         return 0
-    return int(np.clip(edge.max() + _BEYOND, 0, height // 2))
+    depth = max(int(edge.max()) + _BEYOND, 0)
+    return depth if depth <= _DEEPEST_SOMEWHERE * height else 0

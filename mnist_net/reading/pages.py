@@ -19,7 +19,6 @@ from mnist_net.reading.lattice import DIGIT, PART, TOGETHER, Path, Step
 _UNFIT = "nothing on it fits what is known of it"
 _MOST_ODDS = 600.0  # logarithm
 _MOSTLY = 0.34  # of a page's figures are digits; where fewer are, as among words or grains, ...
-_AMONG_OTHERS = 0.9  # ... which are never so clear that no further look is taken, and ...
 _SURE_AMONG_OTHERS = 0.97  # ... only numbers are read, whose digits' mean odds are of such a score
 _SUREST = 0.999  # what no single digit of such a number counts beyond
 _MOST_DOUBT = 0.2  # mean doubt of a page's digits, beyond which it shows none
@@ -91,18 +90,9 @@ def table_of(path: Path, grid: Grid, written: Written) -> tuple[Table, float]:
 
 
 def _clarity(steps: Sequence[Step]) -> float:
-    """Mean score of large figures; what is not read has none, but for words beside numbers."""
+    """Mean score of large figures; what is not read has none."""
     large = [step for step in steps if step.arc.is_large]
-    read = [step.score for step in large if step.digit is not None or step.sign]
-    if _are_few(steps):
-        return _AMONG_OTHERS * sum(read) / max(len(read), 1)
-    return sum(read) / max(len(large), 1)
-
-
-def _are_few(steps: Sequence[Step]) -> bool:
-    """Whether there are several digits, but far more figures, as among words."""
-    n_digits = sum(step.digit is not None for step in steps)
-    return 1 < n_digits < _MOSTLY * sum(step.arc.is_large for step in steps)
+    return sum(s.score for s in large if s.digit is not None or s.sign) / max(len(large), 1)
 
 
 def _row(step: Step) -> Row:

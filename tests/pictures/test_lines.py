@@ -51,13 +51,6 @@ def test_slanted_ones_over_a_line_are_no_squared_paper() -> None:
     assert without_ruled_lines(ink).sum() > 0.6 * ink.sum()
 
 
-@pytest.mark.parametrize(("lean", "goes"), [(3.5, True), (9.0, False)])  # columns in 200 rows
-def test_one_line_from_top_to_bottom_leans_by_little(lean: float, goes: bool) -> None:
-    image = Image.new("L", (120, 200))
-    ImageDraw.Draw(image).line([(90.0, 0.0), (90.0 - lean, 199.0)], fill=255, width=3)
-    assert without_ruled_lines(np.asarray(image) > 0).any() != goes
-
-
 def test_what_is_no_ruled_line_stays() -> None:
     for ink in (
         digit_ink(),

@@ -39,6 +39,26 @@ def test_a_table_may_cover_nearly_half() -> None:
     assert 130 <= box.top <= 142
 
 
+@pytest.mark.parametrize("n", [120, 240, 395])
+@pytest.mark.parametrize("share", [0.03, 0.08, 0.15])
+def test_a_light_strip_is_no_sheet(n: int, share: float) -> None:
+    picture = np.full((n, n, 1), 40, np.uint8)
+    picture[:, n // 2 - 2 : n // 2 - 2 + round(share * n)] = 220
+    assert sheet_box(picture) is None
+    assert sheet_box(np.rot90(picture)) is None
+
+
+@pytest.mark.parametrize("slope", [0.08, 0.25])
+def test_no_wedge_of_a_deep_table_is_left(slope: float) -> None:
+    picture = np.full((240, 240, 1), 220, np.uint8)
+    rows, columns = np.indices((240, 240))
+    picture[rows < 116 + slope * (columns - 120)] = 40
+    box = sheet_box(picture)
+    if box is not None:
+        assert (box.cut(picture) == 220).all()
+    assert (box is None) == (slope > 0.2)
+
+
 def test_without_a_table_nothing_is_cut_off() -> None:
     assert sheet_box(photograph(edge=0)) is None
     assert sheet_box(photograph(edge=40, table=185.0)) is None  # a fold, a soft shadow

@@ -228,17 +228,3 @@ def test_what_may_be_a_part_of_digits_is_writing_and_no_texture(other: int, text
     written = Written(lambda _: (0, 0, 3, 3), np.arange(10), 0.2, 0.0, may_be_texture=True)
     page, _ = page_of(LATTICE.best_paths([arc]), written, by_rule=False)
     assert page.text == text
-
-
-@pytest.mark.parametrize(("n_letters", "clarity"), [(1, 2 * 0.99 / 3), (8, 0.9 * 0.99)])
-def test_a_number_beside_words_is_as_clear_as_it_is(n_letters: int, clarity: float) -> None:
-    arcs = []
-    for k, row in enumerate([row_of(1, n) for n in range(2 + n_letters)]):
-        kinds = np.zeros(len(SIGNS))
-        kinds[[DIGIT, NONE]] = (0.99, 0.01) if k < 2 else (0.0, 1.0)
-        candidate = Candidate(row, 0, 1, Box(0, 0, 3, 3))
-        arcs.append(Arc(candidate, kinds, np.eye(10)[k % 10], np.zeros((28, 28), np.uint8)))
-    written = Written(lambda _: (0, 0, 3, 3), np.arange(10), 0.2, 0.0, may_be_texture=False)
-    page, found = page_of(LATTICE.best_paths(arcs), written, by_rule=False)
-    assert page.text == "0\n1"
-    assert found == pytest.approx(clarity)
