@@ -4,7 +4,8 @@
 
 It learns from the candidates of pages that are drawn from the half to choose by (candidates.py).
 Rare signs are shown more often; each candidate is distorted a little each time.  The network that
-ships saw 1,400,000 candidates of some 20,500 such pages, drawn in lots while the reader was built.
+ships saw 1,400,000 candidates of some 20,500 such pages, drawn in lots while the reader was built,
+before there were pages of the kinds `slanted`, `small-photo` and `register`.
 """
 
 import time
