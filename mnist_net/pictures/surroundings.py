@@ -65,5 +65,5 @@ def _depth(levels: npt.NDArray[np.float32], dark: npt.NDArray[np.bool_]) -> int:
     )
     if np.median(table) > _DARKER * np.median(paper):
         return 0
-    depth = max(int(edge.max()) + _BEYOND, 0)
+    depth = int(edge.max()) + _BEYOND
     return depth if depth <= _DEEPEST_SOMEWHERE * height else 0

@@ -105,7 +105,11 @@ def _refused(steps: Sequence[Step], written: Written) -> list[Step]:
         return list(steps)
     result = [_if_sure(step, written.reject_below) for step in steps]
     rows = [
-        [(int(written.classes[s.digit]), _is_writing(s)) for s in row if s.digit is not None]
+        [
+            (int(written.classes[s.digit]), _probability_of_writing(s))
+            for s in row
+            if s.digit is not None
+        ]
         for _, row in groupby(result, key=_row)
     ]
     if written.may_be_texture and _is_doubtful(rows):
@@ -115,7 +119,7 @@ def _refused(steps: Sequence[Step], written: Written) -> list[Step]:
     return result
 
 
-def _is_writing(step: Step) -> float:
+def _probability_of_writing(step: Step) -> float:
     """Probability that what is read as a digit is one at all, or a part of one or of several."""
     return float(step.arc.kinds[DIGIT] + step.arc.kinds[PART])
 

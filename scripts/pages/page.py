@@ -137,10 +137,10 @@ def _shrunk(
     pixels: Bytes, matrix: Matrix, longer: Range, random: Random, *, squeezed: float = 0.0
 ) -> tuple[Bytes, Matrix]:
     """A picture whose longer side has so many pixels, some squeezed into a square; its plane."""
-    side = random.uniform(*longer)
-    sides = np.array(pixels.shape) * side / max(pixels.shape)
-    if squeezed and random.random() < squeezed:
-        sides[:] = side
+    most = random.uniform(*longer)
+    sides = np.array(pixels.shape) * most / max(pixels.shape)
+    if random.random() < squeezed:
+        sides[:] = most
     tall, wide = (max(20, round(side)) for side in sides)
     matrix = np.diag([wide / pixels.shape[1], tall / pixels.shape[0], 1.0]) @ matrix
     return np.asarray(Image.fromarray(pixels).resize((wide, tall), Image.Resampling.BOX)), matrix
@@ -157,6 +157,7 @@ def _looked_at(
     angle, size = np.radians(degrees), float(max(rows, columns))
     cos, sin = np.cos(angle), np.sin(angle)
     a, b = kind.tilt * random.uniform(-0.6, 0.6, 2) / size
+    # Drawn only where it is wanted, so that pages of the other kinds are as they were.
     lean = -random.uniform(*kind.slant) if any(kind.slant) else 0.0
     middle = np.array([[1.0, lean, -columns / 2], [0.0, 1.0, -rows / 2], [0.0, 0.0, 1.0]])
     turned = np.array([[cos, -sin, 0.0], [sin, cos, 0.0], [0.0, 0.0, 1.0]])

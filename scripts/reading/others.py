@@ -5,9 +5,9 @@
 
 FOLDER holds `semeion.npz` and `optdigits32.npz` (digits of low resolution: images and labels),
 `omniglot-letters.npz` (images of letters, which are no digits), and `register-cells/` (pictures of
-one number each, which are read as pages, and a manifest.tsv).  They choose nothing and train
-nothing.  With --sheets what is misread, refused or, of the letters, taken for a digit is drawn on
-contact sheets: each picture as it came, beside the form that it was read in.
+one number each, which are read as pages, and a manifest.tsv).  Nothing is trained on them.  With
+--sheets what is misread, refused or, of the letters, taken for a digit is drawn on contact sheets:
+each picture as it came, beside the form that it was read in.
 """
 
 import csv
