@@ -53,6 +53,19 @@ def test_smoothed_targets() -> None:
     np.testing.assert_allclose(data.targets[0], [0.85, 0.05, 0.05, 0.05], rtol=1e-6)
 
 
+def test_batches_grow_over_the_last_third_and_the_rate_falls_as_it_would() -> None:
+    recipe = replace(STILL, batch_size=5, learning_rate=0.4, warmup_epochs=0.0, schedule="cosine")
+    lesson = lessons.enlarged(20)
+    assert lesson(batch(40), recipe, 8)[1] is recipe
+    rates = []
+    for epoch in range(9, 13):
+        _, changed = lesson(batch(40), recipe, epoch)
+        assert (changed.batch_size, changed.schedule) == (20, "constant")
+        rates.append(changed.learning_rate)
+    midway = np.array([8.5, 9.5, 10.5, 11.5]) / 12
+    np.testing.assert_allclose(rates, 0.2 * (1.0 + np.cos(np.pi * midway)), rtol=1e-12)
+
+
 def test_inputs_are_dropped() -> None:
     data, recipe = lessons.dropped(0.25)(batch(4_000), STILL, 1)
     assert not recipe.distortion

@@ -26,7 +26,15 @@ from mnist_net.runs.together import blas_threads
 from mnist_net.trained.model import Model
 from scripts import options
 from scripts.accuracy.asking import ASKED, mean, weighted
-from scripts.accuracy.lessons import Lesson, dropped, mixed, smoothed, units_dropped, widened
+from scripts.accuracy.lessons import (
+    Lesson,
+    dropped,
+    enlarged,
+    mixed,
+    smoothed,
+    units_dropped,
+    widened,
+)
 from scripts.records import read_json, stamp, table, write_json
 from scripts.release.teachers import DEEP, member
 
@@ -86,6 +94,8 @@ IDEAS = {
     "normalized by moments": Idea({"normalization": "moments"}),
     "labels alone, twice the epochs": Idea({"epochs": 24}),
     "labels alone, batches of 512": Idea({"batch_size": 512}),
+    "batches of 1024 over the last third": Idea(lesson=enlarged(1024)),
+    "batches of 4096 over the last third": Idea(lesson=enlarged(4096)),
     "label smoothing, ε = 0.1": Idea(lesson=smoothed(0.1)),
     "mixup, α = 0.2": Idea(lesson=mixed(0.2)),
     "a tenth of the inputs dropped": Idea(lesson=dropped(0.1)),

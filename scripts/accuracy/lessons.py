@@ -19,6 +19,7 @@ from mnist_net.learning.minibatches import Batch
 from mnist_net.learning.network import Architecture, Layer, Parameters, forward
 from mnist_net.learning.recipe import Hyperparameters
 from mnist_net.learning.sharding import Gradients
+from mnist_net.learning.training import learning_rate_at, steps_per_epoch
 
 Lesson = Callable[[Batch, Hyperparameters, int], tuple[Batch, Hyperparameters]]
 
@@ -61,6 +62,24 @@ def mixed(concentration: float) -> Lesson:
         part = generator.beta(concentration, concentration, (len(X), 1)).astype(np.float32)
         X += part * (X[others] - X)
         return Batch(X, targets + part * (targets[others] - targets), weight), plain
+
+    return lesson
+
+
+def enlarged(batch_size: int) -> Lesson:
+    """Over the last third of the epochs larger minibatches, at the rate that the epoch has midway.
+
+    That their gradients err less is what a falling rate is for, too: Smith et al. 2018, *Don't
+    decay the learning rate, increase the batch size*.
+    """
+
+    def lesson(data: Batch, recipe: Hyperparameters, epoch: int) -> tuple[Batch, Hyperparameters]:
+        if 3 * epoch <= 2 * recipe.epochs:
+            return data, recipe
+        n_steps = steps_per_epoch(data.n_examples, recipe)
+        rate = learning_rate_at(int((epoch - 0.5) * n_steps), n_steps, recipe)
+        steady = replace(recipe, schedule="constant", learning_rate=rate, warmup_epochs=0.0)
+        return data, replace(steady, batch_size=batch_size)
 
     return lesson
 
