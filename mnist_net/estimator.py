@@ -282,7 +282,7 @@ class DigitClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         architecture, _ = self._network
         # In float64, so that a row's answer does not depend on the rows beside it.
         with np.errstate(all="ignore"):  # the check below says it better
-            outputs = forward(self.parameters_, architecture.activations, self._scaled(X))[-1]
+            outputs = forward(self.parameters_, architecture, self._scaled(X))[-1]
             probabilities = LOSSES[architecture.loss].probabilities(outputs)
         if not np.isfinite(probabilities).all():
             raise ValueError("X is so far beyond what fit has seen that the network overflows")

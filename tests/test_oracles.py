@@ -53,7 +53,7 @@ def test_same_weights_same_probabilities_loss_and_update(
         theirs.coefs_[level][...] = weights
         theirs.intercepts_[level][...] = biases
 
-    outputs = forward(parameters, architecture.activations, X)[-1]
+    outputs = forward(parameters, architecture, X)[-1]
     if n_classes == 2:
         ours = 1.0 / (1.0 + np.exp(-outputs))
         np.testing.assert_allclose(ours[:, 0], theirs.predict_proba(X)[:, 1], rtol=1e-12)

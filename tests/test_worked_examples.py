@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mnist_net.learning.network import forward
+from mnist_net.learning.network import Architecture, forward
 from scripts.docs.worked import NEURON_X, NEURON_Y, XOR_X, XOR_Y, learn_neuron, learn_xor
 
 
@@ -16,7 +16,8 @@ def test_a_neuron_learns_the_first_feature(seed: int, batch_size: int) -> None:
     )
     assert (NEURON_Y[:, 0] == NEURON_X[:, 0]).all()
     steps = learn_neuron(batch_size, seed)
-    outputs = forward(steps[-1].parameters, ("sigmoid",), NEURON_X)[-1]
+    architecture = Architecture((3, 1), ("sigmoid",), "mean-squared-error")
+    outputs = forward(steps[-1].parameters, architecture, NEURON_X)[-1]
     assert np.abs(outputs - NEURON_Y).max() < 0.1
     assert steps[-1].loss < 0.005 < steps[0].loss
     first, *others = steps[-1].parameters[0].weights.ravel()
@@ -29,7 +30,8 @@ def test_a_neuron_learns_the_first_feature(seed: int, batch_size: int) -> None:
 def test_a_2_3_1_network_learns_xor(seed: int) -> None:
     assert XOR_Y.ravel().tolist() == [a != b for a, b in XOR_X.tolist()]
     steps = learn_xor(seed)
-    logits = forward(steps[-1].parameters, ("relu", "identity"), XOR_X)[-1]
+    architecture = Architecture((2, 3, 1), ("relu", "identity"), "binary-cross-entropy")
+    logits = forward(steps[-1].parameters, architecture, XOR_X)[-1]
     assert ((logits > 0.0) == XOR_Y).all()
     assert steps[-1].loss < 0.05
     assert steps[-1].parameters[0].biases is None

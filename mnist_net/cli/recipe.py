@@ -12,14 +12,17 @@ from click.core import ParameterSource
 from mnist_net.cli import options
 from mnist_net.learning.distortion import DISTORTIONS, name_of
 from mnist_net.learning.presets import PRESETS
-from mnist_net.learning.recipe import Hyperparameters, Setting
+from mnist_net.learning.recipe import WIDTHS, Hyperparameters, Setting
 
 _ALIASES = {
     "hidden_layer_sizes": ("--hidden", "hidden_layer_sizes"),
     "random_state": ("--seed", "random_state"),
     "shuffle": ("--shuffle/--no-shuffle",),
 }
-_HELP = {"hidden_layer_sizes": "Widths of the hidden layers, as in 300,100; or repeat it."}
+_HELP = {
+    "hidden_layer_sizes": "Widths of the hidden layers, as in 300,100; or repeat it.",
+    "feature_maps": "Feature maps of layers before those that share weights, as in 16,32.",
+}
 
 
 class _Widths(click.ParamType[tuple[int, ...]]):
@@ -37,14 +40,14 @@ def _together(_ctx: Any, _parameter: Any, given: tuple[tuple[int, ...], ...]) ->
     return tuple(chain.from_iterable(given)) if given else None
 
 
-_HIDDEN: dict[str, Any] = {"multiple": True, "callback": _together}
+_SEVERAL: dict[str, Any] = {"multiple": True, "callback": _together}
 
 
 def _type_of(one: "Field[Any]") -> Any:
     setting: Setting = one.metadata["setting"]
     if one.name == "distortion":
         return click.Choice(list(DISTORTIONS))
-    if one.name == "hidden_layer_sizes":
+    if one.name in WIDTHS:
         return _Widths()
     if setting.choices is not None:
         return click.Choice(list(setting.choices))
@@ -86,7 +89,7 @@ recipe_options = options.together(
             *_ALIASES.get(one.name, (f"--{one.name.replace('_', '-')}",)),
             type=_type_of(one),
             default=None,  # not given: not False, for a flag
-            **(_HIDDEN if one.name == "hidden_layer_sizes" else {}),
+            **(_SEVERAL if one.name in WIDTHS else {}),
             help=_help_of(one),
         )
         for one in fields(Hyperparameters)

@@ -188,7 +188,7 @@ def _recipe(
     from mnist_net.trained.model import Model
     from mnist_net.trained.store import find_model, load_model
 
-    settled = "hidden_layer_sizes activation loss scaling normalization initialization"
+    settled = "hidden_layer_sizes feature_maps activation loss scaling normalization initialization"
     if given := [name for name in settled.split() if asked[name] is not None]:
         raise click.UsageError(f"--from keeps what the model has: leave out its {given[0]}")
     model = load_model(find_model(base))

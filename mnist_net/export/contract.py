@@ -14,8 +14,9 @@ import numpy as np
 
 from mnist_net.arrays import Array
 from mnist_net.errors import MnistNetError
-from mnist_net.trained.committee import Committee, Predictor
-from mnist_net.trained.facts import facts_of
+from mnist_net.learning.network import fully_connected
+from mnist_net.trained.committee import Predictor
+from mnist_net.trained.facts import facts_of, networks_of
 from mnist_net.trained.model import Model
 from mnist_net.trained.store import in_dtype
 
@@ -30,8 +31,13 @@ PICTURE = (
 
 
 def members_of(model: Predictor) -> tuple[Model, ...]:
-    """The networks of a committee, or the one."""
-    return model.members if isinstance(model, Committee) else (model,)
+    """The networks of a committee, or the one, with weights that are shared written out."""
+    return tuple(map(_written_out, networks_of(model)))
+
+
+def _written_out(model: Model) -> Model:
+    parameters, architecture = fully_connected(model.parameters, model.architecture)
+    return replace(model, parameters=parameters, architecture=architecture)
 
 
 def in_float32(model: Model) -> Model:

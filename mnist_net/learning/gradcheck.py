@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mnist_net.arrays import Array
+from mnist_net.learning.convolution import convolutions
 from mnist_net.learning.losses import soft_targets, softmax
 from mnist_net.learning.network import (
     Architecture,
@@ -93,11 +94,21 @@ SYSTEMS = (
             (("tanh", "relu", "sigmoid", "identity"), _SOFTMAX),
         )
     ),
+    System(
+        "shared-weights",
+        Architecture(
+            (49, 32, 12, 5, 3),
+            ("tanh", "relu", "sigmoid", "identity"),
+            _SOFTMAX,
+            convolutions=convolutions(49, (2, 3)),
+        ),
+        l2_penalty=1e-2,
+    ),
     System("784-300-10", Architecture((784, 300, 10), ("sigmoid", "identity"), _SOFTMAX), 20, 1e-4),
 )
 """The six systems of the derivation (the single neuron with each of its activations, the deep net
-with each loss, and again with weights of the examples; the digits also with a teacher) and the
-network that reads digits."""
+with each loss, and again with weights of the examples; the digits also with a teacher), layers of
+shared weights, and the network that reads digits."""
 
 
 def relative_error(derived: Array, numerical: Array) -> float:

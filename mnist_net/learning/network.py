@@ -1,4 +1,4 @@
-r"""A fully connected network as pure functions on plain data.
+r"""A network as pure functions on plain data.
 
 Row-major batches: one example a row.  ``X`` is N × D, ``W⁽ˡ⁾`` is (width of layer l-1) × (width of
 layer l), ``b⁽ˡ⁾`` a row that is added to every row.  The numbers are the equations of
@@ -20,7 +20,9 @@ Backward, with δ⁽ˡ⁾ = ∂J/∂Z⁽ˡ⁾ (N × width of layer l)::
     ∂J/∂b⁽ˡ⁾ = Σ_n δ⁽ˡ⁾_n                                 (18)
     ∂J/∂X    = δ⁽¹⁾ W⁽¹⁾ᵀ                                 (19)
 
-The loss is a mean over the batch, so its 1/N is inside δ⁽ᴸ⁾ and is written nowhere else.
+The loss is a mean over the batch, so its 1/N is inside δ⁽ᴸ⁾ and is written nowhere else.  A layer
+whose weights are shared has squares of a picture in place of examples, equations (40) to (42); see
+`convolution`.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,6 +34,7 @@ import numpy.typing as npt
 
 from mnist_net.arrays import Array
 from mnist_net.learning.activations import ACTIVATIONS
+from mnist_net.learning.convolution import Convolution
 from mnist_net.learning.losses import LOSSES
 
 
@@ -66,12 +69,15 @@ class Architecture(NamedTuple):
         Name in `LOSSES`.  The cross-entropies take logits: output activation ``identity``.
     biases
         Whether each layer has biases; True stands for all of them.
+    convolutions
+        What the first layers look at, if their weights are shared; all others are fully connected.
     """
 
     layer_sizes: tuple[int, ...]
     activations: tuple[str, ...]
     loss: str
     biases: tuple[bool, ...] | bool = True
+    convolutions: tuple[Convolution, ...] = ()
 
     @property
     def layer_biases(self) -> tuple[bool, ...]:
@@ -79,6 +85,21 @@ class Architecture(NamedTuple):
         if isinstance(self.biases, bool):
             return (self.biases,) * len(self.activations)
         return self.biases
+
+    @property
+    def layer_convolutions(self) -> tuple[Convolution | None, ...]:
+        """What each layer looks at; None for one that is fully connected."""
+        return (*self.convolutions, *(None,) * (len(self.activations) - len(self.convolutions)))
+
+    @property
+    def weight_shapes(self) -> list[tuple[int, int]]:
+        """Shape of each layer's weights."""
+        return [
+            (one.n_weights, n_outputs // one.places**2) if one else (n_inputs, n_outputs)
+            for (n_inputs, n_outputs), one in zip(
+                pairwise(self.layer_sizes), self.layer_convolutions, strict=True
+            )
+        ]
 
 
 def map_arrays(function: Callable[..., Array], *parameters: Parameters) -> Parameters:
@@ -103,9 +124,9 @@ def initialize(
     is sqrt(1 / inputs) (LeCun et al., *Efficient BackProp*, 1998, equation 16), or sqrt(2 / inputs)
     before a ReLU (He et al. 2015, equation 10).
     """
-    sizes, layers = pairwise(architecture.layer_sizes), []
+    shapes, layers = architecture.weight_shapes, []
     for (n_inputs, n_outputs), activation, has_biases in zip(
-        sizes, architecture.activations, architecture.layer_biases, strict=True
+        shapes, architecture.activations, architecture.layer_biases, strict=True
     ):
         gain = 2.0 if activation == "relu" else 1.0
         deviation = 1.0 if initialization == "standard-normal" else np.sqrt(gain / n_inputs)
@@ -114,18 +135,30 @@ def initialize(
     return tuple(layers)
 
 
-def forward(parameters: Parameters, activations: Sequence[str], X: Array) -> list[Array]:
-    """Activations of every layer, ``[A⁽⁰⁾, …, A⁽ᴸ⁾]``.
-
-    X is N × D, of the parameters' dtype; the activations are named, one a layer.
-    """
+def forward(parameters: Parameters, architecture: Architecture, X: Array) -> list[Array]:
+    """Activations of every layer, ``[A⁽⁰⁾, …, A⁽ᴸ⁾]``; X is N × D, of the parameters' dtype."""
     A = [X]  # (1)
-    for (weights, biases), name in zip(parameters, activations, strict=True):
-        Z = A[-1] @ weights  # (2)
+    for (weights, biases), name, looks_at in zip(
+        parameters, architecture.activations, architecture.layer_convolutions, strict=True
+    ):
+        Z = _examples(A[-1], looks_at) @ weights  # (2) and (40)
         if biases is not None:
             Z += biases  # (2) too, in place: a new array would cost as much as the activation
+        if looks_at:
+            Z = Z.reshape(-1, looks_at.places**2 * Z.shape[1])  # an example's squares, in one row
         A.append(ACTIVATIONS[name].function(Z))  # (3)
     return A
+
+
+def _examples(A: Array, looks_at: Convolution | None) -> Array:
+    """What a layer's weights see of what comes in: rows, or squares of them."""
+    return looks_at.cut(A) if looks_at else A
+
+
+def _error(delta: Array, layer: Layer, looks_at: Convolution | None) -> Array:
+    """What a layer's δ means for what came in, as one row an example."""
+    error = delta.reshape(-1, layer.weights.shape[1]) @ layer.weights.T
+    return looks_at.put_back(error) if looks_at else error
 
 
 def _penalty(parameters: Parameters, l2_penalty: float) -> float:
@@ -147,7 +180,7 @@ def total_loss(
     The penalty adds λ Σ ‖W‖² over all weights, not the biases.  With N weights of the examples, of
     the parameters' dtype and any scale, the mean is a weighted one.
     """
-    outputs = forward(parameters, architecture.activations, X)[-1]
+    outputs = forward(parameters, architecture, X)[-1]
     loss, _ = LOSSES[architecture.loss].function(outputs, targets, sample_weight)
     return loss + _penalty(parameters, l2_penalty)  # (4)
 
@@ -164,8 +197,8 @@ def _loss_and_deltas(
     loss, derivative = LOSSES[architecture.loss].function(A[-1], targets, sample_weight)
     deltas: list[Array] = [derivative * derivatives[-1](A[-1])]  # (15)
     for level in range(len(parameters) - 1, 0, -1):
-        error = deltas[0] @ parameters[level].weights.T
-        deltas.insert(0, error * derivatives[level - 1](A[level]))  # (16)
+        error = _error(deltas[0], parameters[level], architecture.layer_convolutions[level])
+        deltas.insert(0, error * derivatives[level - 1](A[level]))  # (16) and (42)
     return loss, deltas
 
 
@@ -178,15 +211,18 @@ def loss_and_gradients(
     sample_weight: Array | None = None,
 ) -> tuple[float, Parameters]:
     """`total_loss`, and its gradient: an array like it for each array of the parameters."""
-    A = forward(parameters, architecture.activations, X)
+    A = forward(parameters, architecture, X)
     loss, deltas = _loss_and_deltas(parameters, architecture, A, targets, sample_weight)
     gradients = []
-    for inputs, delta, (weights, biases) in zip(A[:-1], deltas, parameters, strict=True):
-        weights_gradient = inputs.T @ delta  # (17)
+    for inputs, delta, (weights, biases), looks_at in zip(
+        A[:-1], deltas, parameters, architecture.layer_convolutions, strict=True
+    ):
+        rows = delta.reshape(-1, weights.shape[1])  # of shared weights one for each square
+        weights_gradient = _examples(inputs, looks_at).T @ rows  # (17) and (41)
         if l2_penalty:
             weights_gradient += 2.0 * l2_penalty * weights  # (17), the penalty's part
         gradients.append(
-            Layer(weights_gradient, None if biases is None else delta.sum(axis=0))  # (18)
+            Layer(weights_gradient, None if biases is None else rows.sum(axis=0))  # (18)
         )
     return loss + _penalty(parameters, l2_penalty), tuple(gradients)  # (4)
 
@@ -195,19 +231,19 @@ def input_gradient(
     parameters: Parameters, architecture: Architecture, X: Array, targets: Array
 ) -> Array:
     """Gradient of the loss with respect to the input, N × D: which pixels matter."""
-    A = forward(parameters, architecture.activations, X)
+    A = forward(parameters, architecture, X)
     _, deltas = _loss_and_deltas(parameters, architecture, A, targets)
-    return deltas[0] @ parameters[0].weights.T  # (19)
+    return _error(deltas[0], parameters[0], architecture.layer_convolutions[0])  # (19)
 
 
 def logit_gradients(
-    parameters: Parameters, activations: Sequence[str], A: Sequence[Array], k: int
+    parameters: Parameters, architecture: Architecture, A: Sequence[Array], k: int
 ) -> list[Array]:
     """Gradient of one logit with respect to the input and to every hidden layer's activations.
 
     Parameters
     ----------
-    parameters, activations
+    parameters, architecture
         The network.
     A
         What `forward` gives for it, ``[A⁽⁰⁾, …, A⁽ᴸ⁾]``, each N × its layer's width.
@@ -224,7 +260,30 @@ def logit_gradients(
     delta[:, k] = 1.0
     gradients: list[Array] = []
     for level in range(len(parameters) - 1, -1, -1):
-        gradients.insert(0, delta @ parameters[level].weights.T)  # (16) and, at last, (19)
+        looks_at = architecture.layer_convolutions[level]
+        gradients.insert(0, _error(delta, parameters[level], looks_at))  # (16) and, at last, (19)
         if level:
-            delta = gradients[0] * ACTIVATIONS[activations[level - 1]].derivative(A[level])
+            name = architecture.activations[level - 1]
+            delta = gradients[0] * ACTIVATIONS[name].derivative(A[level])
     return gradients
+
+
+def fully_connected(
+    parameters: Parameters, architecture: Architecture
+) -> tuple[Parameters, Architecture]:
+    """The same network with every weight written out, where some are shared.
+
+    A layer of shared weights is linear before its activation, as any other; so its row of weights
+    for an input is what it makes of that input alone.
+    """
+    n_shared = len(architecture.convolutions)
+    shared = zip(parameters, architecture.convolutions, strict=False)
+    written_out = (_written_out(layer, looks_at) for layer, looks_at in shared)
+    return (*written_out, *parameters[n_shared:]), architecture._replace(convolutions=())
+
+
+def _written_out(layer: Layer, looks_at: Convolution) -> Layer:
+    alone = np.eye(looks_at.n_inputs, dtype=layer.weights.dtype)
+    weights = (looks_at.cut(alone) @ layer.weights).reshape(looks_at.n_inputs, -1)
+    biases = None if layer.biases is None else np.tile(layer.biases, looks_at.places**2)
+    return Layer(weights, biases)

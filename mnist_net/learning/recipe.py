@@ -23,6 +23,9 @@ from mnist_net.learning.scaling import SCALINGS
 TAUGHT: dict[str, Any] = {"teacher_weight": 1.0, "teacher_temperature": 4.0}
 """Where a teacher is named without them; `scripts.accuracy ideas` chose them."""
 
+WIDTHS = ("hidden_layer_sizes", "feature_maps")
+"""The hyperparameters that are a number for each of several layers."""
+
 _WIDEST = 1_000_000  # units of a layer
 
 
@@ -85,6 +88,11 @@ class Hyperparameters:
 
     hidden_layer_sizes: tuple[int, ...] = _setting(
         (300,), "Widths of the hidden layers, first to last; may be empty."
+    )
+    feature_maps: tuple[int, ...] = _setting(
+        (),
+        "Feature maps of layers of shared weights, before the hidden ones; none by default. Each "
+        "map looks at squares of 5 × 5, two pixels apart; the inputs must be square pictures.",
     )
     activation: str = _setting("sigmoid", "Of the hidden layers.", choices=ACTIVATIONS)
     loss: str = _setting(
@@ -177,12 +185,12 @@ class Hyperparameters:
                 continue
             if (problem := setting.problem(value)) is not None:
                 raise ValueError(f"{one.name} is {value!r}; it must be {problem}")
-        for size in self.hidden_layer_sizes:
-            if not _is_whole(size, 1) or size > _WIDEST:
-                raise ValueError(
-                    f"hidden_layer_sizes has {size!r}; each must be a whole number from 1 to "
-                    f"{_WIDEST:,}"
-                )
+        for name in WIDTHS:
+            for size in getattr(self, name):
+                if not _is_whole(size, 1) or size > _WIDEST:
+                    raise ValueError(
+                        f"{name} has {size!r}; each must be a whole number from 1 to {_WIDEST:,}"
+                    )
         if not isinstance(self.distortion, Distortion):
             raise ValueError(f"distortion is {self.distortion!r}; it must be a Distortion")
         if self.patience is not None and not self.validation:
@@ -196,7 +204,7 @@ class Hyperparameters:
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values by name, for a model file."""
-        return {**asdict(self), "hidden_layer_sizes": list(self.hidden_layer_sizes)}
+        return {**asdict(self), **{name: list(getattr(self, name)) for name in WIDTHS}}
 
     def with_plain(self, values: Mapping[str, Any]) -> "Hyperparameters":
         """The same with other values, as `as_dict` and files of recipes have them.
@@ -224,7 +232,7 @@ def setting_of(name: str) -> Setting:
 def _from_plain(name: str, plain: Any) -> Any:
     """The value that plain data stand for; what it may be is looked at when a recipe has it."""
     setting_of(name)
-    if name == "hidden_layer_sizes":
+    if name in WIDTHS:
         if not isinstance(plain, list):
             raise ValueError(f"{name} is {plain!r}; it must be a list of widths, as in [300]")
         return tuple(plain)

@@ -18,6 +18,7 @@ import numpy as np
 
 from mnist_net.arrays import keep_freed_memory
 from mnist_net.errors import DivergenceError
+from mnist_net.learning.convolution import convolutions
 from mnist_net.learning.losses import LOSSES
 from mnist_net.learning.minibatches import Batch, Examples, Lessons, Teacher
 from mnist_net.learning.network import (
@@ -71,13 +72,23 @@ def beginning(parameters: Parameters, hyperparameters: Hyperparameters) -> Progr
 
 
 def classifier(n_features: int, n_classes: int, hyperparameters: Hyperparameters) -> Architecture:
-    """Architecture that a recipe asks for."""
-    hidden = tuple(hyperparameters.hidden_layer_sizes)
+    """Architecture that a recipe asks for.
+
+    Raises
+    ------
+    DataError
+        If it has feature maps and the inputs are no square pictures.
+    """
+    looks_at = convolutions(n_features, hyperparameters.feature_maps)
+    maps = zip(looks_at, hyperparameters.feature_maps, strict=True)
+    shared = tuple(one.places**2 * n_maps for one, n_maps in maps)
+    hidden = (*shared, *hyperparameters.hidden_layer_sizes)
     output = LOSSES[hyperparameters.loss].output_activation
     return Architecture(
         layer_sizes=(n_features, *hidden, n_classes),
         activations=(hyperparameters.activation,) * len(hidden) + (output,),
         loss=hyperparameters.loss,
+        convolutions=looks_at,
     )
 
 
@@ -146,7 +157,7 @@ def loss_and_accuracy(
     """Mean loss without penalty, and accuracy as a fraction; None for no data."""
     if data is None:
         return None, None
-    outputs = forward(parameters, architecture.activations, data.X)[-1]
+    outputs = forward(parameters, architecture, data.X)[-1]
     loss, _ = LOSSES[architecture.loss].function(outputs, data.targets, data.sample_weight)
     hits = outputs.argmax(axis=1) == data.targets.argmax(axis=1)
     return loss, float(np.average(hits, weights=data.sample_weight))

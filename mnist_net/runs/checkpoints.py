@@ -3,7 +3,6 @@
 Unlike a model, a checkpoint has the optimizer's state, and the identity of the run that it is of.
 """
 
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -97,7 +96,7 @@ def _differences(run: Run, identity: dict[str, Any]) -> list[str]:
 def _belongs_to(run: Run, progress: Progress) -> bool:
     """Whether a progress has the shapes and the optimizer's state of this run."""
     architecture = classifier(*run.training.sizes, run.hyperparameters)
-    shapes = [[(n, m), (m,)] for n, m in pairwise(architecture.layer_sizes)]
+    shapes = [[(n, m), (m,)] for n, m in architecture.weight_shapes]
     n_moments = OPTIMIZERS[run.hyperparameters.optimizer].n_moments
     n_steps = steps_per_epoch(run.training.n_examples, run.hyperparameters)
     return all(

@@ -61,10 +61,11 @@ def model_of(
     scale = np.float32(hyperparameters.teacher_temperature**hyperparameters.teacher_weight)
     *before, last = chosen.parameters
     first, *others = (*before, *map_arrays(lambda array: scale * array, (last,)))
-    weights = np.zeros((n_inputs, first.weights.shape[1]), first.weights.dtype)
-    weights[run.pixels] = first.weights
+    architecture = classifier(n_inputs, len(run.classes), hyperparameters)
+    weights = np.zeros(architecture.weight_shapes[0], first.weights.dtype)
+    weights[slice(None) if architecture.convolutions else run.pixels] = first.weights
     return Model(
-        classifier(n_inputs, len(run.classes), hyperparameters),
+        architecture,
         (first._replace(weights=weights), *others),
         run.classes,
         run.scaling,
@@ -113,6 +114,6 @@ def calibrate(model: Model, run: Run) -> Model:
     """
     if run.validation is None:
         raise DataError("a temperature is fitted on a validation split: hold pictures out")
-    logits = forward(run.parameters_of(model), model.architecture.activations, run.validation.X)[-1]
+    logits = forward(run.parameters_of(model), model.architecture, run.validation.X)[-1]
     targets, loss = run.validation.targets, model.architecture.loss
     return replace(model, temperature=fit_temperature(logits, targets, loss))

@@ -90,6 +90,8 @@ class Run:
 
     def parameters_of(self, model: Model) -> Parameters:
         """A model's parameters, of which the first weights are those from the run's pixels."""
+        if model.architecture.convolutions:
+            return model.parameters
         first, *others = model.parameters
         return (first._replace(weights=first.weights[self.pixels]), *others)
 
@@ -134,9 +136,11 @@ def teacher_facts(teacher: Predictor) -> dict[str, Any]:
 def recipe_from_model(model: Model, hyperparameters: Hyperparameters) -> Hyperparameters:
     """A recipe with the layers, activation, loss and normalization of a model to go on from."""
     architecture = model.architecture
+    n_shared = len(architecture.convolutions)
     return replace(
         hyperparameters,
-        hidden_layer_sizes=architecture.layer_sizes[1:-1],
+        hidden_layer_sizes=architecture.layer_sizes[1 + n_shared : -1],
+        feature_maps=tuple(n_maps for _, n_maps in architecture.weight_shapes[:n_shared]),
         activation=(architecture.activations[:-1] or (hyperparameters.activation,))[0],
         loss=architecture.loss,
         normalization=model.scaling.normalization,
@@ -186,9 +190,10 @@ def prepare(
         )
     kept = _with_drawn_digits(kept, classes, hyperparameters)
     inked = pictures.inked if isinstance(pictures, Statistics) else _inked(kept)
-    # Normalization and distortion move ink to where there was none.
+    # Normalization and distortion move ink to where there was none; squares need whole pictures.
     moved = scaling.normalization != "none" or bool(hyperparameters.distortion)
-    pixels = np.flatnonzero(inked | (moved or not inked.any()))
+    all_count = moved or bool(hyperparameters.feature_maps) or not inked.any()
+    pixels = np.flatnonzero(inked | all_count)
     preparation = Preparation(scaling, pixels, classes)
     return Run(
         hyperparameters,
@@ -223,6 +228,7 @@ def prepared_for(hyperparameters: Hyperparameters) -> Hyperparameters:
         drawn_digits=hyperparameters.drawn_digits,
         validation=hyperparameters.validation,
         random_state=hyperparameters.random_state,
+        feature_maps=hyperparameters.feature_maps and (1,),
         distortion=DISTORTIONS["both" if hyperparameters.distortion else "none"],
         teacher_weight=hyperparameters.teacher_weight,
     )

@@ -7,15 +7,19 @@ What is read is checked key by key before anything is made of it.
 
 import hashlib
 import json
+import reprlib
 from collections.abc import Callable
-from itertools import chain
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from mnist_net.errors import ModelFileError
-from mnist_net.learning.network import Layer, Parameters
+from mnist_net.learning.activations import ACTIVATIONS
+from mnist_net.learning.convolution import Convolution
+from mnist_net.learning.losses import LOSSES
+from mnist_net.learning.network import Architecture, Layer, Parameters
 from mnist_net.learning.quantization import quantized
 from mnist_net.trained.safe_joblib import read_contents, write_contents
 
@@ -163,6 +167,43 @@ def parameters_from(contents: dict[str, Any]) -> Parameters:
         require(biases is None or biases.shape == weights.shape[1:], "biases of another shape")
         layers.append(Layer(weights, biases))
     return tuple(layers)
+
+
+def architecture_from(contents: dict[str, Any], parameters: Parameters) -> Architecture:
+    """Architecture that contents state, checked to be known and to fit the parameters."""
+    has_biases = tuple(layer.biases is not None for layer in parameters)
+    architecture = Architecture(
+        tuple(contents["layer_sizes"]),
+        tuple(contents["activations"]),
+        contents["loss"],
+        biases=all(has_biases) or has_biases,
+        convolutions=_convolutions(contents),
+    )
+    require(architecture.loss in list(LOSSES), f"unknown loss {reprlib.repr(architecture.loss)}")
+    for name in architecture.activations:
+        require(name in list(ACTIVATIONS), f"unknown activation {reprlib.repr(name)}")
+    n_layers = len(parameters)
+    require(len(architecture.layer_sizes) == n_layers + 1, "layers of another shape")
+    require(len(architecture.activations) == n_layers > 0, "layers without activations")
+    require(architecture.layer_sizes[0] == 784, "its input is not 784 pixels")
+    require(min(architecture.layer_sizes) > 0, "a layer without units")
+    shapes = architecture.weight_shapes
+    require([layer.weights.shape for layer in parameters] == shapes, "layers of another shape")
+    output_activation = LOSSES[architecture.loss].output_activation
+    require(architecture.activations[-1] == output_activation, "an output that fits no loss")
+    return architecture
+
+
+def _convolutions(contents: dict[str, Any]) -> tuple[Convolution, ...]:
+    """What layers of shared weights look at, checked to be squares of the layer before."""
+    found = tuple(Convolution(**one) for one in contents.get("convolutions", []))
+    require(len(found) < len(contents["layer_sizes"]), "more layers of shared weights than layers")
+    for one, (n_inputs, n_outputs) in zip(found, pairwise(contents["layer_sizes"]), strict=False):
+        whole = all(type(number) is int and number > 0 for number in one)
+        require(whole and one.kernel % 2 == 1, "shared weights of an odd shape")
+        require(one.n_inputs == n_inputs, "shared weights for another input")
+        require(n_outputs % one.places**2 == 0, "shared weights for another output")
+    return found
 
 
 def _scaled(weights: list[Any], scales: list[Any] | None) -> list[Any]:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mnist_net.arrays import IMAGE_SHAPE, Array, Bytes
-from mnist_net.learning.network import forward, logit_gradients
+from mnist_net.learning.network import forward, fully_connected, logit_gradients
 from mnist_net.trained.committee import Committee, Predictor
 from mnist_net.trained.model import Model
 
@@ -71,10 +71,11 @@ def explain(model: Predictor, image: Bytes, label: int) -> Explanation:
 
 
 def _explain(model: Model, image: Bytes, label: int) -> Explanation:
-    activations, parameters = model.architecture.activations, model.parameters
-    A = forward(parameters, activations, model.scaling.apply(image[None]))
+    # With its weights written out, so that each unit of the first layer has a picture of them.
+    parameters, architecture = fully_connected(model.parameters, model.architecture)
+    A = forward(parameters, architecture, model.scaling.apply(image[None]))
     answer = int(np.searchsorted(model.classes, label))
-    gradients = logit_gradients(parameters, activations, A, answer)
+    gradients = logit_gradients(parameters, architecture, A, answer)
     saliency = 255.0 * model.scaling.backward(image[None], gradients[0]).reshape(IMAGE_SHAPE)
     if len(parameters) == 1:
         return Explanation(saliency, [])

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from mnist_net.arrays import Array
+from mnist_net.learning.network import fully_connected
 from mnist_net.trained.committee import Committee, Predictor
 from mnist_net.trained.model import Model
 
@@ -49,7 +50,8 @@ def first_layer_of(model: Predictor) -> Array | None:
 
     First are the units that the next layer listens to most.  None without a hidden layer.
     """
-    layers = networks_of(model)[0].parameters
+    first = networks_of(model)[0]
+    layers, _ = fully_connected(first.parameters, first.architecture)
     if len(layers) < 2:
         return None
     loudest = np.argsort(-np.linalg.norm(layers[1].weights, axis=1), kind="stable")

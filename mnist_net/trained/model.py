@@ -90,7 +90,7 @@ class Model:
     def probabilities_of(self, images: Bytes | Array) -> Array:
         """`predict_proba`, unchecked, of pixels from 0 to 255 that need not be whole."""
         X = self.scaling.apply(images)
-        outputs = forward(self.parameters, self.architecture.activations, X)[-1]
+        outputs = forward(self.parameters, self.architecture, X)[-1]
         loss = LOSSES[self.architecture.loss]
         return loss.probabilities(tempered(outputs, self.temperature))
 

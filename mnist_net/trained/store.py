@@ -5,7 +5,6 @@ import math
 import os
 import reprlib
 from functools import lru_cache
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +13,14 @@ import numpy.typing as npt
 
 from mnist_net.errors import ModelFileError
 from mnist_net.files import atomic_write
-from mnist_net.learning.activations import ACTIVATIONS
-from mnist_net.learning.losses import LOSSES
-from mnist_net.learning.network import Architecture, Parameters, map_arrays
+from mnist_net.learning.network import Parameters, map_arrays
 from mnist_net.learning.normalization import NORMALIZATIONS
 from mnist_net.learning.scaling import Scaling
 from mnist_net.trained.committee import Committee, Predictor
 from mnist_net.trained.contents import (
     DamageError,
     Format,
+    architecture_from,
     arrays_in_int8,
     arrays_of,
     digest_of,
@@ -47,7 +45,8 @@ SHIPPED_MODELS = (
 )
 
 _FORMAT = Format("mnist-net model", 3)
-"""1 knew neither temperatures nor committees, 2 neither normalizations nor int8."""
+"""1 knew neither temperatures nor committees, 2 neither normalizations nor int8 nor shared
+weights."""
 
 
 def save_model(model: Predictor, path: Path | str, *, dtype: npt.DTypeLike | None = None) -> None:
@@ -184,9 +183,11 @@ def _model_contents(model: Model, dtype: npt.DTypeLike | None) -> dict[str, Any]
     if dtype is not None and np.dtype(dtype).kind != "f" and not in_int8:
         raise ValueError(f"weights are kept as floats or as int8, not as {np.dtype(dtype)}")
     kept = in_dtype(model.parameters, np.float32 if in_int8 else dtype)
+    shared = [one._asdict() for one in model.architecture.convolutions]
     contents = {
         "layer_sizes": list(model.architecture.layer_sizes),
         "activations": list(model.architecture.activations),
+        **({"convolutions": shared} if shared else {}),
         "loss": model.architecture.loss,
         "classes": model.classes,
         "scaling": model.scaling._asdict(),
@@ -230,7 +231,7 @@ def _build(contents: dict[str, Any]) -> Predictor:
 
 def _build_model(contents: dict[str, Any]) -> Model:
     parameters = parameters_from(contents)
-    architecture = _architecture(contents, parameters)
+    architecture = architecture_from(contents, parameters)
     classes = contents["classes"]
     require(
         isinstance(classes, np.ndarray)
@@ -273,24 +274,3 @@ def _metadata(contents: dict[str, Any]) -> dict[str, Any]:
     )
     require_plain(metadata)
     return metadata
-
-
-def _architecture(contents: dict[str, Any], parameters: Parameters) -> Architecture:
-    has_biases = tuple(layer.biases is not None for layer in parameters)
-    architecture = Architecture(
-        tuple(contents["layer_sizes"]),
-        tuple(contents["activations"]),
-        contents["loss"],
-        biases=all(has_biases) or has_biases,
-    )
-    require(architecture.loss in list(LOSSES), f"unknown loss {reprlib.repr(architecture.loss)}")
-    for name in architecture.activations:
-        require(name in list(ACTIVATIONS), f"unknown activation {reprlib.repr(name)}")
-    shapes = list(pairwise(architecture.layer_sizes))
-    require([layer.weights.shape for layer in parameters] == shapes, "layers of another shape")
-    require(len(architecture.activations) == len(shapes) > 0, "layers without activations")
-    require(architecture.layer_sizes[0] == 784, "its input is not 784 pixels")
-    require(min(architecture.layer_sizes) > 0, "a layer without units")
-    output_activation = LOSSES[architecture.loss].output_activation
-    require(architecture.activations[-1] == output_activation, "an output that fits no loss")
-    return architecture

@@ -94,7 +94,7 @@ def units_dropped(share: float, seed: int) -> Gradients:
     def gradients_of(
         parameters: Parameters, architecture: Architecture, X: Array, targets: Array, *_: object
     ) -> tuple[float, Parameters]:
-        hidden = forward(parameters, architecture.activations, X)[1]
+        hidden = forward(parameters, architecture, X)[1]
         kept = (generator.random(hidden.shape, np.float32) >= share) / np.float32(1.0 - share)
         last = parameters[1]
         assert last.biases is not None

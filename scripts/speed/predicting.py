@@ -39,11 +39,11 @@ def ours(hidden: int, n_rows: int, calls: int, part: str = "predict_proba") -> T
     """The public method, from bytes to checked probabilities, or one of the parts of it."""
     one, images = model(hidden), pictures(n_rows)
     X = one.scaling.apply(images)
-    logits = forward(one.parameters, one.architecture.activations, X)[-1]
+    logits = forward(one.parameters, one.architecture, X)[-1]
     parts: dict[str, Callable[[], object]] = {
         "predict_proba": lambda: one.predict_proba(images),
         "scaling": lambda: one.scaling.apply(images),
-        "network": lambda: forward(one.parameters, one.architecture.activations, X),
+        "network": lambda: forward(one.parameters, one.architecture, X),
         "softmax": lambda: softmax(logits),
     }
     return quiet(parts[part], calls=calls)

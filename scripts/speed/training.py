@@ -34,7 +34,7 @@ def ours(data: Batch, problem: Problem) -> Trainer:
     def classify(X: Array) -> Labels:
         architecture = classifier(X.shape[1], data.targets.shape[1], problem.recipe)
         parameters = latest[0].latest.parameters
-        return forward(parameters, architecture.activations, X)[-1].argmax(axis=1)
+        return forward(parameters, architecture, X)[-1].argmax(axis=1)
 
     return Trainer(epoch, classify)
 

@@ -283,6 +283,23 @@ def test_own_pictures_are_trained_on(own: Path) -> None:
     assert model.metadata["data"]["n_train"] == 14
 
 
+def test_weights_are_shared_if_asked_and_training_goes_on_with_them(own: Path) -> None:
+    recipe = ("train", "--dataset", own, "--preset", "plain", "--epochs", 2)
+    shared = (*recipe, "--hidden", "8", "--feature-maps", "3,4", "--checkpoint", "run")
+    assert invoke(*shared).exit_code == 0
+    longer = invoke(*shared, "--epochs", 3, "--resume")
+    assert "going on after epoch 2" in longer.stderr
+    model = load_model("models/latest.joblib")
+    assert isinstance(model, Model)
+    assert model.architecture.weight_shapes == [(25, 3), (75, 4), (196, 8), (8, 2)]
+    assert model.metadata["hyperparameters"]["feature_maps"] == [3, 4]
+    further = invoke(*recipe, "--from", "models/latest.joblib", "--output", "further.joblib")
+    assert further.exit_code == 0
+    assert load_model("further.joblib").architecture == model.architecture
+    assert invoke("info", "further.joblib").exit_code == 0
+    assert invoke("report", "further.joblib", "--dataset", own, "--output", "r.html").exit_code == 0
+
+
 # Training on.
 
 

@@ -73,7 +73,8 @@ def test_the_lines_of_an_equation_end_with_its_number() -> None:
             assert line.code, number
             assert f"({number})" in text.split("  # ")[1]
     (line,) = found["19"][:1]
-    assert line == ("network", line.number, "return deltas[0] @ parameters[0].weights.T", ("19",))
+    code = "return _error(deltas[0], parameters[0], architecture.layer_convolutions[0])"
+    assert line == ("network", line.number, code, ("19",))
 
 
 @pytest.mark.parametrize(

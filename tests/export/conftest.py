@@ -12,7 +12,7 @@ from mnist_net.learning.quantization import quantized
 from mnist_net.learning.scaling import Scaling
 from mnist_net.trained.committee import Committee, Predictor
 from mnist_net.trained.model import Model
-from tests.trained.conftest import make_model
+from tests.trained.conftest import make_model, with_shared_weights
 
 AGREE = 1e-5
 """What is rounded in another order differs by some float32 steps of 6e-8, amplified by the layers
@@ -89,6 +89,7 @@ NETWORKS: dict[str, Callable[[], Predictor]] = {
         sharper(make_model((16,))), scaling=Scaling.unit(), temperature=1.0
     ),
     "normalized": lambda: normalized(with_biases(sharper(make_model((16,))))),
+    "shared weights": lambda: with_biases(sharper(with_shared_weights())),
     "two classes": two_classes,
     "all alike": silent,
     "committee": committee,

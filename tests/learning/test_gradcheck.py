@@ -90,9 +90,9 @@ BUGS = [
     Bug(
         "a product not transposed, where the matrix is square and nothing crashes",
         "network",
-        "error = deltas[0] @ parameters[level].weights.T",
-        "W = parameters[level].weights\n"
-        "        error = deltas[0] @ (W if W.shape[0] == W.shape[1] else W.T)",
+        "error = delta.reshape(-1, layer.weights.shape[1]) @ layer.weights.T",
+        "W = layer.weights\n"
+        "    error = delta.reshape(-1, W.shape[1]) @ (W if W.shape[0] == W.shape[1] else W.T)",
     ),
     *(
         Bug(
@@ -104,7 +104,7 @@ BUGS = [
             "(2.0 / len(outputs))",
         )
     ),
-    Bug("a bias averaged instead of summed", "network", "delta.sum(axis=0)", "delta.mean(axis=0)"),
+    Bug("a bias averaged instead of summed", "network", "rows.sum(axis=0)", "rows.mean(axis=0)"),
     Bug(
         "the penalty's 2 forgotten",
         "network",
@@ -135,16 +135,28 @@ BUGS = [
     Bug(
         "one gradient in a hundred thousand 1 % off",
         "network",
-        "weights_gradient = inputs.T @ delta",
-        "weights_gradient = inputs.T @ delta\n"
+        "weights_gradient = _examples(inputs, looks_at).T @ rows",
+        "weights_gradient = _examples(inputs, looks_at).T @ rows\n"
         "        if weights_gradient.size > 100_000:\n"
         "            weights_gradient.flat[123_456] *= 1.01",
     ),
     Bug(
         "the input's gradient of the wrong example",
         "network",
-        "return deltas[0] @ parameters[0].weights.T",
-        "return deltas[0][::-1] @ parameters[0].weights.T",
+        "_error(deltas[0], parameters[0], architecture.layer_convolutions[0])",
+        "_error(deltas[0][::-1], parameters[0], architecture.layer_convolutions[0])",
+    ),
+    Bug(
+        "shared weights: of the squares that a pixel lies in, the last alone counts",
+        "convolution",
+        "+= apart[:, :, :, i, j]",
+        "= apart[:, :, :, i, j]",
+    ),
+    Bug(
+        "shared weights: what lies beyond the border cut off at one side only",
+        "convolution",
+        "inside = slice(edge, edge + self.side)",
+        "inside = slice(0, self.side)",
     ),
 ]
 

@@ -50,7 +50,7 @@ def test_pixels_that_never_carry_ink_are_left_out_and_change_no_answer(
     assert weights[run.pixels].all()
     # The model on whole pictures is the network on those pixels; ink elsewhere changes nothing.
     held_out = corner.images[80:].copy()
-    logits = forward(progress.latest.parameters, model.architecture.activations, run.validation.X)
+    logits = forward(progress.latest.parameters, model.architecture, run.validation.X)
     scaled = logits[-1] / model.temperature
     odds = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     for _ in range(2):

@@ -121,9 +121,8 @@ def test_what_was_learnt_at_a_temperature_is_said_without_it(
     assert progress is not None
     student = model_of(run, progress)
     assert student.temperature == 1.0
-    activations = student.architecture.activations
     learnt, said = (
-        forward(parameters, activations, run.training.X)[-1]
+        forward(parameters, student.architecture, run.training.X)[-1]
         for parameters in (progress.latest.parameters, run.parameters_of(student))
     )
     np.testing.assert_allclose(said, scale * learnt, rtol=1e-6)
@@ -140,9 +139,8 @@ def test_who_goes_on_with_a_teacher_begins_at_its_temperature(squares: Dataset) 
     run = prepare(squares, recipe, base=base, teacher=base)
     start = run.start()
     assert start is not None
-    activations = base.architecture.activations
     before, after = (
-        forward(parameters, activations, run.training.X)[-1]
+        forward(parameters, base.architecture, run.training.X)[-1]
         for parameters in (run.parameters_of(base), start.latest.parameters)
     )
     np.testing.assert_allclose(after, before / 4.0, rtol=1e-5, atol=1e-6)

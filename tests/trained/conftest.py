@@ -1,6 +1,7 @@
 """What the tests of models and their files share: models, and how a file is refused."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from mnist_net.errors import ModelFileError
+from mnist_net.learning.convolution import convolutions
 from mnist_net.learning.network import Architecture, initialize
 from mnist_net.learning.scaling import Scaling
 from mnist_net.trained.model import Model
@@ -39,6 +41,18 @@ def make_model(
     )
     parameters = initialize(architecture, np.random.default_rng(3), dtype=dtype)
     return Model(architecture, parameters, np.arange(10), Scaling(33.3, 78.6), METADATA, 1.25)
+
+
+def with_shared_weights(dtype: Any = np.float32) -> Model:
+    """Two layers of shared weights before a hidden one."""
+    architecture = Architecture(
+        (784, 14 * 14 * 3, 7 * 7 * 4, 6, 10),
+        ("relu", "tanh", "sigmoid", "identity"),
+        "softmax-cross-entropy",
+        convolutions=convolutions(784, (3, 4)),
+    )
+    parameters = initialize(architecture, np.random.default_rng(5), dtype=dtype)
+    return replace(make_model(), architecture=architecture, parameters=parameters)
 
 
 @pytest.fixture

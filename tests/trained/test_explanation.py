@@ -26,7 +26,7 @@ def made(
 
 def logit(model: Model, pixels: np.ndarray, k: int) -> float:
     X = (pixels.reshape(1, 784) - model.scaling.shift) / model.scaling.scale
-    return forward(model.parameters, model.architecture.activations, X)[-1][0, k]
+    return forward(model.parameters, model.architecture, X)[-1][0, k]
 
 
 @pytest.fixture
@@ -66,18 +66,18 @@ def test_saliency_of_a_normalized_picture_is_by_its_own_pixels(image: np.ndarray
 
 def test_gradients_of_hidden_activations_are_the_derivatives(image: np.ndarray) -> None:
     model = made(9, 7, 5, activation="sigmoid")
-    activations, parameters = model.architecture.activations, model.parameters
+    architecture, parameters = model.architecture, model.parameters
     X = model.scaling.apply(image[None]).astype(np.float64)
-    A = forward(parameters, activations, X)
-    gradients = logit_gradients(parameters, activations, A, 2)
+    A = forward(parameters, architecture, X)
+    gradients = logit_gradients(parameters, architecture, A, 2)
     assert [g.shape for g in gradients] == [a.shape for a in A[:-1]]
     for level in range(4):
+        rest = architecture._replace(activations=architecture.activations[level:])
         for unit in range(3):
             step = np.zeros_like(A[level])
             step[0, unit] = 1e-5
             ends = [
-                forward(parameters[level:], activations[level:], A[level] + s)[-1][0, 2]
-                for s in (step, -step)
+                forward(parameters[level:], rest, A[level] + s)[-1][0, 2] for s in (step, -step)
             ]
             slope = (ends[0] - ends[1]) / 2e-5
             assert gradients[level][0, unit] == pytest.approx(slope, rel=1e-7, abs=1e-9)
@@ -86,7 +86,7 @@ def test_gradients_of_hidden_activations_are_the_derivatives(image: np.ndarray) 
 def test_units_are_those_that_pushed_most(image: np.ndarray) -> None:
     model = made(12)
     X = model.scaling.apply(image[None])
-    hidden = forward(model.parameters, model.architecture.activations, X)[1][0]
+    hidden = forward(model.parameters, model.architecture, X)[1][0]
     pushes = hidden * model.parameters[1].weights[:, 2]
     units = explain(model, image, 7).units
     assert [unit.unit for unit in units] == np.argsort(-pushes)[:8].tolist()

@@ -20,6 +20,8 @@ import pytest
 from mnist_net.errors import ModelFileError
 from mnist_net.trained import store
 from mnist_net.trained.committee import Committee
+from mnist_net.trained.model import Model
+from mnist_net.trained.safe_joblib import read_contents, write_contents
 from mnist_net.trained.store import find_model, load_model, save_model
 from tests.trained.conftest import (
     GOLDEN,
@@ -28,6 +30,7 @@ from tests.trained.conftest import (
     golden_pictures,
     make_model,
     refusal,
+    with_shared_weights,
 )
 
 # What is written comes back.
@@ -39,6 +42,56 @@ def test_a_model_comes_back_bit_for_bit(tmp_path: Path, hidden: Any, dtype: Any)
     model = make_model(hidden, dtype)
     save_model(model, tmp_path / "m.joblib")
     assert_same_model(load_model(tmp_path / "m.joblib"), model)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float16, np.int8])
+def test_shared_weights_come_back_and_take_little_room(tmp_path: Path, dtype: Any) -> None:
+    model = with_shared_weights()
+    save_model(model, tmp_path / "m.joblib", dtype=dtype)
+    loaded = load_model(tmp_path / "m.joblib")
+    assert isinstance(loaded, Model)
+    assert loaded.architecture == model.architecture
+    assert [layer.weights.shape for layer in loaded.parameters] == [
+        *[(25, 3), (75, 4)],
+        *[(196, 6), (6, 10)],
+    ]
+    pictures = golden_pictures()
+    tolerance = {np.float32: 0.0, np.float16: 1e-2, np.int8: 5e-2}[dtype]
+    probabilities = loaded.predict_proba(pictures)
+    np.testing.assert_allclose(probabilities, model.predict_proba(pictures), atol=tolerance)
+    assert (tmp_path / "m.joblib").stat().st_size < 20_000
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"side": 27}, "shared weights for another input"),
+        ({"side": 28.0}, "shared weights of an odd shape"),
+        ({"kernel": 4}, "shared weights of an odd shape"),
+        ({"kernel": 3}, "layers of another shape"),
+        ({"stride": 0}, "shared weights of an odd shape"),
+        ({"stride": 3}, "shared weights for another output"),
+        ({"channels": True}, "shared weights of an odd shape"),
+        ({"maps": 3}, "do not fit together"),
+    ],
+    ids=str,
+)
+def test_shared_weights_that_do_not_fit_are_refused(
+    tmp_path: Path, change: dict[str, Any], message: str
+) -> None:
+    save_model(with_shared_weights(), tmp_path / "m.joblib")
+    contents = read_contents(tmp_path / "m.joblib")
+    contents["convolutions"][0].update(change)
+    write_contents(tmp_path / "m.joblib", contents)
+    assert message in refusal(tmp_path / "m.joblib")
+
+
+def test_more_shared_weights_than_layers_are_refused(tmp_path: Path) -> None:
+    save_model(with_shared_weights(), tmp_path / "m.joblib")
+    contents = read_contents(tmp_path / "m.joblib")
+    contents["convolutions"] *= 3
+    write_contents(tmp_path / "m.joblib", contents)
+    assert "more layers of shared weights than layers" in refusal(tmp_path / "m.joblib")
 
 
 @pytest.mark.parametrize("biases", [False, (False, True), (True, False)])
