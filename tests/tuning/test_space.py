@@ -114,9 +114,6 @@ NUMBER = "a list of choices, or a range such as { low = 1, high = 10 }"
     [
         ("learning_rat = [0.1]", "learning_rat is no hyperparameter: did you mean learning_rate?"),
         ("tea = [1]", "tea is no hyperparameter: there are hidden_layer_sizes, feature_maps"),
-            "tea = [1]",
-            "tea is no hyperparameter: there are hidden_layer_sizes, feature_maps, activation",
-        ),
         ("learning_rate = 0.1", f"learning_rate is 0.1; it must be {NUMBER}"),
         ("learning_rate = []", "learning_rate is []; it must list different values"),
         ("learning_rate = [0.1, 0.1]", "it must list different values"),
