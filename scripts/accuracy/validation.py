@@ -24,7 +24,10 @@ GRIDS: dict[str, dict[str, tuple[Any, ...]]] = {
         "l2_penalty": (0.0, 1e-5, 3e-5),
         "warmup_epochs": (0.0, 2.0),
     },
-    "default": {"learning_rate": (2e-3, 4e-3, 6e-3), "weight_decay": (0.01, 0.03, 0.1)},
+    "default": {
+        "learning_rate": (2e-3, 4e-3, 6e-3, 8e-3, 12e-3),
+        "weight_decay": (0.01, 0.03, 0.1),
+    },
     "accurate": {"learning_rate": (2e-3, 4e-3), "weight_decay": (0.01, 0.03)},
     **{
         variant: {"learning_rate": (0.02, 0.05, 0.1, 0.2, 0.3)}
