@@ -84,6 +84,17 @@ def _elastic(**amounts: float) -> Idea:
     return Idea({"distortion": replace(BASE.distortion, **amounts)})
 
 
+def _maps(activation: str, learning_rate: float) -> Idea:
+    return Idea(
+        {
+            "feature_maps": (16, 48),
+            "hidden_layer_sizes": (256,),
+            "activation": activation,
+            "learning_rate": learning_rate,
+        }
+    )
+
+
 IDEAS = {
     "labels alone": Idea(),
     "a teacher, λ = 0.9": Idea({"teacher_weight": 0.9}),
@@ -109,6 +120,10 @@ IDEAS = {
     "digits 17 wide": Idea(width=17),
     "digits 20 wide": Idea(width=20),
     "1600 units": Idea({"hidden_layer_sizes": (1600,)}),
+    "16 and 48 feature maps, 256 sigmoids": _maps("sigmoid", 4e-3),
+    "16 and 48 feature maps, 256 ReLUs": _maps("relu", 1e-3),
+    "16 and 48 feature maps, 256 ReLUs, twice the rate": _maps("relu", 2e-3),
+    "16 and 48 feature maps, 256 ReLUs, four times the rate": _maps("relu", 4e-3),
 }
 
 

@@ -16,6 +16,16 @@ from scripts.release.network import train_model
 ACCURATE = replace(PRESETS["accurate"], validation=0, patience=None)
 
 DEEP = replace(ACCURATE, activation="relu", learning_rate=1e-3, epochs=60, distortion_fade=1 / 3)
+SHARED = replace(
+    DEEP,
+    feature_maps=(16, 48),
+    hidden_layer_sizes=(256,),
+    learning_rate=4e-3,
+    epochs=40,
+    drawn_digits=0,
+)
+"""With layers of shared weights."""
+
 _STRONGER = Distortion(
     rotation=12.0, scale=0.15, shear=0.15, shift=1.0, elastic=1.3, smoothness=5.0
 )
