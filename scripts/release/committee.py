@@ -34,7 +34,7 @@ from mnist_net.trained.model import Model
 from scripts import options
 from scripts.records import append_line, read_json, stamp, write_json
 from scripts.release.network import KEPT, SEEDS, measured, model_name
-from scripts.release.teachers import ACCURATE, DEEP, SHARED, member
+from scripts.release.teachers import ACCURATE, DEEP, SHARED, SHARED_TEACHERS, member
 
 _STRONGER = Distortion(rotation=12.0, scale=0.2, shear=0.2, shift=1.0, elastic=1.2, smoothness=5.0)
 _FINER = Distortion(rotation=10.0, scale=0.15, shear=0.15, shift=1.0, elastic=1.0, smoothness=4.0)
@@ -50,7 +50,7 @@ COMMITTEES: Mapping[str, Mapping[str, Hyperparameters]] = {
         "deep-tanh.joblib": replace(_DEEP, activation="tanh", distortion=_FINER, random_state=5),
     },
     "shared": {
-        "shared-relu.joblib": replace(SHARED, random_state=21),
+        **SHARED_TEACHERS,
         "shared-wide.joblib": replace(
             SHARED, feature_maps=(32, 64), distortion=_STRONGER, random_state=22
         ),

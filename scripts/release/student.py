@@ -2,6 +2,7 @@
 
     python -m scripts.release student             # what it needs, and both stages: two hours
     python -m scripts.release student --stage 1   # the temperature
+    python -m scripts.release student --shared    # of one teacher, with layers of shared weights
 
 The recipe is that of `accurate`, but what it learns of each distorted digit is what a committee of
 two deep networks says of it (Hinton, Vinyals and Dean 2015, *Distilling the knowledge in a neural
@@ -28,7 +29,7 @@ from scripts.release.network import (
     frozen_temperature,
     release,
 )
-from scripts.release.teachers import ACCURATE, TEACHERS, member
+from scripts.release.teachers import ACCURATE, SHARED_TEACHERS, TEACHERS, member
 
 STUDENT = replace(
     ACCURATE,
@@ -42,21 +43,27 @@ ALONE = replace(VALIDATED, teacher_weight=0.0, teacher_temperature=1.0)
 """What `VALIDATED` is compared with."""
 
 
-def validated_teacher(name: str, held_out: int) -> tuple[str, Hyperparameters]:
+def validated_teacher(
+    name: str, recipe: Hyperparameters, held_out: int
+) -> tuple[str, Hyperparameters]:
     """Name and recipe of a teacher that has not seen what validates.
 
     Nor has it seen drawn digits, of which there are none among the validation pictures.
     """
-    return f"validated-{name}", replace(TEACHERS[name], validation=held_out, drawn_digits=0)
+    return f"validated-{name}", replace(recipe, validation=held_out, drawn_digits=0)
 
 
 @click.command(help=options.paragraphs(__doc__))
+@click.option("--shared", is_flag=True, help="Of a teacher that shares weights.")
 @click.option("--stage", type=click.IntRange(1, 2), help="Only this one.")
 @options.dataset
 @options.held_out
 @options.trial
 @options.folder
-def main(stage: int | None, dataset: str, held_out: int, trial: bool, folder: Path) -> None:
+def main(
+    shared: bool, stage: int | None, dataset: str, held_out: int, trial: bool, folder: Path
+) -> None:
+    student, teachers = ("student-of-shared", SHARED_TEACHERS) if shared else ("student", TEACHERS)
     tiny = options.TINY if trial else {}
     splits = load_dataset(dataset)
 
@@ -71,11 +78,12 @@ def main(stage: int | None, dataset: str, held_out: int, trial: bool, folder: Pa
 
     validated = fit(VALIDATED)
     if stage != 2:
-        run = taught(validated, dict(validated_teacher(name, held_out) for name in TEACHERS))
-        choose_temperature(run, splits, "student", folder)
-        alone = prepare(splits.train, fit(ALONE), splits.train.name)
-        choose_temperature(alone, splits, "student-alone", folder)
+        run = taught(validated, dict(validated_teacher(*one, held_out) for one in teachers.items()))
+        choose_temperature(run, splits, student, folder)
+        if not shared:
+            alone = prepare(splits.train, fit(ALONE), splits.train.name)
+            choose_temperature(alone, splits, "student-alone", folder)
     if stage != 1:
-        run = taught(fit(STUDENT), TEACHERS)
-        chosen = partial(frozen_temperature, validated, "student", folder)
-        release(run, splits, "student", folder, chosen)
+        run = taught(fit(STUDENT), teachers)
+        chosen = partial(frozen_temperature, validated, student, folder)
+        release(run, splits, student, folder, chosen)

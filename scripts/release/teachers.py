@@ -38,6 +38,9 @@ TEACHERS = {
 }
 """The student's, by the name of the model file."""
 
+SHARED_TEACHERS = {"shared-relu.joblib": replace(SHARED, random_state=21)}
+"""Another student's: it is a member of a committee too."""
+
 
 def member(name: str, recipe: Hyperparameters, splits: Splits, folder: Path) -> Model:
     """A network as it is stored, trained if it is not there."""
