@@ -58,7 +58,7 @@ def _facts(model: "Model") -> dict[str, Any]:
 
 def _echo_facts(facts: dict[str, Any]) -> None:
     for name, value in facts.items():
-        if name != "history":
+        if name != "history" and value != []:
             echo_line(f"{name.replace('_', ' '):<16} {_plain(value)}")
 
 

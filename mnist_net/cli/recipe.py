@@ -21,7 +21,7 @@ _ALIASES = {
 }
 _HELP = {
     "hidden_layer_sizes": "Widths of the hidden layers, as in 300,100; or repeat it.",
-    "feature_maps": "Feature maps of layers before those that share weights, as in 16,32.",
+    "feature_maps": "Feature maps of layers of shared weights, before the others, as in 16,48.",
 }
 
 
@@ -64,7 +64,7 @@ def _help_of(one: "Field[Any]") -> str:
     value = getattr(PRESETS["default"], one.name)
     if one.name == "distortion":
         value = name_of(value)
-    shown = ", ".join(map(str, value)) if isinstance(value, tuple) else value
+    shown = (", ".join(map(str, value)) or "none") if isinstance(value, tuple) else value
     meaning = (
         _HELP.get(one.name) or one.metadata["setting"].meaning.split(". ")[0].rstrip(".") + "."
     )

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from mnist_net.arrays import Array
 from mnist_net.errors import ModelFileError
 from mnist_net.export import c_parts as parts
-from mnist_net.export.contract import PICTURE, in_float32, members_of, producer
+from mnist_net.export.contract import PICTURE, fully_connected, in_float32, producer
 from mnist_net.files import atomic_write
 from mnist_net.learning.quantization import quantized
 from mnist_net.trained.committee import Predictor
@@ -93,7 +93,7 @@ def c_source(model: Predictor, *, name: str = "mnist-net", quantize: bool = Fals
         raise ModelFileError(f"a label is larger than {_LARGEST:,}, which every C can count to")
     networks = [
         _Network(number, member, list(_layers(member, quantize)))
-        for number, member in enumerate(map(in_float32, members_of(model)), 1)
+        for number, member in enumerate(map(in_float32, fully_connected(model)), 1)
     ]
     return "\n".join(
         [

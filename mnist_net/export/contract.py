@@ -8,17 +8,21 @@ import json
 from dataclasses import replace
 from importlib import import_module
 from importlib.metadata import version
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from mnist_net.arrays import Array
-from mnist_net.errors import MnistNetError
-from mnist_net.learning.network import fully_connected
+from mnist_net.errors import MnistNetError, ModelFileError
+from mnist_net.learning.convolution import Convolution
+from mnist_net.learning.network import Layer
 from mnist_net.trained.committee import Predictor
 from mnist_net.trained.facts import facts_of, networks_of
 from mnist_net.trained.model import Model
 from mnist_net.trained.store import in_dtype
+
+_MOST_WEIGHTS = 200_000_000
 
 PICTURE = (
     "A picture is 28 x 28 grey levels of one digit, row by row, as MNIST has them: 0 is paper and "
@@ -30,14 +34,43 @@ PICTURE = (
 """In ASCII, so that it can stand in source code too."""
 
 
-def members_of(model: Predictor) -> tuple[Model, ...]:
-    """The networks of a committee, or the one, with weights that are shared written out."""
-    return tuple(map(_written_out, networks_of(model)))
+def fully_connected(model: Predictor) -> tuple[Model, ...]:
+    """The networks of a committee, or the one, with weights that are shared written out.
+
+    A layer of shared weights is linear before its activation, as any other; but most of its weights
+    are 0, so there may be many of them.
+
+    Raises
+    ------
+    ModelFileError
+        If there are too many to write.
+    """
+    return tuple(map(_fully_connected, networks_of(model)))
 
 
-def _written_out(model: Model) -> Model:
-    parameters, architecture = fully_connected(model.parameters, model.architecture)
-    return replace(model, parameters=parameters, architecture=architecture)
+def _fully_connected(model: Model) -> Model:
+    architecture = model.architecture
+    if not architecture.convolutions:
+        return model
+    n_weights = sum(n_in * n_out for n_in, n_out in pairwise(architecture.layer_sizes))
+    if n_weights > _MOST_WEIGHTS:
+        raise ModelFileError(
+            f"the model has {n_weights:,} weights when those that are shared are written out, and "
+            f"an exported file has at most {_MOST_WEIGHTS:,}: train one with fewer feature maps"
+        )
+    n_shared = len(architecture.convolutions)
+    shared = zip(model.parameters, architecture.convolutions, strict=False)
+    parameters = (*(_written_out(*one) for one in shared), *model.parameters[n_shared:])
+    written = architecture._replace(convolutions=())
+    return replace(model, parameters=parameters, architecture=written)
+
+
+def _written_out(layer: Layer, looks_at: Convolution) -> Layer:
+    places, n_maps = looks_at.places**2, layer.weights.shape[1]
+    weights = np.empty((looks_at.n_inputs, places * n_maps), layer.weights.dtype)
+    for units in np.split(np.arange(places * n_maps), places):
+        weights[:, units] = looks_at.weights_of(layer.weights, units).T
+    return Layer(weights, None if layer.biases is None else np.tile(layer.biases, places))
 
 
 def in_float32(model: Model) -> Model:
@@ -60,7 +93,7 @@ def description(model: Predictor, name: str) -> dict[str, Any]:
         "classes": model.classes.tolist(),
         "metadata": model.metadata,
         "members": [
-            {**facts_of(member), "metadata": member.metadata} for member in members_of(model)
+            {**facts_of(member), "metadata": member.metadata} for member in fully_connected(model)
         ],
     }
 
@@ -77,7 +110,7 @@ def named_arrays(model: Predictor) -> dict[str, Array]:
     """
     return {
         f"members.{number}.layers.{level}.{name}": array
-        for number, member in enumerate(members_of(model))
+        for number, member in enumerate(fully_connected(model))
         for level, layer in enumerate(member.parameters)
         for name, array in layer._asdict().items()
         if array is not None

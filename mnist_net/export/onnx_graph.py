@@ -17,8 +17,8 @@ from mnist_net.export.contract import (
     PICTURE,
     as_json,
     description,
+    fully_connected,
     in_float32,
-    members_of,
     package,
     producer,
 )
@@ -127,7 +127,7 @@ def onnx_model(
     onnx = package("onnx")
     graph = Graph(onnx)
     pixels = _pixels(graph, inputs)
-    members = map(in_float32, members_of(model))
+    members = map(in_float32, fully_connected(model))
     found = [_probabilities(graph, pixels, member, quantize) for member in members]
     if len(found) > 1:
         graph.node("Mean", *found, name="probabilities")

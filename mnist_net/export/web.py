@@ -16,7 +16,7 @@ from mnist_net.arrays import Array, Bytes
 from mnist_net.datasets.drawn import SHEET, drawings
 from mnist_net.errors import MnistNetError, ModelFileError
 from mnist_net.export.bundle import bundled
-from mnist_net.export.contract import members_of
+from mnist_net.export.contract import fully_connected
 from mnist_net.files import write_together
 from mnist_net.pictures.decoding import open_image
 from mnist_net.reading.answers import Reading
@@ -123,7 +123,7 @@ def _numbers(probabilities: Array | None) -> list[float] | None:
 def _stored(predictor: Predictor) -> dict[str, Any]:
     return {
         "classes": predictor.classes.tolist(),
-        "members": [_stored_model(member) for member in members_of(predictor)],
+        "members": [_stored_model(member) for member in fully_connected(predictor)],
     }
 
 

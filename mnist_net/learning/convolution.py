@@ -8,7 +8,7 @@ Squares lie a `stride` apart, in place of pooling (Simard et al. 2003); beyond t
 The numbers are the equations of `docs/derivation.md`::
 
     Z⁽ˡ⁾      = P(A⁽ˡ⁻¹⁾) W⁽ˡ⁾ + b⁽ˡ⁾                          (40)
-    ∂J/∂W⁽ˡ⁾  = P(A⁽ˡ⁻¹⁾)ᵀ δ⁽ˡ⁾                                (41)
+    ∂J/∂W⁽ˡ⁾  = P(A⁽ˡ⁻¹⁾)ᵀ δ⁽ˡ⁾ + 2 λ W⁽ˡ⁾                     (41)
     δ⁽ˡ⁻¹⁾    = Pᵀ(δ⁽ˡ⁾ W⁽ˡ⁾ᵀ) ⊙ g′(Z⁽ˡ⁻¹⁾)                    (42)
 
 where δ⁽ˡ⁾ has a row for each square, and ``Pᵀ`` adds up what the squares say of each pixel.
@@ -18,6 +18,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from mnist_net.arrays import Array
 from mnist_net.errors import DataError
@@ -79,6 +80,17 @@ class Convolution(NamedTuple):
                 padded[:, i : i + span : stride, j : j + span : stride] += apart[:, :, :, i, j]
         inside = slice(edge, edge + self.side)
         return padded[:, inside, inside].reshape(-1, self.n_inputs)
+
+    def weights_of(self, weights: Array, units: npt.NDArray[np.intp]) -> Array:
+        """Weights of single units on all that comes in, units × `n_inputs`: 0 but in their square.
+
+        Unit ``place · maps + map`` is a feature map's at a place, as `weights`, `n_weights` × maps,
+        have them.
+        """
+        n_maps = weights.shape[1]
+        squares = np.zeros((len(units), self.places**2, self.n_weights), weights.dtype)
+        squares[np.arange(len(units)), units // n_maps] = weights.T[units % n_maps]
+        return self.put_back(squares)
 
     def _pixels(self, A: Array) -> Array:
         return A.reshape(-1, self.side, self.side, self.channels)

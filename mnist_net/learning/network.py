@@ -55,6 +55,8 @@ class Layer(NamedTuple):
 
 Parameters = tuple[Layer, ...]
 
+_MOST_HELD = 20_000_000  # numbers of a layer, of several examples
+
 
 class Architecture(NamedTuple):
     """What a network is, apart from its numbers.
@@ -90,6 +92,12 @@ class Architecture(NamedTuple):
     def layer_convolutions(self) -> tuple[Convolution | None, ...]:
         """What each layer looks at; None for one that is fully connected."""
         return (*self.convolutions, *(None,) * (len(self.activations) - len(self.convolutions)))
+
+    @property
+    def feature_maps(self) -> tuple[int, ...]:
+        """How many feature maps each layer has whose weights are shared."""
+        widths = zip(self.layer_sizes[1:], self.convolutions, strict=False)
+        return tuple(n_outputs // one.places**2 for n_outputs, one in widths)
 
     @property
     def weight_shapes(self) -> list[tuple[int, int]]:
@@ -150,6 +158,15 @@ def forward(parameters: Parameters, architecture: Architecture, X: Array) -> lis
     return A
 
 
+def outputs_of(parameters: Parameters, architecture: Architecture, X: Array) -> Array:
+    """``A⁽ᴸ⁾`` alone, of so many examples at a time that what is held between stays small."""
+    looked_at = [one.places**2 * one.n_weights for one in architecture.convolutions]
+    at_once = max(1, _MOST_HELD // max(*architecture.layer_sizes, *looked_at))
+    begins = range(0, max(len(X), 1), at_once)
+    parts = (forward(parameters, architecture, X[begin : begin + at_once]) for begin in begins)
+    return np.concatenate([A[-1] for A in parts])
+
+
 def _examples(A: Array, looks_at: Convolution | None) -> Array:
     """What a layer's weights see of what comes in: rows, or squares of them."""
     return looks_at.cut(A) if looks_at else A
@@ -180,7 +197,7 @@ def total_loss(
     The penalty adds λ Σ ‖W‖² over all weights, not the biases.  With N weights of the examples, of
     the parameters' dtype and any scale, the mean is a weighted one.
     """
-    outputs = forward(parameters, architecture, X)[-1]
+    outputs = outputs_of(parameters, architecture, X)
     loss, _ = LOSSES[architecture.loss].function(outputs, targets, sample_weight)
     return loss + _penalty(parameters, l2_penalty)  # (4)
 
@@ -266,24 +283,3 @@ def logit_gradients(
             name = architecture.activations[level - 1]
             delta = gradients[0] * ACTIVATIONS[name].derivative(A[level])
     return gradients
-
-
-def fully_connected(
-    parameters: Parameters, architecture: Architecture
-) -> tuple[Parameters, Architecture]:
-    """The same network with every weight written out, where some are shared.
-
-    A layer of shared weights is linear before its activation, as any other; so its row of weights
-    for an input is what it makes of that input alone.
-    """
-    n_shared = len(architecture.convolutions)
-    shared = zip(parameters, architecture.convolutions, strict=False)
-    written_out = (_written_out(layer, looks_at) for layer, looks_at in shared)
-    return (*written_out, *parameters[n_shared:]), architecture._replace(convolutions=())
-
-
-def _written_out(layer: Layer, looks_at: Convolution) -> Layer:
-    alone = np.eye(looks_at.n_inputs, dtype=layer.weights.dtype)
-    weights = (looks_at.cut(alone) @ layer.weights).reshape(looks_at.n_inputs, -1)
-    biases = None if layer.biases is None else np.tile(layer.biases, looks_at.places**2)
-    return Layer(weights, biases)

@@ -23,10 +23,8 @@ from mnist_net.learning.scaling import SCALINGS
 TAUGHT: dict[str, Any] = {"teacher_weight": 1.0, "teacher_temperature": 4.0}
 """Where a teacher is named without them; `scripts.accuracy ideas` chose them."""
 
-WIDTHS = ("hidden_layer_sizes", "feature_maps")
-"""The hyperparameters that are a number for each of several layers."""
-
-_WIDEST = 1_000_000  # units of a layer
+WIDTHS = {"hidden_layer_sizes": 1_000_000, "feature_maps": 1_000}
+"""The hyperparameters that are a number for each of several layers, and the largest of each."""
 
 
 class Setting(NamedTuple):
@@ -185,11 +183,11 @@ class Hyperparameters:
                 continue
             if (problem := setting.problem(value)) is not None:
                 raise ValueError(f"{one.name} is {value!r}; it must be {problem}")
-        for name in WIDTHS:
+        for name, widest in WIDTHS.items():
             for size in getattr(self, name):
-                if not _is_whole(size, 1) or size > _WIDEST:
+                if not _is_whole(size, 1) or size > widest:
                     raise ValueError(
-                        f"{name} has {size!r}; each must be a whole number from 1 to {_WIDEST:,}"
+                        f"{name} has {size!r}; each must be a whole number from 1 to {widest:,}"
                     )
         if not isinstance(self.distortion, Distortion):
             raise ValueError(f"distortion is {self.distortion!r}; it must be a Distortion")
@@ -234,7 +232,7 @@ def _from_plain(name: str, plain: Any) -> Any:
     setting_of(name)
     if name in WIDTHS:
         if not isinstance(plain, list):
-            raise ValueError(f"{name} is {plain!r}; it must be a list of widths, as in [300]")
+            raise ValueError(f"{name} is {plain!r}; it must be a list of whole numbers, as in [300]")
         return tuple(plain)
     if name == "distortion":
         return distortion_from(plain)

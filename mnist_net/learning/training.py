@@ -24,9 +24,9 @@ from mnist_net.learning.minibatches import Batch, Examples, Lessons, Teacher
 from mnist_net.learning.network import (
     Architecture,
     Parameters,
-    forward,
     initialize,
     loss_and_gradients,
+    outputs_of,
 )
 from mnist_net.learning.optimizers import OPTIMIZERS, SCHEDULES, OptimizerState
 from mnist_net.learning.recipe import Hyperparameters
@@ -157,7 +157,7 @@ def loss_and_accuracy(
     """Mean loss without penalty, and accuracy as a fraction; None for no data."""
     if data is None:
         return None, None
-    outputs = forward(parameters, architecture, data.X)[-1]
+    outputs = outputs_of(parameters, architecture, data.X)
     loss, _ = LOSSES[architecture.loss].function(outputs, data.targets, data.sample_weight)
     hits = outputs.argmax(axis=1) == data.targets.argmax(axis=1)
     return loss, float(np.average(hits, weights=data.sample_weight))

@@ -24,7 +24,7 @@ from mnist_net.reading.rules import AnyText, Rule, State
 from mnist_net.trained.committee import Predictor
 
 SIGNS = ("", "digit", "part", *"-./,:+=×÷€$()")
-"""Classes of the network that sees signs at their places: nothing that is read, a digit, a part of
+"""Classes of the networks that see signs at their places: nothing that is read, a digit, a part of
 one or of several, a sign."""
 
 NONE, DIGIT, PART = 0, 1, 2
@@ -111,7 +111,7 @@ class Path(NamedTuple):
 
 
 class Lattice:
-    """Reads rows with the network that reads digits, and the one that tells signs apart."""
+    """Reads rows with the network that reads digits, and those that tell signs apart."""
 
     def __init__(
         self,

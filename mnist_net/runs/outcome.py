@@ -14,7 +14,7 @@ from mnist_net.arrays import IMAGE_SHAPE
 from mnist_net.datasets.dataset import Dataset
 from mnist_net.errors import DataError
 from mnist_net.learning.calibration import fit_temperature
-from mnist_net.learning.network import forward, map_arrays
+from mnist_net.learning.network import map_arrays, outputs_of
 from mnist_net.learning.training import Epoch, Progress, classifier
 from mnist_net.runs.run import Run, teacher_facts
 from mnist_net.trained.committee import Committee, Predictor
@@ -63,7 +63,7 @@ def model_of(
     first, *others = (*before, *map_arrays(lambda array: scale * array, (last,)))
     architecture = classifier(n_inputs, len(run.classes), hyperparameters)
     weights = np.zeros(architecture.weight_shapes[0], first.weights.dtype)
-    weights[slice(None) if architecture.convolutions else run.pixels] = first.weights
+    weights[run.rows] = first.weights
     return Model(
         architecture,
         (first._replace(weights=weights), *others),
@@ -114,6 +114,6 @@ def calibrate(model: Model, run: Run) -> Model:
     """
     if run.validation is None:
         raise DataError("a temperature is fitted on a validation split: hold pictures out")
-    logits = forward(run.parameters_of(model), model.architecture, run.validation.X)[-1]
+    logits = outputs_of(run.parameters_of(model), model.architecture, run.validation.X)
     targets, loss = run.validation.targets, model.architecture.loss
     return replace(model, temperature=fit_temperature(logits, targets, loss))

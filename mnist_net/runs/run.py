@@ -21,8 +21,9 @@ from mnist_net.learning.recipe import Hyperparameters
 from mnist_net.learning.scaling import SCALINGS, Pixels, Scaling
 from mnist_net.learning.training import Progress, beginning
 from mnist_net.runs.streaming import Preparation, Stream
-from mnist_net.trained.committee import Committee, Predictor
+from mnist_net.trained.committee import Predictor
 from mnist_net.trained.contents import arrays_of, digest_of
+from mnist_net.trained.facts import networks_of
 from mnist_net.trained.model import Model
 
 
@@ -88,12 +89,15 @@ class Run:
 
         return ask
 
+    @property
+    def rows(self) -> npt.NDArray[np.intp] | slice:
+        """Rows of a model's first weights that are from the run's pixels; all, if shared."""
+        return slice(None) if self.hyperparameters.feature_maps else self.pixels
+
     def parameters_of(self, model: Model) -> Parameters:
         """A model's parameters, of which the first weights are those from the run's pixels."""
-        if model.architecture.convolutions:
-            return model.parameters
         first, *others = model.parameters
-        return (first._replace(weights=first.weights[self.pixels]), *others)
+        return (first._replace(weights=first.weights[self.rows]), *others)
 
     def start(self) -> Progress | None:
         """Before the first epoch, with the weights of the base; None for random ones.
@@ -119,7 +123,6 @@ class Run:
 
 def teacher_facts(teacher: Predictor) -> dict[str, Any]:
     """Which teacher it is, in plain values: its networks, and a digest of their weights."""
-    members = teacher.members if isinstance(teacher, Committee) else (teacher,)
     return {
         "networks": [
             {
@@ -127,7 +130,7 @@ def teacher_facts(teacher: Predictor) -> dict[str, Any]:
                 "activations": list(member.architecture.activations),
                 "digest": digest_of(arrays_of(member.parameters)),
             }
-            for member in members
+            for member in networks_of(teacher)
         ],
         "preset": teacher.metadata.get("preset"),
     }
@@ -136,11 +139,10 @@ def teacher_facts(teacher: Predictor) -> dict[str, Any]:
 def recipe_from_model(model: Model, hyperparameters: Hyperparameters) -> Hyperparameters:
     """A recipe with the layers, activation, loss and normalization of a model to go on from."""
     architecture = model.architecture
-    n_shared = len(architecture.convolutions)
     return replace(
         hyperparameters,
-        hidden_layer_sizes=architecture.layer_sizes[1 + n_shared : -1],
-        feature_maps=tuple(n_maps for _, n_maps in architecture.weight_shapes[:n_shared]),
+        hidden_layer_sizes=architecture.layer_sizes[1 + len(architecture.feature_maps) : -1],
+        feature_maps=architecture.feature_maps,
         activation=(architecture.activations[:-1] or (hyperparameters.activation,))[0],
         loss=architecture.loss,
         normalization=model.scaling.normalization,

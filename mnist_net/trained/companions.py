@@ -1,4 +1,4 @@
-"""The two networks that ship beside the one that reads: what is a digit, and what is a sign."""
+"""What ships beside the network that reads: models that know what is a digit, and what a sign."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ _COMPANIONS = {
 
 
 def check_is_no_companion(model: Predictor, name: str = "this model") -> None:
-    """Refuse one of the two where a network is wanted that tells digits apart.
+    """Refuse one of them where a network is wanted that tells digits apart.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def load_detector(path: Path | None = None) -> Predictor | None:
 
 
 def load_signs(path: Path | None = None) -> Predictor:
-    """The network that tells digits and signs apart at their places in a row.
+    """The networks that tell digits and signs apart at their places in a row.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What the files of models and checkpoints have in common.
+"""What the files of models and checkpoints are made of, and how it is checked.
 
 Each is a dict of arrays and plain values that names its format and its version.  It holds no
 object of ours, so no refactoring orphans a file, and reading it executes nothing (`safe_joblib`).
@@ -7,17 +7,19 @@ What is read is checked key by key before anything is made of it.
 
 import hashlib
 import json
+import math
 import reprlib
 from collections.abc import Callable
-from itertools import chain, pairwise
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from mnist_net.arrays import IMAGE_SHAPE
 from mnist_net.errors import ModelFileError
 from mnist_net.learning.activations import ACTIVATIONS
-from mnist_net.learning.convolution import Convolution
+from mnist_net.learning.convolution import Convolution, convolutions
 from mnist_net.learning.losses import LOSSES
 from mnist_net.learning.network import Architecture, Layer, Parameters
 from mnist_net.learning.quantization import quantized
@@ -177,7 +179,7 @@ def architecture_from(contents: dict[str, Any], parameters: Parameters) -> Archi
         tuple(contents["activations"]),
         contents["loss"],
         biases=all(has_biases) or has_biases,
-        convolutions=_convolutions(contents),
+        convolutions=_convolutions(contents, parameters),
     )
     require(architecture.loss in list(LOSSES), f"unknown loss {reprlib.repr(architecture.loss)}")
     for name in architecture.activations:
@@ -186,7 +188,8 @@ def architecture_from(contents: dict[str, Any], parameters: Parameters) -> Archi
     require(len(architecture.layer_sizes) == n_layers + 1, "layers of another shape")
     require(len(architecture.activations) == n_layers > 0, "layers without activations")
     require(architecture.layer_sizes[0] == 784, "its input is not 784 pixels")
-    require(min(architecture.layer_sizes) > 0, "a layer without units")
+    whole = all(type(size) is int and size > 0 for size in architecture.layer_sizes)
+    require(whole, "a layer without units")
     shapes = architecture.weight_shapes
     require([layer.weights.shape for layer in parameters] == shapes, "layers of another shape")
     output_activation = LOSSES[architecture.loss].output_activation
@@ -194,16 +197,16 @@ def architecture_from(contents: dict[str, Any], parameters: Parameters) -> Archi
     return architecture
 
 
-def _convolutions(contents: dict[str, Any]) -> tuple[Convolution, ...]:
-    """What layers of shared weights look at, checked to be squares of the layer before."""
-    found = tuple(Convolution(**one) for one in contents.get("convolutions", []))
-    require(len(found) < len(contents["layer_sizes"]), "more layers of shared weights than layers")
-    for one, (n_inputs, n_outputs) in zip(found, pairwise(contents["layer_sizes"]), strict=False):
-        whole = all(type(number) is int and number > 0 for number in one)
-        require(whole and one.kernel % 2 == 1, "shared weights of an odd shape")
-        require(one.n_inputs == n_inputs, "shared weights for another input")
-        require(n_outputs % one.places**2 == 0, "shared weights for another output")
-    return found
+def _convolutions(contents: dict[str, Any], parameters: Parameters) -> tuple[Convolution, ...]:
+    """What layers of shared weights look at, checked to be as feature maps have it."""
+    stated = [Convolution(**one) for one in contents.get("convolutions", [])]
+    feature_maps = tuple(weights.shape[1] for weights, _ in parameters[: len(stated)])
+    made = convolutions(math.prod(IMAGE_SHAPE), feature_maps)
+    require(stated == list(made), "shared weights of another shape")
+    widths = [one.places**2 * n_maps for one, n_maps in zip(made, feature_maps, strict=True)]
+    stated_widths = list(contents["layer_sizes"][1 : 1 + len(made)])
+    require(stated_widths == widths, "feature maps of another size")
+    return made
 
 
 def _scaled(weights: list[Any], scales: list[Any] | None) -> list[Any]:

@@ -5,8 +5,9 @@ from typing import NamedTuple
 import numpy as np
 
 from mnist_net.arrays import IMAGE_SHAPE, Array, Bytes
-from mnist_net.learning.network import forward, fully_connected, logit_gradients
-from mnist_net.trained.committee import Committee, Predictor
+from mnist_net.learning.network import forward, logit_gradients
+from mnist_net.trained.committee import Predictor
+from mnist_net.trained.facts import incoming_weights, networks_of
 from mnist_net.trained.model import Model
 
 _UNITS = 8
@@ -64,15 +65,13 @@ def explain(model: Predictor, image: Bytes, label: int) -> Explanation:
     label
         One of its classes.
     """
-    members = model.members if isinstance(model, Committee) else (model,)
-    explained = [_explain(member, image, label) for member in members]
+    explained = [_explain(member, image, label) for member in networks_of(model)]
     saliency: Array = np.mean([one.saliency for one in explained], axis=0)
     return Explanation(saliency, explained[0].units)
 
 
 def _explain(model: Model, image: Bytes, label: int) -> Explanation:
-    # With its weights written out, so that each unit of the first layer has a picture of them.
-    parameters, architecture = fully_connected(model.parameters, model.architecture)
+    parameters, architecture = model.parameters, model.architecture
     A = forward(parameters, architecture, model.scaling.apply(image[None]))
     answer = int(np.searchsorted(model.classes, label))
     gradients = logit_gradients(parameters, architecture, A, answer)
@@ -80,11 +79,12 @@ def _explain(model: Model, image: Bytes, label: int) -> Explanation:
     if len(parameters) == 1:
         return Explanation(saliency, [])
     fired, pushes = A[1][0], (A[1] * gradients[1])[0]
-    weights = parameters[0].weights.T
+    most = np.argsort(-pushes, kind="stable")[:_UNITS]
+    looks_for = incoming_weights(model, most)
     return Explanation(
         saliency,
         [
-            Unit(int(i), float(fired[i]), float(pushes[i]), weights[i].reshape(IMAGE_SHAPE))
-            for i in np.argsort(-pushes, kind="stable")[:_UNITS]
+            Unit(int(i), float(fired[i]), float(pushes[i]), weights.reshape(IMAGE_SHAPE))
+            for i, weights in zip(most, looks_for, strict=True)
         ],
     )

@@ -3,9 +3,9 @@
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from mnist_net.arrays import Array
-from mnist_net.learning.network import fully_connected
 from mnist_net.trained.committee import Committee, Predictor
 from mnist_net.trained.model import Model
 
@@ -22,6 +22,7 @@ def _facts(model: Model) -> dict[str, Any]:
     arrays = [array for layer in model.parameters for array in layer if array is not None]
     return {
         "layer_sizes": list(architecture.layer_sizes),
+        "feature_maps": list(architecture.feature_maps),
         "activations": list(architecture.activations),
         "loss": architecture.loss,
         "parameters": sum(array.size for array in arrays),
@@ -48,14 +49,25 @@ def histories_of(model: Predictor) -> list[list[dict[str, Any]]]:
 def first_layer_of(model: Predictor) -> Array | None:
     """Weights of the first hidden layer, 784 × units, of a committee's first member.
 
-    First are the units that the next layer listens to most.  None without a hidden layer.
+    First are the units that the next layer listens to most; of weights that are shared, one unit
+    of each feature map, in the middle.  None without a hidden layer.
     """
     first = networks_of(model)[0]
-    layers, _ = fully_connected(first.parameters, first.architecture)
-    if len(layers) < 2:
+    if len(first.parameters) < 2:
         return None
-    loudest = np.argsort(-np.linalg.norm(layers[1].weights, axis=1), kind="stable")
-    return layers[0].weights[:, loudest]
+    (weights, _), (heard, _) = first.parameters[:2]
+    n_units = weights.shape[1]  # or feature maps, which the next layer hears at several places
+    loudness = np.linalg.norm(heard.reshape(-1, n_units, heard.shape[1]), axis=(0, 2))
+    loudest = np.argsort(-loudness, kind="stable")
+    convolutions = first.architecture.convolutions
+    middle = convolutions[0].places ** 2 // 2 + convolutions[0].places // 2 if convolutions else 0
+    return incoming_weights(first, middle * n_units + loudest).T
+
+
+def incoming_weights(model: Model, units: npt.NDArray[np.intp]) -> Array:
+    """Of units of the first layer the weights on every pixel, units × 784."""
+    weights, convolutions = model.parameters[0].weights, model.architecture.convolutions
+    return convolutions[0].weights_of(weights, units) if convolutions else weights.T[units]
 
 
 def story_of(model: Predictor) -> dict[str, str]:
@@ -66,9 +78,11 @@ def story_of(model: Predictor) -> dict[str, str]:
     data = known.get("data", {})
     seconds = [network.metadata.get("seconds") for network in networks]
     taken = sum(one for one in seconds if isinstance(one, float))
+    maps = " and ".join(map(str, facts["feature_maps"]))
+    layers = [sizes, *dict.fromkeys(kinds), *([f"{maps} feature maps"] if maps else [])]
     story = {
         "networks": str(len(networks)) if len(networks) > 1 else "",
-        "layers": ", ".join([sizes, *dict.fromkeys(kinds)]),
+        "layers": ", ".join(layers),
         "learned from": f"{data['n_train']:,} pictures of {data.get('name')}"
         if isinstance(data.get("n_train"), int)
         else "",

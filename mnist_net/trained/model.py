@@ -14,7 +14,7 @@ from mnist_net.arrays import IMAGE_SHAPE, Array, Bytes, keep_freed_memory
 from mnist_net.errors import ModelFileError
 from mnist_net.learning.calibration import tempered
 from mnist_net.learning.losses import LOSSES
-from mnist_net.learning.network import Architecture, Parameters, forward
+from mnist_net.learning.network import Architecture, Parameters, outputs_of
 from mnist_net.learning.scaling import Scaling
 
 _CHUNK = 2_000  # pictures at a time: bounds the memory, and fills the matrix product well
@@ -90,7 +90,7 @@ class Model:
     def probabilities_of(self, images: Bytes | Array) -> Array:
         """`predict_proba`, unchecked, of pixels from 0 to 255 that need not be whole."""
         X = self.scaling.apply(images)
-        outputs = forward(self.parameters, self.architecture, X)[-1]
+        outputs = outputs_of(self.parameters, self.architecture, X)
         loss = LOSSES[self.architecture.loss]
         return loss.probabilities(tempered(outputs, self.temperature))
 

@@ -18,7 +18,7 @@ from mnist_net.datasets.dataset import Dataset, split
 from mnist_net.learning.calibration import fit_temperature, tempered
 from mnist_net.learning.losses import softmax_cross_entropy
 from mnist_net.learning.minibatches import Batch, one_hot
-from mnist_net.learning.network import Parameters, forward, map_arrays
+from mnist_net.learning.network import Parameters, map_arrays, outputs_of
 from mnist_net.learning.training import Progress, classifier, train
 from mnist_net.runs.outcome import model_of
 from mnist_net.runs.run import Run, prepare, teacher_facts
@@ -154,7 +154,7 @@ def logits_of(run: Run, parameters: Parameters) -> Array:
     """What a network of a run says of what the run holds out."""
     assert run.validation is not None
     architecture = classifier(*run.validation.sizes, run.hyperparameters)
-    return forward(parameters, architecture, run.validation.X)[-1]
+    return outputs_of(parameters, architecture, run.validation.X)
 
 
 def epochs(run: Run, idea: Idea) -> Iterator[Progress]:

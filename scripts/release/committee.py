@@ -1,8 +1,8 @@
 """Train a committee of networks that differ, and measure it on the test set.
 
     python -m scripts.release committee    # some hours, and hours more without the networks
-    python -m scripts.release committee --of shared --validated    # half an hour, no test set
-    python -m scripts.release committee --of shared                # half an hour more
+    python -m scripts.release committee --of shared --validated    # an hour, no test set
+    python -m scripts.release committee --of shared                # an hour more
 
 Networks that learnt alike err alike, and gain little from each other (Meier et al. 2011 therefore
 normalized each member's digits to another width). These differ in what draws their weights, in

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mnist_net.export.contract import members_of
+from mnist_net.export.contract import fully_connected
 from mnist_net.learning.network import Layer
 from mnist_net.learning.quantization import quantized
 from mnist_net.learning.scaling import Scaling
@@ -100,7 +100,7 @@ NETWORKS: dict[str, Callable[[], Predictor]] = {
 def rounded(model: Predictor) -> Committee:
     """The network or networks with the weights that int8 and a scale per column stand for."""
     members = []
-    for member in members_of(model):
+    for member in fully_connected(model):
         layers = []
         for weights, biases in member.parameters:
             values, scales = quantized(weights)

@@ -10,15 +10,17 @@ from typing import Any
 import numpy as np
 import pytest
 
+from mnist_net.errors import ModelFileError
 from mnist_net.export import npz_file, safetensors_file
-from mnist_net.export.contract import PICTURE, members_of
-from mnist_net.learning.network import Architecture, Layer
+from mnist_net.export.contract import PICTURE, fully_connected
+from mnist_net.learning.convolution import convolutions
+from mnist_net.learning.network import Architecture, Layer, forward, initialize
 from mnist_net.learning.scaling import Scaling
 from mnist_net.trained.committee import Committee, Predictor
 from mnist_net.trained.model import Model
 from tests.conftest import extra
-from tests.export.conftest import NETWORKS
-from tests.trained.conftest import assert_same_model, make_model
+from tests.export.conftest import NETWORKS, with_biases
+from tests.trained.conftest import assert_same_model, make_model, with_shared_weights
 
 Contents = tuple[dict[str, np.ndarray], dict[str, Any]]
 
@@ -84,7 +86,7 @@ def test_what_is_written_is_the_network_to_the_last_bit(
     for actual, expected in pairs:
         assert isinstance(actual, Model)
         assert isinstance(expected, Model)
-        (written_out,) = members_of(expected)
+        (written_out,) = fully_connected(expected)
         assert_same_model(actual, written_out)
 
 
@@ -99,3 +101,31 @@ def test_the_file_says_what_a_picture_must_look_like(
     assert said["input"] == PICTURE
     assert said["name"] == "five"
     assert said["producer"].startswith("mnist-net ")
+
+
+def test_shared_weights_written_out_make_the_same_network() -> None:
+    model = with_biases(with_shared_weights(np.float64))
+    (written_out,) = fully_connected(model)
+    shapes = [layer.weights.shape for layer in written_out.parameters]
+    assert shapes == written_out.architecture.weight_shapes
+    assert shapes[:2] == [(784, 14 * 14 * 3), (14 * 14 * 3, 7 * 7 * 4)]
+    X = np.random.default_rng(6).random((5, 784))
+    for one, other in zip(
+        forward(model.parameters, model.architecture, X),
+        forward(written_out.parameters, written_out.architecture, X),
+        strict=True,
+    ):
+        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
+
+
+def test_more_weights_than_a_file_should_have_are_not_written_out(tmp_path: Path) -> None:
+    model = with_shared_weights()
+    sizes = (784, 14 * 14 * 500, 7 * 7 * 60, 6, 10)
+    architecture = model.architecture._replace(
+        layer_sizes=sizes, convolutions=convolutions(784, (500, 60))
+    )
+    parameters = initialize(architecture, np.random.default_rng(0), dtype=np.float32)
+    large = replace(model, architecture=architecture, parameters=parameters)
+    with pytest.raises(ModelFileError, match="364,969,700 weights when those that are shared"):
+        npz_file.write(large, tmp_path / "m.npz", name="five")
+    assert not list(tmp_path.iterdir())

@@ -6,9 +6,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import signal
 
+from mnist_net.arrays import Array
 from mnist_net.errors import DataError
 from mnist_net.learning.convolution import Convolution, convolutions
-from mnist_net.learning.network import Architecture, forward, fully_connected, initialize
+from mnist_net.learning.network import (
+    Architecture,
+    Parameters,
+    forward,
+    initialize,
+    outputs_of,
+)
 from mnist_net.learning.recipe import Hyperparameters
 from mnist_net.learning.training import classifier
 
@@ -76,30 +83,47 @@ def network() -> Architecture:
 def test_what_a_recipe_with_feature_maps_makes(network: Architecture) -> None:
     assert network.layer_sizes == (784, 14 * 14 * 3, 7 * 7 * 4, 6, 10)
     assert network.weight_shapes == [(25, 3), (75, 4), (196, 6), (6, 10)]
+    assert network.feature_maps == (3, 4)
     assert network.layer_convolutions[2:] == (None, None)
 
 
-def test_weights_written_out_make_the_same_network(network: Architecture) -> None:
-    generator = np.random.default_rng(1)
-    parameters = initialize(network, generator)
-    parameters = tuple(
-        layer._replace(biases=generator.standard_normal(layer.biases.shape))
-        for layer in parameters
-        if layer.biases is not None
-    )
-    X = generator.random((5, 784))
-    written_out, architecture = fully_connected(parameters, network)
-    assert [layer.weights.shape for layer in written_out] == architecture.weight_shapes
-    assert not architecture.convolutions
-    for one, other in zip(
-        forward(parameters, network, X), forward(written_out, architecture, X), strict=True
-    ):
-        np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
+@given(shapes, st.integers(1, 3), st.integers(0, 2**32 - 1))
+def test_weights_of_a_unit_are_what_it_makes_of_each_input_alone(
+    one: Convolution, n_maps: int, seed: int
+) -> None:
+    weights = np.random.default_rng(seed).standard_normal((one.n_weights, n_maps))
+    units = np.arange(one.places**2 * n_maps)
+    alone = (one.cut(np.eye(one.n_inputs)) @ weights).reshape(one.n_inputs, len(units))
+    np.testing.assert_array_equal(one.weights_of(weights, units), alone.T)
+    np.testing.assert_array_equal(one.weights_of(weights, units[::-2]), alone.T[::-2])
+
+
+def test_answers_do_not_depend_on_how_many_are_asked_at_once(
+    network: Architecture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parameters = initialize(network, np.random.default_rng(0))
+    X = np.random.default_rng(1).random((7, 784))
+    at_once = forward(parameters, network, X)[-1]
+    sizes = []
+
+    def watched(parameters: Parameters, architecture: Architecture, X: Array) -> list[Array]:
+        sizes.append(len(X))
+        return forward(parameters, architecture, X)
+
+    monkeypatch.setattr("mnist_net.learning.network.forward", watched)
+    # The first layer looks at 14 × 14 squares of 25 numbers: more than any layer is wide.
+    monkeypatch.setattr("mnist_net.learning.network._MOST_HELD", 3 * 14 * 14 * 25 + 1)
+    np.testing.assert_allclose(outputs_of(parameters, network, X), at_once, rtol=1e-12)
+    assert sizes == [3, 3, 1]
+    monkeypatch.setattr("mnist_net.learning.network._MOST_HELD", 1)
+    assert outputs_of(parameters, network, X[:2]).shape == (2, 10)
+    assert sizes[3:] == [1, 1]
 
 
 def test_no_pictures_at_all(network: Architecture) -> None:
     parameters = initialize(network, np.random.default_rng(0))
     assert forward(parameters, network, np.zeros((0, 784)))[-1].shape == (0, 10)
+    assert outputs_of(parameters, network, np.zeros((0, 784))).shape == (0, 10)
 
 
 def test_inputs_that_are_no_square() -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,13 +11,14 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from mnist_net.datasets.dataset import Dataset
 from mnist_net.errors import ModelFileError
 from mnist_net.learning.distortion import DISTORTIONS
+from mnist_net.learning.minibatches import Batch
 from mnist_net.learning.network import forward
 from mnist_net.learning.presets import PRESETS
 from mnist_net.learning.recipe import Hyperparameters
 from mnist_net.learning.training import train
 from mnist_net.runs.checkpoints import resume, save_checkpoint
 from mnist_net.runs.outcome import calibrate, model_of
-from mnist_net.runs.run import prepare
+from mnist_net.runs.run import prepare, prepared_for
 from mnist_net.runs.together import blas_threads, train_committee, train_model
 
 RECIPE = Hyperparameters(hidden_layer_sizes=(5,), epochs=2, learning_rate=0.1, validation=40)
@@ -29,6 +31,34 @@ def corner() -> Dataset:
     images = np.zeros((120, 28, 28), np.uint8)
     images[:, :10, :10] = generator.integers(1, 256, (120, 10, 10))
     return Dataset(images, generator.integers(0, 3, 120).astype(np.uint8), "corner", "0" * 64)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {},
+        {"validation": 0},
+        {"scaling": "standard"},
+        {"normalization": "moments"},
+        {"feature_maps": (2, 3)},
+        {"distortion": DISTORTIONS["affine"]},
+        {"drawn_digits": 30},
+    ],
+    ids=str,
+)
+def test_recipes_that_are_prepared_alike_have_the_same_examples(
+    corner: Dataset, change: dict[str, Any]
+) -> None:
+    recipe = replace(RECIPE, **change)
+    corner = corner._replace(labels=corner.labels % 2)
+    run, alike = prepare(corner, recipe), prepare(corner, prepared_for(recipe))
+    np.testing.assert_array_equal(run.pixels, alike.pixels)
+    assert run.scaling == alike.scaling
+    for one, other in ((run.training, alike.training), (run.validation, alike.validation)):
+        assert (one is None) == (other is None)
+        if isinstance(one, Batch) and isinstance(other, Batch):
+            np.testing.assert_array_equal(one.X, other.X)
+            np.testing.assert_array_equal(one.targets, other.targets)
 
 
 @pytest.mark.parametrize("scaling", ["unit", "centred", "standard"])

@@ -98,7 +98,7 @@ B1, B2 = (layer.biases for layer in make_model().parameters)
         ({"weights": [Q1, Q2], "scales": [S1, S2.astype(np.float64)]}, "scales that do not fit"),
         ({"weights": [Q1, Q2], "scales": [S1, S2 * np.float32(np.nan)]}, "not finite"),
         ({"weights": [Q1, Q2], "scales": [S1, None]}, "do not fit together"),
-        ({"layer_sizes": [784, W1, 10]}, "do not fit together"),
+        ({"layer_sizes": [784, W1, 10]}, "a layer without units"),
         ({"temperature": 0.0}, "an odd temperature"),
         ({"temperature": -1.0}, "an odd temperature"),
         ({"temperature": float("nan")}, "an odd temperature"),

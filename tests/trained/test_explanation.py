@@ -4,10 +4,13 @@ import numpy as np
 import pytest
 
 from mnist_net import Committee, Model
+from mnist_net.export.contract import fully_connected
 from mnist_net.learning.network import Architecture, forward, initialize, logit_gradients
 from mnist_net.learning.scaling import Scaling
 from mnist_net.trained.explanation import explain
+from mnist_net.trained.facts import first_layer_of
 from tests.moments import between, places
+from tests.trained.conftest import with_shared_weights
 
 
 def made(
@@ -47,6 +50,30 @@ def test_saliency_is_what_a_pixel_changes(
         change = logit(model, image + step, 1) - logit(model, image - step, 1)
         # float32 inputs, on which ours is computed, have seven digits
         assert saliency[row, column] == pytest.approx(change / 2e-3, rel=1e-3, abs=1e-5)
+
+
+def test_shared_weights_are_explained_as_if_they_were_written_out(image: np.ndarray) -> None:
+    model = with_shared_weights(np.float64)
+    (written_out,) = fully_connected(model)
+    ours, theirs = explain(model, image, 7), explain(written_out, image, 7)
+    np.testing.assert_allclose(ours.saliency, theirs.saliency, rtol=1e-9, atol=1e-15)
+    for one, other in zip(ours.units, theirs.units, strict=True):
+        assert one.unit == other.unit
+        assert one.push == pytest.approx(other.push)
+        np.testing.assert_array_equal(one.weights, other.weights)
+
+
+def test_of_shared_weights_each_feature_map_is_shown_once() -> None:
+    model = with_shared_weights()
+    (written_out,) = fully_connected(model)
+    shown = first_layer_of(model)
+    assert shown is not None
+    middle = 7 * 14 + 7  # of 14 × 14 squares
+    of_the_middle = written_out.parameters[0].weights[:, 3 * middle : 3 * middle + 3]
+    # How much the next layer hears of each map, place by place.
+    heard = model.parameters[1].weights.reshape(5, 5, 3, 4)
+    loudness = [np.linalg.norm(heard[:, :, k]) for k in range(3)]
+    np.testing.assert_array_equal(shown, of_the_middle[:, np.argsort(loudness)[::-1]])
 
 
 def test_saliency_of_a_normalized_picture_is_by_its_own_pixels(image: np.ndarray) -> None:

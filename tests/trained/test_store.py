@@ -65,13 +65,12 @@ def test_shared_weights_come_back_and_take_little_room(tmp_path: Path, dtype: An
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"side": 27}, "shared weights for another input"),
-        ({"side": 28.0}, "shared weights of an odd shape"),
-        ({"kernel": 4}, "shared weights of an odd shape"),
-        ({"kernel": 3}, "layers of another shape"),
-        ({"stride": 0}, "shared weights of an odd shape"),
-        ({"stride": 3}, "shared weights for another output"),
-        ({"channels": True}, "shared weights of an odd shape"),
+        ({"side": 27}, "shared weights of another shape"),
+        ({"side": "28"}, "shared weights of another shape"),
+        ({"kernel": 3}, "shared weights of another shape"),
+        ({"kernel": 10**400}, "shared weights of another shape"),
+        ({"stride": 1}, "shared weights of another shape"),
+        ({"channels": None}, "shared weights of another shape"),
         ({"maps": 3}, "do not fit together"),
     ],
     ids=str,
@@ -86,12 +85,28 @@ def test_shared_weights_that_do_not_fit_are_refused(
     assert message in refusal(tmp_path / "m.joblib")
 
 
-def test_more_shared_weights_than_layers_are_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [1, 3])
+def test_another_number_of_shared_layers_is_refused(tmp_path: Path, number: int) -> None:
     save_model(with_shared_weights(), tmp_path / "m.joblib")
     contents = read_contents(tmp_path / "m.joblib")
-    contents["convolutions"] *= 3
+    contents["convolutions"] = (contents["convolutions"] * 3)[: 2 * number - 1]
     write_contents(tmp_path / "m.joblib", contents)
-    assert "more layers of shared weights than layers" in refusal(tmp_path / "m.joblib")
+    message = "layers of another shape" if number == 1 else "shared weights of another shape"
+    assert message in refusal(tmp_path / "m.joblib")
+
+
+@pytest.mark.parametrize(
+    ("level", "size", "message"),
+    [(1, 589, "feature maps of another size"), (3, 6.0, "a layer without units")],
+)
+def test_layers_of_a_size_that_no_layer_has_are_refused(
+    tmp_path: Path, level: int, size: Any, message: str
+) -> None:
+    save_model(with_shared_weights(), tmp_path / "m.joblib")
+    contents = read_contents(tmp_path / "m.joblib")
+    contents["layer_sizes"][level] = size
+    write_contents(tmp_path / "m.joblib", contents)
+    assert message in refusal(tmp_path / "m.joblib")
 
 
 @pytest.mark.parametrize("biases", [False, (False, True), (True, False)])
@@ -231,10 +246,18 @@ def test_a_model_file_holds_plain_values_and_none_of_our_classes(model_file: Pat
     assert types(contents) == {str, int, float, bool, type(None), np.ndarray}
 
 
-@pytest.mark.parametrize(("version", "temperature"), [(1, 1.0), (2, 1.75), (3, 1.25)])
-def test_the_golden_models_still_answer_the_same(version: int, temperature: float) -> None:
-    expected = json.loads((GOLDEN / f"model-format-{version}.json").read_text())
-    model = load_model(GOLDEN / f"model-format-{version}.joblib")
+@pytest.mark.parametrize(
+    ("name", "temperature"),
+    [
+        ("model-format-1", 1.0),
+        ("model-format-2", 1.75),
+        ("model-format-3", 1.25),
+        ("shared-format-3", 1.5),
+    ],
+)
+def test_the_golden_models_still_answer_the_same(name: str, temperature: float) -> None:
+    expected = json.loads((GOLDEN / f"{name}.json").read_text())
+    model = load_model(GOLDEN / f"{name}.joblib")
     assert model.temperature == temperature
     answers = model.predict_proba(golden_pictures())
     assert np.ptp(answers, axis=0).max() > 0.05  # the pictures do not all get the same answer

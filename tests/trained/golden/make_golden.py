@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mnist_net.learning.convolution import convolutions
 from mnist_net.learning.network import Architecture, Layer
 from mnist_net.learning.scaling import Scaling
 from mnist_net.trained.committee import Committee, Predictor
@@ -67,6 +68,43 @@ def make(
     return model, powers / powers.sum(axis=1, keepdims=True)
 
 
+def make_shared(seed: int, temperature: float) -> tuple[Model, np.ndarray]:
+    """A model with two feature maps, and its probabilities, square by square."""
+    generator = np.random.default_rng(seed)
+    W1, b1 = generator.normal(0, 0.3, (25, 2)), generator.normal(0, 1, 2)
+    W2, b2 = generator.normal(0, 0.1, (392, 10)), generator.normal(0, 1, 10)
+    W1, b1, W2, b2 = (array.astype(np.float16) for array in (W1, b1, W2, b2))
+    model = Model(
+        Architecture(
+            (784, 392, 10),
+            ("tanh", "identity"),
+            "softmax-cross-entropy",
+            convolutions=convolutions(784, (2,)),
+        ),
+        (Layer(W1, b1), Layer(W2, b2)),
+        np.arange(10),
+        Scaling(33.0, 78.0),
+        METADATA,
+        temperature,
+    )
+    W1, b1, W2, b2 = (array.astype(np.float64) for array in (W1, b1, W2, b2))
+    answers = []
+    for picture in pictures():
+        paper = np.zeros((32, 32))
+        paper[2:30, 2:30] = (picture - 33.0) / 78.0
+        hidden = [
+            np.tanh(
+                sum(paper[2 * y + i, 2 * x + j] * W1[5 * i + j] for i in range(5) for j in range(5))
+                + b1
+            )
+            for y in range(14)
+            for x in range(14)
+        ]
+        powers = np.exp((np.concatenate(hidden) @ W2 + b2) / temperature)
+        answers.append(powers / powers.sum())
+    return model, np.array(answers)
+
+
 def write(
     name: str,
     model: Predictor,
@@ -92,6 +130,8 @@ def main() -> None:
     write("committee-format-2", committee, mean, committee.metadata)
     model, probabilities = make(20261128, 1.25, "moments", whole=True)
     write("model-format-3", model, probabilities, METADATA, np.int8)
+    model, probabilities = make_shared(20261129, 1.5)
+    write("shared-format-3", model, probabilities, METADATA)
 
 
 if __name__ == "__main__":
