@@ -53,6 +53,16 @@ PRESETS = _Presets(
             normalization="none",
             distortion_fade=0.0,
         ),
+        "convolutional": replace(
+            _DEFAULT,
+            feature_maps=(16, 48),
+            hidden_layer_sizes=(256,),
+            activation="relu",
+            epochs=40,
+            learning_rate=4e-3,
+            weight_decay=0.03,
+            normalization="none",
+        ),
         "plain": Hyperparameters(),
         "cs229": Hyperparameters(
             initialization="standard-normal",
@@ -70,5 +80,5 @@ PRESETS = _Presets(
     }
 )
 """``default`` distorts its pictures, adds drawn ones and normalizes all; ``accurate`` distorts and
-adds for longer and with more units; ``plain`` does neither; ``cs229`` is the exercise in Stanford's
-CS229 (problem set on neural networks for MNIST)."""
+adds for longer and with more units, ``convolutional`` with layers of shared weights; ``plain`` does
+neither; ``cs229`` is the exercise in Stanford's CS229 (problem set on neural networks for MNIST)."""

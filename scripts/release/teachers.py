@@ -16,14 +16,7 @@ from scripts.release.network import train_model
 ACCURATE = replace(PRESETS["accurate"], validation=0, patience=None)
 
 DEEP = replace(ACCURATE, activation="relu", learning_rate=1e-3, epochs=60, distortion_fade=1 / 3)
-SHARED = replace(
-    DEEP,
-    feature_maps=(16, 48),
-    hidden_layer_sizes=(256,),
-    learning_rate=4e-3,
-    epochs=40,
-    drawn_digits=0,
-)
+SHARED = replace(PRESETS["convolutional"], validation=0, patience=None, drawn_digits=0)
 """With layers of shared weights."""
 
 _STRONGER = Distortion(
