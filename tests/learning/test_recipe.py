@@ -45,7 +45,9 @@ def test_the_plain_recipe_is_what_nobody_overrides_and_the_others_distort() -> N
     assert PRESETS["plain"] == Hyperparameters()
     assert not PRESETS["plain"].distortion
     assert PRESETS["default"].distortion == PRESETS["accurate"].distortion == DISTORTIONS["both"]
-    assert [len(PRESETS[name].hidden_layer_sizes) for name in PRESETS] == [1, 1, 1, 1]
+    assert {len(recipe.hidden_layer_sizes) for recipe in PRESETS.values()} == {1}
+    shared = {name for name, recipe in PRESETS.items() if recipe.feature_maps}
+    assert shared == {"convolutional"}
 
 
 def test_a_recipe_as_plain_values() -> None:
