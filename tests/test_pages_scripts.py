@@ -175,6 +175,9 @@ def test_figures_by_hand() -> None:
     assert figures["precision"] == round(5 / 6, 4)
     assert figures["recall"] == round(5 / 6, 4)
     assert figures["extra digits"] == round(1 / 6, 4)
+    misread = summary([score("dates", 2, Truth((tuple(items),), "12/5"), readings("1315"), 0.5)])
+    assert misread["precision"] == 0.5  # the 3 is wrong, and the stroke is no digit
+    assert misread["extra digits"] == round(1 / 3, 4)  # which alone is one too many
     empty = [score("empty", k, Truth((), ""), readings("7" * k), 0.1) for k in range(2)]
     assert summary(empty)["nothing"] == 0.5
     assert same_cells([["1", ""], ["", "23"]], [["1", ""], ["4", "23"]]) == (3, 4)

@@ -35,7 +35,10 @@ _OVERLAP = 0.3  # intersection over union
 
 
 class Score(NamedTuple):
-    """How one page was read; counts where no other unit is named."""
+    """How one page was read; counts where no other unit is named.
+
+    Of the digits read, `n_found` are right, and `n_placed` are where there is one, right or not.
+    """
 
     kind: str
     seed: int
@@ -47,6 +50,7 @@ class Score(NamedTuple):
     edits: int
     n_read: int
     n_found: int
+    n_placed: int
     cells: tuple[int, int] | None
     seconds: float
 
@@ -89,7 +93,7 @@ def is_at(truth: Box, read: Box) -> bool:
 
 
 def found(truth: Sequence[tuple[str, Box]], read: Sequence[tuple[str, Box]]) -> int:
-    """Digits that were read as what they are, where they are; each box counts once."""
+    """What was read as what it is, where it is; each box counts once."""
     left, n = list(read), 0
     for digit, box in truth:
         at = [one for one in left if one[0] == digit and is_at(box, one[1])]
@@ -116,6 +120,7 @@ def score(kind: str, seed: int, truth: Truth, page: answers.Page, seconds: float
         edit_distance(digits, expected),
         len(readings),
         found([(item.text, item.box) for item in truth.digits], readings),
+        found([("", item.box) for item in truth.digits], [("", box) for _, box in readings]),
         None,
         seconds,
     )
@@ -171,8 +176,9 @@ def _measured(task: tuple[str, int], *, pictures: bool) -> tuple[Score, Bytes | 
 
 def summary(scores: Sequence[Score]) -> dict[str, Any]:
     """Figures of the pages of one kind, or of several."""
-    n_digits, n_read, n_found = (
-        sum(getattr(s, f) for s in scores) for f in ("n_digits", "n_read", "n_found")
+    n_digits, n_read, n_found, n_placed = (
+        sum(getattr(s, f"n_{what}") for s in scores)
+        for what in ("digits", "read", "found", "placed")
     )
     result: dict[str, Any] = {"pages": len(scores)}
     if scores[0].cells:
@@ -188,7 +194,7 @@ def summary(scores: Sequence[Score]) -> dict[str, Any]:
             "digit errors": sum(s.edits for s in scores) / n_digits,
             "precision": n_found / max(n_read, 1),
             "recall": n_found / n_digits,
-            "extra digits": (n_read - n_found) / n_digits,
+            "extra digits": (n_read - n_placed) / n_digits,
         }
     result["seconds"] = sum(s.seconds for s in scores) / len(scores)
     return {name: round(value, 4) for name, value in result.items()}

@@ -143,7 +143,10 @@ NUMBER = "a list of choices, or a range such as { low = 1, high = 10 }"
         ("optimizer = ['lion']", "optimizer is 'lion'; it must be one of sgd"),
         ("optimizer = [['sgd']]", "optimizer is ['sgd']; it must be one of sgd"),
         ("optimizer = {low = 0, high = 1}", "optimizer is 0.0; it must be one of sgd"),
-        ("hidden_layer_sizes = [300]", "hidden_layer_sizes is 300; it must be a list of whole numbers"),
+        (
+            "hidden_layer_sizes = [300]",
+            "hidden_layer_sizes is 300; it must be a list of whole numbers",
+        ),
         ("hidden_layer_sizes = [[0]]", "hidden_layer_sizes has 0; each must be a whole number"),
         ("distortion = ['strong']", "distortion is 'strong'; it must be one of none, affine"),
         ("distortion = [{rotation = -1}]", "distortion.rotation is -1; it must be finite and not"),
