@@ -26,11 +26,13 @@ _HELP = {
 
 
 class _Widths(click.ParamType[tuple[int, ...]]):
-    """Widths of one layer or of several, as in 300,100."""
+    """Widths of one layer or of several, as in 300,100; none if there are to be none."""
 
     name = "widths"
 
     def convert(self, value: Any, param: Any, ctx: Any) -> tuple[int, ...]:
+        if value == "none":
+            return ()
         layer: click.ParamType[Any] = options.whole(min=1)
         parts = str(value).split(",")
         return tuple(int(layer.convert(part.strip(), param, ctx)) for part in parts)

@@ -81,4 +81,4 @@ PRESETS = _Presets(
 )
 """``default`` distorts its pictures, adds drawn ones and normalizes all; ``accurate`` distorts and
 adds for longer and with more units, ``convolutional`` with layers of shared weights; ``plain`` does
-neither; ``cs229`` is the exercise in Stanford's CS229 (problem set on neural networks for MNIST)."""
+neither; ``cs229`` is the exercise in Stanford's CS229 (a problem set on networks for MNIST)."""

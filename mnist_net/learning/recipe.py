@@ -232,7 +232,7 @@ def _from_plain(name: str, plain: Any) -> Any:
     setting_of(name)
     if name in WIDTHS:
         if not isinstance(plain, list):
-            raise ValueError(f"{name} is {plain!r}; it must be a list of whole numbers, as in [300]")
+            raise ValueError(f"{name} is {plain!r}; it must be a list of whole numbers: [300]")
         return tuple(plain)
     if name == "distortion":
         return distortion_from(plain)

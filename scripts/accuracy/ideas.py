@@ -121,9 +121,9 @@ IDEAS = {
     "digits 20 wide": Idea(width=20),
     "1600 units": Idea({"hidden_layer_sizes": (1600,)}),
     "16 and 48 feature maps, 256 sigmoids": _maps("sigmoid", 4e-3),
-    "16 and 48 feature maps, 256 ReLUs": _maps("relu", 1e-3),
-    "16 and 48 feature maps, 256 ReLUs, twice the rate": _maps("relu", 2e-3),
-    "16 and 48 feature maps, 256 ReLUs, four times the rate": _maps("relu", 4e-3),
+    "16 and 48 feature maps, 256 ReLUs, rate 0.001": _maps("relu", 1e-3),
+    "16 and 48 feature maps, 256 ReLUs, rate 0.002": _maps("relu", 2e-3),
+    "16 and 48 feature maps, 256 ReLUs, rate 0.004": _maps("relu", 4e-3),
 }
 
 

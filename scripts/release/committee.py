@@ -69,7 +69,8 @@ def judged(committee: Committee, models: Mapping[str, Model], on: Dataset) -> di
     errors = {name: measured(model, on)["errors"] for name, model in models.items()}
     figures = measured(committee, on)
     print(f"committee: error {figures['error']:.2%}; errors of its members: {errors}")
-    return {"members": errors, **figures}
+    seconds = {name: model.metadata["seconds"] for name, model in models.items()}
+    return {"members": errors, **figures, "seconds": seconds}
 
 
 @click.command(help=options.paragraphs(__doc__))
@@ -94,13 +95,13 @@ def main(
     recipes = {
         f"{prefix}{name}": replace(recipe, **changes) for name, recipe in COMMITTEES[kind].items()
     }
-    if only and only not in recipes:
-        raise click.UsageError(f"{only} is none of {', '.join(recipes)}")
+    if only and f"{prefix}{only}" not in recipes:
+        raise click.UsageError(f"{only} is none of {', '.join(COMMITTEES[kind])}")
     splits = load_dataset(dataset)
     models = {
         name: member(name, recipe, splits, folder)
         for name, recipe in recipes.items()
-        if only in (None, name)
+        if not only or name == f"{prefix}{only}"
     }
     if only:
         return

@@ -40,7 +40,8 @@ def member(name: str, recipe: Hyperparameters, splits: Splits, folder: Path) -> 
     path = folder / "models" / name
     if not path.exists():
         run = prepare(splits.train, recipe, splits.train.name)
-        save_model(train_model(run, folder, path.stem, "accurate"), path, dtype=np.float16)
+        preset = "convolutional" if recipe.feature_maps else "accurate"
+        save_model(train_model(run, folder, path.stem, preset), path, dtype=np.float16)
     model = load_model(path)
     # What it does not name is younger than it, and had its default.
     learnt = Hyperparameters().as_dict() | model.metadata["hyperparameters"]

@@ -296,6 +296,9 @@ def test_weights_are_shared_if_asked_and_training_goes_on_with_them(own: Path) -
     further = invoke(*recipe, "--from", "models/latest.joblib", "--output", "further.joblib")
     assert further.exit_code == 0
     assert load_model("further.joblib").architecture == model.architecture
+    none = ("--preset", "convolutional", "--feature-maps", "none", "--output", "none.joblib")
+    assert invoke(*recipe, "--hidden", "8", *none).exit_code == 0
+    assert load_model("none.joblib").architecture.layer_sizes == (784, 8, 2)
     refused = invoke(*recipe, "--feature-maps", "3,4", "--from", "models/latest.joblib")
     assert refused.exit_code == 2
     assert "leave out its feature_maps" in refused.stderr

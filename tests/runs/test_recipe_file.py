@@ -85,7 +85,7 @@ def test_an_empty_file_is_the_default_and_a_mark_of_utf_8_is_none() -> None:
         ("epochs = true", "recipe.toml: epochs is True; it must be a whole number from 1 up"),
         ("preset = 'best'", "recipe.toml: preset is 'best'; it must be one of default, accurate"),
         ("hidden = [300]", "recipe.toml: hidden is no hyperparameter: "),
-        ("hidden_layer_sizes = 300", "it must be a list of whole numbers, as in [300]"),
+        ("hidden_layer_sizes = 300", "it must be a list of whole numbers: [300]"),
         ("hidden_layer_sizes = [3.5]", "hidden_layer_sizes has 3.5; each must be a whole number"),
         ("learning_rate = 2026-01-01", "it must be a number"),
         ("[learning_rate]\nlow = 1", "learning_rate is {'low': 1}; it must be a number"),
