@@ -19,6 +19,7 @@ GIVEN = (
     "learning.training.Epoch",
     "learning.training.Progress",
     "learning.network.Architecture",
+    "learning.convolution.Convolution",
     "learning.network.Layer",
     "learning.optimizers.OptimizerState",
     "learning.scaling.Scaling",
