@@ -443,7 +443,7 @@ def test_completion_is_printed(shell: str) -> None:
 def test_presets_print_as_a_table() -> None:
     lines = str(PRESETS).splitlines()
     assert lines[0].split() == ["default", "accurate", "convolutional", "plain", "cs229"]
-    assert ["epochs", "25", "120", "40", "30", "30"] in [line.split() for line in lines]
+    assert ["epochs", "22", "120", "40", "30", "30"] in [line.split() for line in lines]
 
 
 def test_help_of_the_package_lists_its_names() -> None:
