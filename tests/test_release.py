@@ -10,7 +10,6 @@ import pytest
 from click.testing import Result
 
 from mnist_net import Hyperparameters
-from mnist_net.datasets.dataset import Dataset, split
 from mnist_net.datasets.loading import load_dataset
 from mnist_net.reports.figures import evaluate
 from mnist_net.trained.committee import Committee
@@ -172,46 +171,32 @@ def test_the_card_of_a_student_names_its_teachers(taught: tuple[Path, str], tmp_
     assert "python -m scripts.release student  # trains" in page
 
 
-def test_a_committee_of_members_that_differ(tmp_path: Path) -> None:
-    trial = ("--dataset", "digits", "--trial", "--folder", tmp_path)
-    study("release", "committee", *trial, "--only", "deep-tanh.joblib")
+@pytest.mark.parametrize(("kind", "name"), [("connected", ""), ("shared", "-shared")])
+def test_a_committee_of_members_that_differ(tmp_path: Path, kind: str, name: str) -> None:
+    trial = ("--of", kind, "--dataset", "digits", "--trial", "--folder", tmp_path)
+    file = tmp_path / "models" / list(COMMITTEES[kind])[-1]
+    study("release", "committee", *trial, "--only", file.name)
     assert not (tmp_path / "results").exists()
-    kept = (tmp_path / "models" / "deep-tanh.joblib").read_bytes()
+    kept = file.read_bytes()
     done = study("release", "committee", *trial)
-    assert (tmp_path / "models" / "deep-tanh.joblib").read_bytes() == kept
+    assert file.read_bytes() == kept
     (recorded,) = evaluations(tmp_path)
-    assert f"committee: error {recorded['error']:.2%}" in done.stdout
-    of_its_members(recorded, tmp_path / "models", "", load_dataset("digits").test)
-    committee = load_model(tmp_path / "models" / "committee.joblib")
+    assert f"test error {recorded['error']:.2%}" in done.stdout
+    committee, test = (
+        load_model(tmp_path / "models" / f"committee{name}.joblib"),
+        load_dataset("digits").test,
+    )
     assert isinstance(committee, Committee)
-    assert recorded["recipe"] == committee.metadata["preset"] == "committee"
-    assert len(committee.members) == len(recorded["members"])
-
-
-def of_its_members(
-    recorded: dict[str, Any], folder: Path, prefix: str, pictures: Dataset, kind: str = "connected"
-) -> None:
-    """What is recorded is of the mean of the members' probabilities, each from its own file."""
-    names = [f"{prefix}{name}" for name in COMMITTEES[kind]]
-    assert list(recorded["members"]) == names
-    members = [load_model(folder / name) for name in names]
-    mean = np.mean([member.predict_proba(pictures.images) for member in members], axis=0)
-    figures = recorded["validation"] if prefix else recorded
-    assert figures["errors"] == (mean.argmax(axis=1) != pictures.labels).sum()
+    assert recorded["recipe"] == committee.metadata["preset"] == f"committee{name}"
+    assert len(committee.members) == len(recorded["members"]) == len(COMMITTEES[kind])
+    # The mean of the members' probabilities, each from its own file.
+    members = [load_model(tmp_path / "models" / name) for name in COMMITTEES[kind]]
+    mean = np.mean([member.predict_proba(test.images) for member in members], axis=0)
+    assert recorded["errors"] == (mean.argmax(axis=1) != test.labels).sum()
     for member, errors in zip(members, recorded["members"].values(), strict=True):
-        assert errors == (member.predict(pictures.images) != pictures.labels).sum()
-
-
-def test_a_committee_is_validated_on_what_none_of_its_members_has_seen(tmp_path: Path) -> None:
-    trial = ("--dataset", "digits", "--trial", "--folder", tmp_path, "--held-out", "300")
-    study("release", "committee", *trial, "--of", "shared", "--validated")
-    assert not (tmp_path / "results" / "test_evaluations.jsonl").exists()
-    recorded = json.loads((tmp_path / "results" / "release.json").read_text())["committee-shared"]
-    assert recorded["validation"]["n"] == 300
-    train = load_dataset("digits").train
-    _, held_out = split(train, len(train.labels) - 300)
-    of_its_members(recorded, tmp_path / "models", "validated-", held_out, "shared")
-    assert all(recipe["feature_maps"] for recipe in recorded["hyperparameters"].values())
+        assert errors == (member.predict(test.images) != test.labels).sum()
+    shares = [bool(recipe["feature_maps"]) for recipe in recorded["hyperparameters"].values()]
+    assert shares == [kind == "shared"] * len(members)
 
 
 def test_a_member_of_another_recipe_is_not_taken(tmp_path: Path) -> None:

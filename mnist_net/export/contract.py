@@ -93,7 +93,7 @@ def description(model: Predictor, name: str) -> dict[str, Any]:
         "classes": model.classes.tolist(),
         "metadata": model.metadata,
         "members": [
-            {**facts_of(member), "metadata": member.metadata} for member in fully_connected(model)
+            {**facts_of(member), "metadata": member.metadata} for member in networks_of(model)
         ],
     }
 

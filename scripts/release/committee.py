@@ -1,8 +1,7 @@
 """Train a committee of networks that differ, and measure it on the test set.
 
     python -m scripts.release committee    # some hours, and hours more without the networks
-    python -m scripts.release committee --of shared --validated    # an hour, no test set
-    python -m scripts.release committee --of shared                # an hour more
+    python -m scripts.release committee --of shared    # an hour
 
 Networks that learnt alike err alike, and gain little from each other (Meier et al. 2011 therefore
 normalized each member's digits to another width). These differ in what draws their weights, in
@@ -11,29 +10,23 @@ measured, so nothing is chosen here: all learn from the 60,000 training pictures
 is evaluated once, of the whole and of each member. The evaluation is appended to
 results/test_evaluations.jsonl, and the committee kept as models/committee.joblib; it does not ship,
 for its size. The networks of `scripts.release` are members of the first committee too, and are not
-trained again if they are in models/. Those of the second have layers of shared weights. Where they
-are validated, they learn from all training pictures but the last, which measure them; the test set
-is not looked at, and what is found is kept in results/release.json. After each epoch a run is kept
-in checkpoints/, from where the same command goes on.
+trained again if they are in models/. Those of the second have layers of shared weights. After each
+epoch a run is kept in checkpoints/, from where the same command goes on.
 """
 
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import click
 import numpy as np
 
 from mnist_net import Hyperparameters, load_dataset, save_model
-from mnist_net.datasets.dataset import Dataset, split
 from mnist_net.learning.distortion import Distortion
 from mnist_net.runs.outcome import committee_of, measure_accuracy
-from mnist_net.trained.committee import Committee
-from mnist_net.trained.model import Model
 from scripts import options
-from scripts.records import append_line, read_json, stamp, write_json
-from scripts.release.network import KEPT, SEEDS, measured, model_name
+from scripts.records import append_line
+from scripts.release.network import SEEDS, measured, model_name
 from scripts.release.teachers import ACCURATE, DEEP, SHARED, SHARED_TEACHERS, member
 
 _STRONGER = Distortion(rotation=12.0, scale=0.2, shear=0.2, shift=1.0, elastic=1.2, smoothness=5.0)
@@ -64,62 +57,35 @@ COMMITTEES: Mapping[str, Mapping[str, Hyperparameters]] = {
 """Of each committee the members, by the name of the model file."""
 
 
-def judged(committee: Committee, models: Mapping[str, Model], on: Dataset) -> dict[str, Any]:
-    """Figures of the whole, and of each member its errors."""
-    errors = {name: measured(model, on)["errors"] for name, model in models.items()}
-    figures = measured(committee, on)
-    print(f"committee: error {figures['error']:.2%}; errors of its members: {errors}")
-    seconds = {name: model.metadata["seconds"] for name, model in models.items()}
-    return {"members": errors, **figures, "seconds": seconds}
-
-
 @click.command(help=options.paragraphs(__doc__))
 @click.option("--of", "kind", type=click.Choice(list(COMMITTEES)), default="connected")
-@click.option("--only", help="Train this member, measure nothing.")
-@click.option("--validated", is_flag=True, help="Learn from fewer pictures, and be measured there.")
+@click.option("--only", help="Train this member, evaluate nothing.")
 @options.dataset
-@options.held_out
 @options.trial
 @options.folder
-def main(
-    kind: str,
-    only: str | None,
-    validated: bool,
-    dataset: str,
-    held_out: int,
-    trial: bool,
-    folder: Path,
-) -> None:
-    changes = (options.TINY if trial else {}) | ({"validation": held_out} if validated else {})
-    prefix = "validated-" if validated else ""
-    recipes = {
-        f"{prefix}{name}": replace(recipe, **changes) for name, recipe in COMMITTEES[kind].items()
-    }
-    if only and f"{prefix}{only}" not in recipes:
-        raise click.UsageError(f"{only} is none of {', '.join(COMMITTEES[kind])}")
+def main(kind: str, only: str | None, dataset: str, trial: bool, folder: Path) -> None:
+    changes = options.TINY if trial else {}
+    recipes = {name: replace(recipe, **changes) for name, recipe in COMMITTEES[kind].items()}
+    if only and only not in recipes:
+        raise click.UsageError(f"{only} is none of {', '.join(recipes)}")
     splits = load_dataset(dataset)
     models = {
         name: member(name, recipe, splits, folder)
         for name, recipe in recipes.items()
-        if not only or name == f"{prefix}{only}"
+        if only in (None, name)
     }
     if only:
         return
+    test = splits.test
     committee = committee_of(list(models.values()))
     name = "committee" if kind == "connected" else f"committee-{kind}"
     committee.metadata["preset"] = name
-    described = {name: recipe.as_dict() for name, recipe in recipes.items()}
-    if validated:
-        _, pictures = split(splits.train, len(splits.train.labels) - held_out)
-        found = judged(committee, models, pictures)
-        kept = {"members": found["members"], "validation": {key: found[key] for key in KEPT}}
-        results = folder / "results" / "release.json"
-        record = {**kept, "hyperparameters": described, **stamp()}
-        write_json(results, {**read_json(results), name: record})
-        return
     path = folder / "models" / f"{name}.joblib"
-    save_model(measure_accuracy(committee, splits.test), path, dtype=np.float16)
-    record = {"recipe": name, **judged(committee, models, splits.test)}
-    append_line(
-        folder / "results" / "test_evaluations.jsonl", {**record, "hyperparameters": described}
-    )
+    save_model(measure_accuracy(committee, test), path, dtype=np.float16)
+    errors = {name: measured(model, test)["errors"] for name, model in models.items()}
+    figures = measured(committee, test)
+    record = {"recipe": name, "members": errors, **figures}
+    record["seconds"] = {name: model.metadata["seconds"] for name, model in models.items()}
+    record["hyperparameters"] = {name: recipe.as_dict() for name, recipe in recipes.items()}
+    append_line(folder / "results" / "test_evaluations.jsonl", record)
+    print(f"{name}: test error {figures['error']:.2%}; errors of its members: {errors}")
