@@ -33,6 +33,7 @@ _LESS_LIKELY = 0.8  # prior of the other polarity
 _LIKELIER_AS_IT_IS = 0.95
 _HASTY = 0.0  # prior of all the ink at once: it counts only until something else is seen
 _CLIPPING = 64  # pixels of the longer side of a picture that may be clipped at its one digit
+_IN_TABLES = (NARROW, NARROW / 2, NARROW / 4)  # of a picture's side: no stroke in a cell is wider
 _WIDTHS = (0.8, 0.6)  # of a figure whose proportions are in doubt
 
 
@@ -136,7 +137,8 @@ def looks(pixels: Bytes, *, whole: bool = False) -> Iterator[list[Look]]:
     which has been through all of this already, or all the ink on clean paper.  Then comes whatever
     departs from paper, light and shadow that are followed across the picture; and at last the same
     without sharp shadows, which costs no wide stroke.  Only the sheet of paper on it is seen.  If
-    it is wanted whole, for a table, whose strokes are narrow, wider shadows are followed at last.
+    it is wanted whole, for a table, whose strokes are the narrower the more cells it has, ever
+    narrower shadows are followed at last.
     """
     ready = in_mnist_form(pixels)
     if ready is not None:
@@ -150,7 +152,8 @@ def looks(pixels: Bytes, *, whole: bool = False) -> Iterator[list[Look]]:
     if clean_paper(pixels) is None:  # else there is no shadow
         yield list(follow(pixels, None))
         if whole:
-            yield list(follow(pixels, NARROW))
+            for widest in _IN_TABLES:
+                yield list(follow(pixels, widest))
 
 
 def looks_at_several(pixels: Bytes) -> Iterator[Look]:

@@ -206,9 +206,10 @@ class Reader:
     def read_grid(self, picture: Picture) -> Table:
         """The cells of the largest table that is drawn in lines on a picture.
 
-        Its lines are those of the way to see it that shows them best, and so is what is written.
+        Its lines are those that most ways to see it show, what is written that of the clearest.
         """
-        from mnist_net.pictures.grid import grid_of, lines_of
+        from mnist_net.pictures.grid import grid_of
+        from mnist_net.pictures.tables import agreed, lines_of
         from mnist_net.reading.pages import table_of
 
         _require_picture(picture)
@@ -216,10 +217,10 @@ class Reader:
         for look in (look for stage in looks(picture.pixels, whole=True) for look in stage):
             ink = look.ink if look.faint is None else look.faint
             ways.append((look, ink, lines_of(ink)))
-        drawn = [way for way in ways if way[2].are_a_table]
-        if not drawn:
+        table = agreed([lines for *_, lines in ways])
+        if table is None:
             return Table((), "there is no table on it that is drawn in lines")
-        seen, where, table = min(drawn, key=lambda way: way[2].doubt)
+        seen, where = next((look, ink) for look, ink, lines in ways if lines is table)
         read = []
         for look, ink, lines in ways:
             if (look.corner, ink.shape) == (seen.corner, where.shape):

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from mnist_net.pictures.grid import Grid, Lines, grid_of, lines_of
+from mnist_net.pictures.grid import Grid, grid_of
+from mnist_net.pictures.tables import Lines, lines_of
 from tests.drawings import draw, pixels
 
 SIDE = 60
