@@ -76,7 +76,7 @@ def lines_of(ink: Ink) -> Lines:
     return min(ways, key=lambda lines: lines.doubt)
 
 
-def agreed(ways: Sequence[Lines]) -> Lines | None:
+def most_seen(ways: Sequence[Lines]) -> Lines | None:
     """The surest of those that show the table as most ways do; None where there is no table."""
     tables = [lines for lines in ways if lines.are_a_table]
     votes: dict[tuple[int, int], float] = defaultdict(float)

@@ -1,6 +1,7 @@
 """What a path through a page says: digits and signs in rows, with their gaps, or in cells."""
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby, pairwise
@@ -25,6 +26,7 @@ _MOST_DOUBT = 0.2  # mean doubt of a page's digits, beyond which it shows none
 _STROKES_DOUBT = 3.0  # times as much doubt counts in rows of 1s: strokes are everywhere
 _WIDE_GAP = 1.0  # heights of a digit between two signs, that are a space ...
 _WIDER = 1.6  # ... unless the row is spaced so: times its usual gap
+_BLANK = 0.5  # score of a blank cell
 _ENOUGH = 3  # gaps, to know what is usual
 
 
@@ -87,6 +89,34 @@ def table_of(path: Path, grid: Grid, written: Written) -> tuple[Table, float]:
     )
     n_large = sum(step.arc.is_large for step in steps)
     return Table(cells), n_large * (2.0 * _clarity(steps) - 1.0)
+
+
+def most_read(ways: Sequence[tuple[Table, float]]) -> Table:
+    """One table that is read in several ways: each cell as most of them read it, the clear rather.
+
+    Of the ways that read a cell so, the clearest tells how sure its digits are.
+    """
+    clearest_first = sorted(ways, key=lambda way: -way[1])
+    clear = [way for way in clearest_first if way[1] > 0.0] or clearest_first[:1]
+    tables = [table.rows for table, _ in clear]
+    weights = [weight for _, weight in clear]
+    return Table(
+        tuple(
+            tuple(_most_read(cells, weights) for cells in zip(*of_row, strict=True))
+            for of_row in zip(*tables, strict=True)
+        )
+    )
+
+
+def _most_read(
+    cells: Sequence[tuple[Reading, ...]], weights: Sequence[float]
+) -> tuple[Reading, ...]:
+    votes: dict[str, float] = defaultdict(float)
+    for cell, weight in zip(cells, weights, strict=True):
+        scores = [reading.score for reading in cell] or [_BLANK]
+        votes["".join(reading.text for reading in cell)] += weight * sum(scores) / len(scores)
+    best = max(votes, key=lambda text: votes[text])
+    return next(cell for cell in cells if "".join(reading.text for reading in cell) == best)
 
 
 def _clarity(steps: Sequence[Step]) -> float:

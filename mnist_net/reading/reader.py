@@ -206,18 +206,18 @@ class Reader:
     def read_grid(self, picture: Picture) -> Table:
         """The cells of the largest table that is drawn in lines on a picture.
 
-        Its lines are those that most ways to see it show, what is written that of the clearest.
+        Its lines, and what each cell holds, are as most ways to see it have them.
         """
         from mnist_net.pictures.grid import grid_of
-        from mnist_net.pictures.tables import agreed, lines_of
-        from mnist_net.reading.pages import table_of
+        from mnist_net.pictures.tables import lines_of, most_seen
+        from mnist_net.reading.pages import most_read, table_of
 
         _require_picture(picture)
         ways = []
         for look in (look for stage in looks(picture.pixels, whole=True) for look in stage):
             ink = look.ink if look.faint is None else look.faint
             ways.append((look, ink, lines_of(ink)))
-        table = agreed([lines for *_, lines in ways])
+        table = most_seen([lines for *_, lines in ways])
         if table is None:
             return Table((), "there is no table on it that is drawn in lines")
         seen, where = next((look, ink) for look, ink, lines in ways if lines is table)
@@ -227,7 +227,7 @@ class Reader:
                 grid = grid_of(ink, table, lines.ink)
                 paths = self._lattice.best_paths(self._lattice.arcs(grid.sheet))
                 read.append(table_of(paths[0], grid, self._written(grid.sheet, look, picture)))
-        return max(read, key=lambda one: one[1])[0]
+        return most_read(read)
 
     def _page_of_one(self, picture: Picture, seen: tuple[Look, "Sheet"]) -> Page:
         """A page with one digit is a picture of one digit, and is read as such.
