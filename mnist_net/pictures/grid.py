@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from mnist_net.pictures.cuts import cut_apart
 from mnist_net.pictures.ink import Ink, Levels, traces_of
-from mnist_net.pictures.pieces import Mask, Piece, find_pieces
+from mnist_net.pictures.pieces import Piece, find_pieces
 from mnist_net.pictures.rows import Row, Sheet, large_boxes, row_of, typical_size
 from mnist_net.pictures.straight import Line
 from mnist_net.pictures.tables import FAINTEST, Lines, heights_of
@@ -38,17 +38,17 @@ class Grid(NamedTuple):
     cells: tuple[tuple[int | None, ...], ...]
 
 
-def grid_of(ink: Ink, table: Lines, lines: Mask) -> Grid:
+def grid_of(ink: Ink, table: Lines, lines: Lines) -> Grid:
     """The cells between the lines of a table, and what is written in them.
 
-    The lines' ink is what there is of any line in this ink, which may be another than that in which
-    the table was found.
+    The lines are those of this ink, which may be another than that in which the table was found.
+    Theirs is the ink along the table's, and what leaves the picture: a crease.
     """
     level, upright = table.level, table.upright
     row_at, over = _between(level, ink.shape)
     column_at, beside = (field.T for field in _between(upright, ink.shape[::-1]))
     off = np.minimum(over, beside)  # a digit may meet a line, and what does not leave it is none
-    inner = (row_at >= 0) & (column_at >= 0) & ~(lines & (off <= _BENT))
+    inner = (row_at >= 0) & (column_at >= 0) & ~(lines.ink & (off <= _BENT)) & ~lines.leaving
     # Beside a table's lines what is written is faint: it is measured without them.
     sample = ink[inner & (off > _BESIDE)]
     traces = traces_of(np.where(inner, ink, np.float32(0.0)), FAINTEST, sample)

@@ -45,11 +45,15 @@ _SURER = 3.0  # the more so, the less the doubt counts for one way to see a tabl
 
 
 class Lines(NamedTuple):
-    """A table's lines, each family from the top or the left, and where there is ink of any line."""
+    """A table's lines, each family from the top or the left.
+
+    There is also where any line has ink, and where those have that leave the picture.
+    """
 
     level: list[Line]
     upright: list[Line]
     ink: Mask
+    leaving: Mask
 
     @property
     def doubt(self) -> float:
@@ -89,16 +93,22 @@ def most_seen(ways: Sequence[Lines]) -> Lines | None:
 def _ways(mask: Mask) -> Iterator[Lines]:
     """All lines, and only those that end on the picture: creases and shadows often do not."""
     across, down = _long_lines(mask), _long_lines(mask.T)
+    within_across, leaving_across = _parted(across, mask.shape[1])
+    within_down, leaving_down = _parted(down, mask.shape[0])
     ink = painted(across, mask.shape) | painted(down, mask.T.shape).T
-    yield Lines(*_crossing_alike(across, down), ink)
-    height, width = mask.shape
-    yield Lines(*_crossing_alike(_within(across, width), _within(down, height)), ink)
+    leaving = painted(leaving_across, mask.shape) | painted(leaving_down, mask.T.shape).T
+    yield Lines(*_crossing_alike(across, down), ink, leaving)
+    yield Lines(*_crossing_alike(within_across, within_down), ink, leaving)
 
 
-def _within(lines: Sequence[Line], side: int) -> list[Line]:
-    """Lines neither of whose ends is at the edge of a picture of so many columns."""
+def _parted(lines: Sequence[Line], side: int) -> tuple[list[Line], list[Line]]:
+    """Lines that end on a picture of so many columns, and those that go on at its edge."""
     edge = _AT_EDGE * side
-    return [line for line in lines if edge <= _ends(line)[0] and _ends(line)[1] <= side - edge]
+    parts: tuple[list[Line], list[Line]] = [], []
+    for line in lines:
+        first, last = _ends(line)
+        parts[first < edge or last > side - edge].append(line)
+    return parts
 
 
 def _crossing_alike(across: list[Line], down: list[Line]) -> tuple[list[Line], list[Line]]:

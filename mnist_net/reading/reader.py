@@ -224,7 +224,7 @@ class Reader:
         read = []
         for look, ink, lines in ways:
             if (look.corner, ink.shape) == (seen.corner, where.shape):
-                grid = grid_of(ink, table, lines.ink)
+                grid = grid_of(ink, table, lines)
                 paths = self._lattice.best_paths(self._lattice.arcs(grid.sheet))
                 read.append(table_of(paths[0], grid, self._written(grid.sheet, look, picture)))
         return most_read(read)

@@ -38,7 +38,7 @@ def grid_and_lines(image: Image.Image) -> tuple[Grid, Lines]:
     ink = (np.asarray(image) / np.float32(255.0)).astype(np.float32)
     lines = lines_of(ink)
     assert lines.are_a_table
-    return grid_of(ink, lines, lines.ink), lines
+    return grid_of(ink, lines, lines), lines
 
 
 def blanks(image: Image.Image) -> list[list[bool]]:
