@@ -1,0 +1,76 @@
+"""Tables that are seen in several ways: each cell as most of them read it."""
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+
+from mnist_net.reading.answers import Reading, Table
+from mnist_net.reading.pages import most_read
+from mnist_net.reading.reader import Reader
+from tests.drawings import as_picture
+
+
+def table(*cells: list[tuple[int, float]]) -> Table:
+    """One row of a table: each cell's digits with their scores."""
+    readings = (tuple(Reading(digit, score=score) for digit, score in cell) for cell in cells)
+    return Table((tuple(readings),))
+
+
+def test_a_cell_is_what_most_ways_read() -> None:
+    """By hand: 0.6 + 0.6 for the 7 are more than 1.0 for the 1, as all three are as clear."""
+    ways = [table([(1, 1.0)]), table([(7, 0.6)]), table([(7, 0.6)])]
+    assert most_read([(way, 5.0) for way in ways]).cells == (("7",),)
+
+
+def test_what_is_clear_on_the_whole_counts_more() -> None:
+    """By hand: 3 × 1.0 against 1 × (0.6 + 0.6)."""
+    ways = [table([(1, 1.0)]), table([(7, 0.6)]), table([(7, 0.6)])]
+    assert most_read(list(zip(ways, (3.0, 1.0, 1.0), strict=True))).cells == (("1",),)
+
+
+def test_a_blank_counts_as_a_digit_in_doubt() -> None:
+    """By hand: two blanks are 0.5 + 0.5, more than a 1 of 0.9 and less than two of 0.6 and 0.5."""
+    blank, sure, less = table([]), table([(1, 0.9)]), table([(1, 0.6)])
+    assert most_read([(way, 1.0) for way in (sure, blank, blank)]).cells == (("",),)
+    assert most_read([(way, 1.0) for way in (less, blank, blank, less)]).cells == (("1",),)
+
+
+def test_each_cell_is_chosen_by_itself_and_its_scores_are_those_of_the_clearest() -> None:
+    first = table([(4, 0.8), (2, 0.6)], [], [(3, 0.9)])
+    second = table([(4, 0.7), (2, 0.9)], [(5, 1.0)], [(8, 0.8)])
+    third = table([(4, 0.5), (2, 0.9)], [(5, 0.9)], [(8, 0.8)])
+    read = most_read([(third, 1.0), (first, 3.0), (second, 2.0)])
+    assert read.cells == (("42", "5", "3"),)
+    assert [one.score for one in read.rows[0][0]] == [0.8, 0.6]
+    assert [one.score for one in read.rows[0][1]] == [1.0]
+
+
+def test_where_no_way_is_clear_the_least_unclear_is_read() -> None:
+    assert most_read([(table([(1, 0.3)]), -4.0), (table([(2, 0.4)]), -1.0)]).cells == (("2",),)
+
+
+@pytest.mark.parametrize("shade", [60, 90])
+def test_digits_of_a_table_in_a_shadow_that_is_as_narrow_as_a_cell(
+    reader: Reader, clear: dict[int, list[np.ndarray]], shade: int
+) -> None:
+    side, n = 36, 9
+    levels = np.full((n * side + 41, n * side + 41), 200.0)
+    for k in range(n + 1):
+        levels[20 + k * side, 20 : 20 + n * side + 1] = 80
+        levels[20 : 20 + n * side + 1, 20 + k * side] = 80
+    random = np.random.default_rng(4)
+    truth = [[""] * n for _ in range(n)]
+    for k in random.choice(n * n, 30, replace=False):
+        row, column = divmod(int(k), n)
+        digit = int(random.integers(10))
+        truth[row][column] = str(digit)
+        y, x = 25 + row * side, 25 + column * side
+        ink = clear[digit][int(k) % len(clear[digit])] / 255.0
+        levels[y : y + 28, x : x + 28] -= 140 * ink
+    shadow = Image.new("L", levels.shape)
+    ImageDraw.Draw(shadow).line((90, 0, 230, levels.shape[0]), fill=255, width=side)
+    levels -= shade * (np.asarray(shadow) / 255.0)
+    levels += random.normal(0.0, 2.0, levels.shape)
+    picture = as_picture(np.clip(levels, 0, 255).astype(np.uint8))
+    read = reader.read_grid(picture).cells
+    assert [list(row) for row in read] == truth
