@@ -25,12 +25,13 @@ _MOST_FRAMES = 40
 _THIN = 0.28  # of a digit's height, which a line below does not exceed ...
 _LEAST_THICK = 4.0  # ... beyond so many pixels, where digits are so small that they are as thin
 _MOSTLY = 1.5  # times the line's ink, which a piece that is nothing else does not have
-_LONG = 1.25  # typical sizes, which a line below digits has
+_LONG = 1.5  # typical sizes, which a line below digits has
 _PAPERS = 0.2  # of a digit's ink for its size, which the paper's own lines do not exceed
 _BENEATH = 0.4  # of its length, above which there are digits
 _LONG_ALONE = 2.0  # of its own height, likewise
 _LEVEL = 4.0  # times its height, which a level stroke is wide
 _SPANS = 0.8  # of a piece's width, that a line along it has
+_STROKES = 2  # of a line, which may be drawn twice
 _GAP = 4  # pixels, and a hundredth of its size
 _RING, _AROUND = 0.6, 0.85  # of half the size and of all directions, where a line around is
 _BELOW = (0.06, 0.7)  # of a digit's height, from it to a line below
@@ -166,7 +167,7 @@ def _along(own: Mask, thickest: float) -> Mask | None:
     is_low = len(own) <= 2.0 * thickest
     if is_low and thickest > _LEAST_THICK and own.sum(axis=0).max() <= thickest:
         return own
-    lines = straight_lines(runs_of(own), thickest, _SPANS * own.shape[1], 1)
+    lines = straight_lines(runs_of(own), thickest, _SPANS * own.shape[1], _STROKES)
     if not lines:
         return None
     line = painted(lines, own.shape)
