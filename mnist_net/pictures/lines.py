@@ -25,7 +25,7 @@ _MOST_FRAMES = 40
 _THIN = 0.28  # of a digit's height, which a line below does not exceed ...
 _LEAST_THICK = 4.0  # ... beyond so many pixels, where digits are so small that they are as thin
 _MOSTLY = 1.5  # times the line's ink, which a piece that is nothing else does not have
-_LONG = 1.5  # typical sizes, which a line below digits has
+_LONG = 1.8  # typical sizes, which a line below digits has
 _PAPERS = 0.2  # of a digit's ink for its size, which the paper's own lines do not exceed
 _BENEATH = 0.4  # of its length, above which there are digits
 _LONG_ALONE = 2.0  # of its own height, likewise
@@ -34,7 +34,7 @@ _SPANS = 0.8  # of a piece's width, that a line along it has
 _STROKES = 2  # of a line, which may be drawn twice
 _GAP = 4  # pixels, and a hundredth of its size
 _RING, _AROUND = 0.6, 0.85  # of half the size and of all directions, where a line around is
-_BELOW = (0.06, 0.7)  # of a digit's height, from it to a line below
+_BELOW = 0.7  # of a digit's height: no line below is further from it
 
 
 def without_lines(mask: Mask) -> Mask:
@@ -181,7 +181,7 @@ def _is_below(line: Box, digit: Box) -> bool:
         line.left <= digit.left
         and line.right >= digit.right
         and 2 * digit.height >= line.width
-        and _BELOW[0] * digit.height <= gap <= _BELOW[1] * digit.height
+        and 0 <= gap <= _BELOW * digit.height
     )
 
 
