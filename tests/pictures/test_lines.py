@@ -146,6 +146,38 @@ def test_lines_below_one_digit_go() -> None:
     np.testing.assert_array_equal(without_lines(both), seven)
 
 
+@pytest.mark.parametrize("gap", [1, 2])
+def test_a_line_that_all_but_touches_the_one_digit_above_it_goes(gap: int) -> None:
+    five = np.pad(pixels(draw(5, 6, (10, 10))) < 128, 30)
+    left, _, right, bottom = corners(five, 10)
+    top = bottom - 10 + gap + 1
+    both = five.copy()
+    both[top : top + 4, left:right] = True
+    np.testing.assert_array_equal(without_lines(both), five)
+
+
+def test_both_of_two_lines_that_run_together_go() -> None:
+    digits, _ = digits_with()
+    left, _, right, bottom = corners(digits, 6)
+    both = digits.copy()
+    for top in (bottom + 4, bottom + 11):
+        both[top : top + 4, left:right] = True
+    both[bottom + 4 : bottom + 15, left + 20 : left + 22] = True  # where the ink has run
+    assert (without_lines(both.copy()) & ~digits).sum() < 0.05 * (both & ~digits).sum()
+    assert (without_lines(both) & digits).sum() == digits.sum()
+
+
+@pytest.mark.parametrize("wide", [1.3, 1.5, 1.7])
+def test_a_digit_that_is_wide_beside_others_is_no_line_below_them(wide: float) -> None:
+    mask = pixels(draw(2, 6, (10, 10))) < 128
+    left, top, right, bottom = corners(mask, 0)
+    two = Image.fromarray(mask[top : bottom + 1, left : right + 1])
+    htwo = bottom + 1 - top
+    large = np.pad(np.asarray(two.resize((round(wide * htwo), htwo))), 20)
+    row = np.hstack([np.pad(np.asarray(two), 20), large, np.pad(np.asarray(two), 20)])
+    np.testing.assert_array_equal(without_lines(row.copy()), row)
+
+
 def test_a_fragment_of_a_ruled_line_goes_and_a_minus_stays() -> None:
     digits, _ = digits_with()
     digits[100:107, 2:30] = True  # a minus
