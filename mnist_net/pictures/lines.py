@@ -25,7 +25,9 @@ _MOST_FRAMES = 40
 _THIN = 0.28  # of a digit's height, which a line below does not exceed ...
 _LEAST_THICK = 4.0  # ... beyond so many pixels, where digits are so small that they are as thin
 _MOSTLY = 1.5  # times the line's ink, which a piece that is nothing else does not have
-_LONG = 1.8  # typical sizes, which a line below digits has
+_LONG = 1.25  # typical sizes, which a line below digits has
+_WIDEST = 1.8  # typical sizes, which a digit may be wide: such as a 2, whose foot is a line
+_OUT = 0.1  # typical sizes, by which a line below such a one sticks out on both sides
 _PAPERS = 0.2  # of a digit's ink for its size, which the paper's own lines do not exceed
 _BENEATH = 0.4  # of its length, above which there are digits
 _LONG_ALONE = 2.0  # of its own height, likewise
@@ -129,16 +131,19 @@ def _without_underlines(mask: Mask) -> Mask:
     kept = mask
     for piece in pieces:
         box = piece.box
+        own = box.cut(numbers) == piece.number
         if box.width >= max(long, LEAST_SIDE):
-            line = _along(box.cut(numbers) == piece.number, max(_THIN * typical, _LEAST_THICK))
+            line = _along(own, max(_THIN * typical, _LEAST_THICK))
         elif _is_level(piece) and (
             (piece.stroke <= thin and box.width >= _LARGE * typical)
             or any(_is_below(box, other.box) for other in rest)
         ):
-            line = box.cut(numbers) == piece.number
+            line = own
         else:
             continue
         if line is None:
+            continue
+        if box.width < _WIDEST * typical and not _sticks_out(own, line, _OUT * typical):
             continue
         if line.sum() == piece.area and piece.stroke > thin and _covered(piece, rest) < _BENEATH:
             continue  # such as the bar of a broken 5
@@ -172,6 +177,12 @@ def _along(own: Mask, thickest: float) -> Mask | None:
         return None
     line = painted(lines, own.shape)
     return own if is_low and own.sum() < _MOSTLY * line.sum() else line
+
+
+def _sticks_out(own: Mask, line: Mask, least: float) -> bool:
+    """Whether a line in a piece goes beyond all else of it on both sides."""
+    (across,), (rest,) = line.any(axis=0).nonzero(), (own & ~line).any(axis=0).nonzero()
+    return not len(rest) or bool(rest[0] - across[0] >= least and across[-1] - rest[-1] >= least)
 
 
 def _is_below(line: Box, digit: Box) -> bool:
