@@ -181,7 +181,7 @@ def _along(own: Mask, thickest: float) -> Mask | None:
 
 def _sticks_out(own: Mask, line: Mask, least: float) -> bool:
     """Whether a line in a piece goes beyond all else of it on both sides."""
-    (across,), (rest,) = line.any(axis=0).nonzero(), (own & ~line).any(axis=0).nonzero()
+    across, rest = (np.flatnonzero(part.any(axis=0)) for part in (line, own & ~line))
     return not len(rest) or bool(rest[0] - across[0] >= least and across[-1] - rest[-1] >= least)
 
 
