@@ -40,7 +40,8 @@ _MET = 0.5  # of the lines of the other family, which a line crosses
 _BEYOND = 0.1  # of its extent, by which a line may end too early
 _OFF_END = 0.03  # of its extent, by which a line of a table may go on, or end too early
 _STRAY = 0.02  # of a line's ink at either end
-_AT_EDGE = 0.03  # of the picture's side: a line that ends there may go on
+_AT_EDGE = 0.03  # of the picture's side: a line that ends there may go on, ...
+_EDGE = 2  # ... if it has ink in the outermost columns
 _SURER = 3.0  # the more so, the less the doubt counts for one way to see a table than for another
 
 
@@ -107,7 +108,9 @@ def _parted(lines: Sequence[Line], side: int) -> tuple[list[Line], list[Line]]:
     parts: tuple[list[Line], list[Line]] = [], []
     for line in lines:
         first, last = _ends(line)
-        parts[first < edge or last > side - edge].append(line)
+        begins = first < edge and line.columns.min() < _EDGE
+        ends = last > side - edge and line.columns.max() >= side - _EDGE
+        parts[bool(begins or ends)].append(line)
     return parts
 
 

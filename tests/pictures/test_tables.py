@@ -77,3 +77,17 @@ def test_a_crease_in_a_column_is_no_writing() -> None:
 def test_of_a_table_that_fills_its_picture_all_lines_count() -> None:
     image = empty_table(5, 5, margin=1)
     assert lines_of(ink_of(image)).shape == (5, 5)
+
+
+@pytest.mark.parametrize("margin", [3, 6, 12])
+def test_strokes_below_each_other_near_the_edge_of_a_picture_are_writing(margin: int) -> None:
+    image = empty_table(9, 9, margin=margin)
+    x = margin + 4.5 * SIDE
+    for row in range(4):
+        top = margin + row * SIDE
+        ImageDraw.Draw(image).line((x, top + 6, x, top + SIDE - 6), 255, 3)
+    ink = ink_of(image)
+    found = lines_of(ink)
+    cells = grid_of(ink, found, found).cells
+    assert found.shape == (9, 9)
+    assert [row[4] is not None for row in cells] == [True] * 4 + [False] * 5
