@@ -168,7 +168,7 @@ def _is_level(piece: Piece) -> bool:
 
 
 def _along(own: Mask, thickest: float) -> Mask | None:
-    """A line from one side of a piece to the other; all of the piece, bent too, if it is thin."""
+    """A line across a piece, or two such; all of the piece, bent too, if it is thin."""
     is_low = len(own) <= 2.0 * thickest
     if is_low and thickest > _LEAST_THICK and own.sum(axis=0).max() <= thickest:
         return own

@@ -42,7 +42,7 @@ _OFF_END = 0.03  # of its extent, by which a line of a table may go on, or end t
 _STRAY = 0.02  # of a line's ink at either end
 _AT_EDGE = 0.03  # of the picture's side: a line that ends there may go on, ...
 _EDGE = 2  # ... if it has ink in the outermost columns
-_SURER = 3.0  # the more so, the less the doubt counts for one way to see a table than for another
+_SURER = 3.0  # a vote is e to the power of so many times minus its doubt
 
 
 class Lines(NamedTuple):

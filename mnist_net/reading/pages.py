@@ -102,13 +102,13 @@ def most_read(ways: Sequence[tuple[Table, float]]) -> Table:
     weights = [weight for _, weight in clear]
     return Table(
         tuple(
-            tuple(_most_read(cells, weights) for cells in zip(*of_row, strict=True))
+            tuple(_most_read_cell(cells, weights) for cells in zip(*of_row, strict=True))
             for of_row in zip(*tables, strict=True)
         )
     )
 
 
-def _most_read(
+def _most_read_cell(
     cells: Sequence[tuple[Reading, ...]], weights: Sequence[float]
 ) -> tuple[Reading, ...]:
     votes: dict[str, float] = defaultdict(float)

@@ -172,8 +172,8 @@ def test_a_digit_that_is_wide_beside_others_is_no_line_below_them(wide: float) -
     mask = pixels(draw(2, 6, (10, 10))) < 128
     left, top, right, bottom = corners(mask, 0)
     two = Image.fromarray(mask[top : bottom + 1, left : right + 1])
-    htwo = bottom + 1 - top
-    large = np.pad(np.asarray(two.resize((round(wide * htwo), htwo))), 20)
+    height = bottom + 1 - top
+    large = np.pad(np.asarray(two.resize((round(wide * height), height))), 20)
     row = np.hstack([np.pad(np.asarray(two), 20), large, np.pad(np.asarray(two), 20)])
     np.testing.assert_array_equal(without_lines(row.copy()), row)
 
