@@ -60,6 +60,11 @@ class Sheet(NamedTuple):
     shape: tuple[int, int]  # before it was turned
 
     @property
+    def is_turned(self) -> bool:
+        """Whether it was turned by quarters, and not only made level."""
+        return self.degrees > _STEEPEST
+
+    @property
     def n_figures(self) -> int:
         """How many may be digits by their size."""
         return sum(len(row.figures) for row in self.rows)

@@ -28,6 +28,8 @@ _WIDE_GAP = 1.0  # heights of a digit between two signs, that are a space ...
 _WIDER = 1.6  # ... unless the row is spaced so: times its usual gap
 _BLANK = 0.5  # score of a blank cell
 _ENOUGH = 3  # gaps, to know what is usual
+_ALIKE = 0.5  # of a row's narrowest space, what is a space beside it if it is ...
+_UNUSUAL = 2.5  # ... so many times as wide as the row's other gaps
 
 
 class Written(NamedTuple):
@@ -205,9 +207,12 @@ def _if_sure(step: Step, least: float) -> Step:
 
 def _wide_gaps(steps: Sequence[Step], row: Row) -> list[bool]:
     """Whether there is a space before each sign of a row."""
-    gaps = [_gap(*two) / row.height for two in pairwise(steps)]
+    gaps = np.array([_gap(*two) / row.height for two in pairwise(steps)])
     usual = float(np.median(gaps)) if len(gaps) >= _ENOUGH else 0.0
-    return [False, *(gap > max(_WIDE_GAP, _WIDER * usual) for gap in gaps)]
+    wide = gaps > max(_WIDE_GAP, _WIDER * usual)
+    if wide.any() and not wide.all():
+        wide |= gaps > max(_ALIKE * gaps[wide].min(), _UNUSUAL * np.median(gaps[~wide]))
+    return [False, *wide.tolist()]
 
 
 def _reading(step: Step, written: Written, after_gap: bool = False) -> Reading:

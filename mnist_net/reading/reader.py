@@ -30,7 +30,8 @@ if TYPE_CHECKING:  # a single digit does not wait for what pages are read with
 
 _BLANK = "nothing on it is darker or lighter than its paper"
 
-_LIKELIER_AS_IT_IS = 0.92  # prior of a page that is turned, in a shadow, or with something on it
+_LIKELIER_AS_IT_IS = 0.92  # prior of a page in a shadow, or with something on it, ...
+_LIKELIER_UPRIGHT = 0.8  # ... and of one that is turned by quarters
 _CLEAR_OTHERWISE = 0.5  # how clear it is at least, if so
 _FIRST_BATCH = 1  # pictures that are read together at first, so that answers come at once, ...
 _BATCH = 256  # ... and at most, as each batch is twice the one before
@@ -199,8 +200,9 @@ class Reader:
             return best
         for look, sheet in other_ways(picture.pixels, *seen):
             page, clarity = self._read_sheet(sheet, look, picture, rule)
-            if clarity > _CLEAR_OTHERWISE and _LIKELIER_AS_IT_IS * clarity > likelihood:
-                best, likelihood = page, _LIKELIER_AS_IT_IS * clarity
+            prior = _LIKELIER_UPRIGHT if sheet.is_turned else _LIKELIER_AS_IT_IS
+            if clarity > _CLEAR_OTHERWISE and prior * clarity > likelihood:
+                best, likelihood = page, prior * clarity
         return best
 
     def read_grid(self, picture: Picture) -> Table:

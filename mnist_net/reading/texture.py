@@ -3,7 +3,7 @@
 from mnist_net.pictures.decoding import Picture
 from mnist_net.pictures.ink import clean_paper
 from mnist_net.pictures.pieces import Box
-from mnist_net.reading.answers import Page, Reading
+from mnist_net.reading.answers import UNREAD, Page, Reading
 
 _CUT_OUT = 64 * 64  # pixels of a picture that shows what it was cut out for
 _AT_BORDER = 0.004  # of a picture's longer side, which a stroke that leaves it may be short of
@@ -26,6 +26,8 @@ def is_texture(page: Page, picture: Picture) -> bool:
     first, *others = readings
     least = _LEAST_STROKE if first.digit == 1 else _LEAST_ALONE
     if not others and (first.score < least or _leaves(first, picture)):
+        return True
+    if any(one.sign == UNREAD for one in readings) and all(one.digit == 1 for one in page.digits):
         return True
     return all(one.digit == 1 and _leaves(one, picture) for one in readings)
 

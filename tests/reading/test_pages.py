@@ -44,6 +44,17 @@ def test_a_phone_number(
     assert_reads(reader.read_page(as_picture(255 - levels)), [number], boxes)
 
 
+@pytest.mark.parametrize(("gaps", "text"), [((60, 32), "46 83 95"), ((32, 32), "468395")])
+def test_a_gap_is_a_space_beside_a_wider_one(
+    reader: Reader, clear: dict[int, list[np.ndarray]], gaps: tuple[int, int], text: str
+) -> None:
+    groups = [255 - compose(rows_of(clear, [two]), gap=6)[0] for two in ("46", "83", "95")]
+    inks = [ink[:, np.flatnonzero(ink.any(axis=0))] for ink in groups]
+    margin, *between = (np.zeros((len(inks[0]), width), np.uint8) for width in (40, *gaps))
+    levels = np.hstack([margin, inks[0], between[0], inks[1], between[1], inks[2], margin])
+    assert reader.read_page(as_picture(levels)).text == text
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_a_table_of_digits(reader: Reader, clear: dict[int, list[np.ndarray]], seed: int) -> None:
     levels, boxes = compose(rows_of(clear, TABLE, seed), gap=40)

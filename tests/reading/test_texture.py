@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mnist_net.pictures.decoding import Place, open_image
-from mnist_net.reading.answers import Page, Reading
+from mnist_net.reading.answers import UNREAD, Page, Reading
 from mnist_net.reading.texture import is_texture
 
 WIDTH, HEIGHT = 300, 200
@@ -48,3 +48,12 @@ def test_alone_on_a_photograph_a_digit_is_surer(digit: int, least: float) -> Non
     assert is_texture(page(alone, score=least - 0.01), PHOTOGRAPH)
     assert not is_texture(page(alone, score=least), PHOTOGRAPH)
     assert not is_texture(page(alone, alone, score=least - 0.01), PHOTOGRAPH)
+
+
+def test_where_strokes_are_all_that_is_read_they_are_all_that_there_is() -> None:
+    rows = page((1, INSIDE), (1, INSIDE)).rows
+    straws = (Reading(None, score=0.5, box=INSIDE, sign=UNREAD),)
+    assert is_texture(Page((*rows, straws)), PHOTOGRAPH)
+    assert not is_texture(Page((*rows, straws)), DRAWING)
+    assert not is_texture(Page((*rows, *page((7, INSIDE)).rows, straws)), PHOTOGRAPH)
+    assert not is_texture(Page(rows), PHOTOGRAPH)
