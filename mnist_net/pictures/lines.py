@@ -116,40 +116,63 @@ def _is_written_in(cell: "Cell", mask: Mask, share: float) -> bool:
     return any(piece.box.size >= least for piece in pieces)
 
 
+class _Writing(NamedTuple):
+    """What is no level stroke of a page, and by which lines below are known, in pixels.
+
+    The height is typical; lines below are longer than `long`, and the paper's own have no more
+    than `thin` of ink for each pixel of length.
+    """
+
+    pieces: list[Piece]
+    height: float
+    long: float
+    thin: float
+
+    @classmethod
+    def of(cls, pieces: Sequence[Piece]) -> "_Writing | None":
+        """Measured; None where there is nothing else than level strokes."""
+        rest = [piece for piece in pieces if not _is_level(piece)]
+        if not rest:
+            return None
+        sizes = np.sort([piece.box.height for piece in rest])
+        sizes = sizes[sizes >= _LARGE * sizes[-1]]
+        typical = float(sizes[len(sizes) // 2])
+        # A digit that is alone may be as wide as a line below it.
+        long = max((_LONG if len(sizes) > 1 else _LONG_ALONE) * typical, LEAST_SIDE)
+        return cls(rest, typical, long, _PAPERS * float(np.median([p.stroke for p in rest])))
+
+
 def _without_underlines(mask: Mask) -> Mask:
     """Remove lines below, above or between digits that are longer than those are."""
     numbers, pieces = find_pieces(mask)
-    rest = [piece for piece in pieces if not _is_level(piece)]
-    if not rest:
+    writing = _Writing.of(pieces)
+    if writing is None:
         return mask
-    sizes = np.sort([piece.box.height for piece in rest])
-    sizes = sizes[sizes >= _LARGE * sizes[-1]]
-    typical = float(sizes[len(sizes) // 2])
-    # A digit that is alone may be as wide as a line below it.
-    long = (_LONG if len(sizes) > 1 else _LONG_ALONE) * typical
-    thin = _PAPERS * float(np.median([piece.stroke for piece in rest]))
     kept = mask
     for piece in pieces:
-        box = piece.box
-        own = box.cut(numbers) == piece.number
-        if box.width >= max(long, LEAST_SIDE):
-            line = _along(own, max(_THIN * typical, _LEAST_THICK))
-        elif _is_level(piece) and (
-            (piece.stroke <= thin and box.width >= _LARGE * typical)
-            or any(_is_below(box, other.box) for other in rest)
-        ):
-            line = own
-        else:
-            continue
-        if line is None:
-            continue
-        if box.width < _WIDEST * typical and not _sticks_out(own, line, _OUT * typical):
-            continue
-        if line.sum() == piece.area and piece.stroke > thin and _covered(piece, rest) < _BENEATH:
-            continue  # such as the bar of a broken 5
-        kept = kept.copy() if kept is mask else kept
-        box.cut(kept)[line] = False
+        line = _underline(piece, piece.box.cut(numbers) == piece.number, writing)
+        if line is not None:
+            kept = kept.copy() if kept is mask else kept
+            piece.box.cut(kept)[line] = False
     return kept
+
+
+def _underline(piece: Piece, own: Mask, writing: _Writing) -> Mask | None:
+    """Pixels of a piece that are a line below digits, given all of its own; None without one."""
+    width, typical, is_thin = piece.box.width, writing.height, piece.stroke <= writing.thin
+    if width >= writing.long:
+        line = _along(own, max(_THIN * typical, _LEAST_THICK))
+    elif not _is_level(piece):
+        return None
+    elif (is_thin and width >= _LARGE * typical) or _is_below_any(piece.box, writing.pieces):
+        line = own
+    else:
+        return None
+    if line is None or (width < _WIDEST * typical and not _sticks_out(own, line, _OUT * typical)):
+        return None
+    if line.sum() == piece.area and not is_thin and _covered(piece, writing.pieces) < _BENEATH:
+        return None  # such as the bar of a broken 5
+    return line
 
 
 def _covered(line: Piece, others: Sequence[Piece]) -> float:
@@ -185,14 +208,14 @@ def _sticks_out(own: Mask, line: Mask, least: float) -> bool:
     return not len(rest) or bool(rest[0] - across[0] >= least and across[-1] - rest[-1] >= least)
 
 
-def _is_below(line: Box, digit: Box) -> bool:
+def _is_below_any(line: Box, digits: Sequence[Piece]) -> bool:
     """Whether a line is below a digit, and sticks out on both sides."""
-    gap = line.top - digit.bottom
-    return (
+    return any(
         line.left <= digit.left
         and line.right >= digit.right
         and 2 * digit.height >= line.width
-        and 0 <= gap <= _BELOW * digit.height
+        and 0 <= line.top - digit.bottom <= _BELOW * digit.height
+        for digit in (piece.box for piece in digits)
     )
 
 
