@@ -3,6 +3,7 @@
 import numpy as np
 from scipy import ndimage
 
+from scripts.detector.characters import draw_character
 from scripts.detector.drawing import (
     CANVAS,
     EXTENT,
@@ -12,7 +13,7 @@ from scripts.detector.drawing import (
     place,
     skeletons,
 )
-from scripts.detector.letters import draw_letter
+from scripts.detector.hands import DIGITS, LETTERS, draw_digit, draw_letter, forms_of
 
 
 def test_skeleton_is_one_line_in_the_middle() -> None:
@@ -55,3 +56,26 @@ def test_thin_line_survives() -> None:
     canvas = draw_lines([np.array([[0.5, 0.0], [0.5, 1.0]])], 1.0)
     images = as_mnist_shows(np.repeat(canvas[None], 50, axis=0), np.random.default_rng(0))
     assert (images.max(axis=(1, 2)) > 64).mean() > 0.9
+
+
+def test_forms_are_of_every_digit_and_of_no_digit() -> None:
+    assert set(forms_of(DIGITS)) == set("0123456789")
+    assert all(sign.isalpha() for sign in forms_of(LETTERS))
+    everything = [*forms_of(DIGITS).values(), *forms_of(LETTERS).values()]
+    strokes = [stroke for forms in everything for form in forms for stroke in form]
+    assert all(len(stroke) >= 2 and stroke.shape[1] == 2 for stroke in strokes)
+
+
+def test_a_zero_is_open_closed_or_crossed_out() -> None:
+    random = np.random.default_rng(0)
+    grounds = [ndimage.label(draw_digit(0, random) == 0)[1] for _ in range(60)]
+    assert {1, 2, 3} <= set(grounds)
+
+
+def test_characters_hang_together_and_differ() -> None:
+    canvases = np.stack([draw_character(np.random.default_rng(k)) for k in range(60)])
+    assert len(np.unique(canvases, axis=0)) == 60
+    extents = [max(np.ptp(axis) for axis in np.nonzero(canvas)) for canvas in canvases]
+    assert min(extents) >= EXTENT - 2
+    in_one = [ndimage.label(canvas > 127, np.ones((3, 3)))[1] == 1 for canvas in canvases]
+    assert 0.6 < np.mean(in_one) < 1.0  # strokes meet, or stand beside each other

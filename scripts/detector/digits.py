@@ -10,6 +10,7 @@ from mnist_net.datasets.drawn import Points, draw_digits
 from scripts.detector import drawing
 from scripts.detector.drawing import CANVAS, bezier, place
 from scripts.detector.glyphs import Fonts, one_of
+from scripts.detector.hands import draw_digit
 from scripts.detector.not_digits import line_sign
 
 NO_DIGIT_FONTS = (
@@ -35,7 +36,7 @@ def enlarge(images: Bytes) -> Bytes:
 def all_sorts_of_digits(
     canvases: Bytes, labels: Bytes, fonts: Fonts, random: np.random.Generator
 ) -> tuple[Bytes, Bytes]:
-    """MNIST's digits drawn anew, twice, and nearly as many that it has not; with their labels."""
+    """MNIST's digits drawn anew, twice, and as many that it has not; with their labels."""
     n = len(canvases)
 
     def of_a_font(digit: int) -> Bytes:
@@ -49,6 +50,7 @@ def all_sorts_of_digits(
         (of_a_font, n // 4, range(10)),
         (of_lines, n // 8, range(10)),
         (partial(_one_or_seven, random=random), n // 8, (1, 1, 1, 7, 7)),
+        (partial(draw_digit, random=random), n // 3, (*range(10), 1, 4, 7, 9)),
     ):
         digits = random.choice(np.array(among, np.uint8), number)
         others.append(np.stack([draw(int(digit)) for digit in digits]))

@@ -133,7 +133,7 @@ def _fit(ink: Bytes, random: np.random.Generator) -> Bytes:
         return np.zeros((28, 28), np.uint8)
     chance = random.random()
     if chance < 0.2:
-        ink = _stretch(ink, random.uniform(0.7, 1.7))
+        ink = _stretch(ink, random.uniform(0.7, 2.0))
     if chance > 0.93:
         ink = _cut_edge(ink, random)
     if random.random() < 0.1:  # as programs draw that know no grey

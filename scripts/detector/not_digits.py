@@ -12,9 +12,10 @@ from PIL import Image, ImageDraw
 from scipy import ndimage
 
 from mnist_net.arrays import Bytes
+from scripts.detector.characters import draw_character
 from scripts.detector.drawing import CANVAS, bezier, draw_lines, draw_with_some_pen, place
 from scripts.detector.glyphs import Fonts, draw_text, hershey, one_of
-from scripts.detector.letters import draw_letter
+from scripts.detector.hands import draw_letter
 
 LOWER, UPPER = "acdefhjkmnprtuvwxy", "ACDEFHJKLMNPRTUVWXY"  # not: o l i s z b g q and O I S Z B G Q
 GREEK = "αβγδεζηθκλμνξπρστυφχψωΓΔΘΛΞΠΣΦΨΩ"  # not: ο ι ς Ο Ι Ζ Β
@@ -245,7 +246,8 @@ KINDS: dict[str, tuple[Draw, float]] = {
     "letter": (letter, 19.0),
     "greek": (lambda s, random: s.fonts.draw(GREEK, random), 8.0),
     "line letter": (line_letter, 10.0),
-    "handwritten": (lambda _, random: draw_letter(random), 18.0),
+    "handwritten": (lambda _, random: draw_letter(random), 24.0),
+    "character": (lambda _, random: draw_character(random), 12.0),
     "sign": (sign, 9.0),
     "words": (words, 5.0),
     "two letters": (lambda s, random: s.printed(lambda: _word(random, 2, 4), random), 3.0),

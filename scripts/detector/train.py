@@ -1,6 +1,6 @@
 """Train the network that tells digits from what is none.
 
-    python -m scripts.detector train               # models/detector.joblib, a quarter of an hour
+    python -m scripts.detector train               # models/detector.joblib, an hour
     python -m scripts.detector train --epochs 2    # a quick try
 
 It is a network like the one that reads digits, with an output more, the first: no digit.  That it
@@ -36,7 +36,7 @@ from scripts.detector.not_digits import TEXTURES, Sources, draw_junk
 
 VALIDATION = 10_000
 NONE = 0  # the label of junk, before the ten digits
-TIMES = 2  # that all is drawn, each time anew
+TIMES = 4  # that all is drawn, each time anew
 
 RECIPE = Hyperparameters(
     hidden_layer_sizes=(1024, 256),
@@ -48,7 +48,7 @@ RECIPE = Hyperparameters(
     l2_penalty=0.0,
     warmup_epochs=0.5,
     batch_size=256,
-    epochs=10,
+    epochs=12,
     distortion=Distortion(rotation=6, scale=0.08, shear=0.1, shift=1.0, elastic=0.6, smoothness=4),
 )
 
@@ -78,18 +78,23 @@ def make_junk(n: int, sources: Sources, random: np.random.Generator) -> Junk:
     return Junk(images[full], [kind for kind, kept in zip(kinds, full, strict=True) if kept])
 
 
-def make_dataset(images: Bytes, labels: Bytes, random: np.random.Generator) -> Dataset:
+def make_dataset(images: Bytes, labels: Bytes, seed: int) -> Dataset:
     """Digits and about as much junk (`NONE`), from MNIST's pictures and all fonts but some."""
-    canvases, clear_fonts = enlarge(images), Fonts(without=NO_DIGIT_FONTS)
-    sources = Sources(Fonts(), canvases, labels, photographs())
-    parts: list[tuple[Bytes, Bytes]] = []
-    for _ in range(TIMES):
-        drawn, of_drawn = all_sorts_of_digits(canvases, labels, clear_fonts, random)
-        junk = make_junk(len(images) + len(drawn), sources, random).images
-        none = np.full(len(junk), NONE, np.uint8)
-        parts += [(images, labels + 1), (drawn, of_drawn + 1), (junk, none)]
+    from joblib import Parallel, delayed
+
+    jobs = (delayed(_drawn_once)(images, labels, [seed, time]) for time in range(TIMES))
+    parts = Parallel(n_jobs=-1)(jobs)
     pictures, answers = (np.concatenate(column) for column in zip(*parts, strict=True))
     return Dataset(pictures, answers, "digits and junk", data_digest(pictures, answers))
+
+
+def _drawn_once(images: Bytes, labels: Bytes, seed: list[int]) -> tuple[Bytes, Bytes]:
+    random, canvases = np.random.default_rng(seed), enlarge(images)
+    digits, of_digits = all_sorts_of_digits(canvases, labels, Fonts(without=NO_DIGIT_FONTS), random)
+    sources = Sources(Fonts(), canvases, labels, photographs())
+    junk = make_junk(len(images) + len(digits), sources, random).images
+    none = np.full(len(junk), NONE, np.uint8)
+    return np.concatenate([images, digits, junk]), np.concatenate([labels + 1, of_digits + 1, none])
 
 
 def held_out_junk(n: int, images: Bytes, labels: Bytes, seed: int) -> Junk:
@@ -117,8 +122,7 @@ def fit(dataset: Dataset, recipe: Hyperparameters, kind: str) -> Model:
 def main(dataset: str, epochs: int, seed: int, output: Path) -> None:
     mnist = load_dataset(dataset).train
     began = time.perf_counter()
-    random = np.random.default_rng(seed)
-    made = make_dataset(mnist.images[:-VALIDATION], mnist.labels[:-VALIDATION], random)
+    made = make_dataset(mnist.images[:-VALIDATION], mnist.labels[:-VALIDATION], seed)
     print(f"{len(made.labels):,} pictures drawn in {time.perf_counter() - began:.0f} s", flush=True)
     model = fit(made, replace(RECIPE, epochs=epochs, random_state=seed), "detector")
     save_model(model, output, dtype=np.float16)  # half the file, and nothing lost

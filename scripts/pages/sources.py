@@ -20,7 +20,7 @@ from mnist_net.arrays import Bytes
 from mnist_net.datasets.drawn import Points, digit_forms
 from mnist_net.errors import ImageError
 from mnist_net.pictures.decoding import open_image
-from scripts.detector import letters
+from scripts.detector import hands
 from scripts.detector.glyphs import FONTS
 from scripts.detector.not_digits import LOWER, UPPER
 from scripts.reading.foreign import read_manifest
@@ -92,8 +92,10 @@ def load_half(name: str, dataset: str = "mnist", foreign: Path | None = None) ->
     first, end = (round(share * len(training.labels)) for share in _MNIST[name])
     mine = HALVES.index(name)
     forms: dict[str, list[Sequence[Points]]] = defaultdict(list)
-    for sign, form in [*((str(digit), form) for digit, form in digit_forms()), *_letter_forms()]:
-        forms[sign].append(form)
+    for digit, form in digit_forms():
+        forms[str(digit)].append(form)
+    letters = hands.forms_of(hands.LETTERS)
+    forms.update({sign: list(some) for sign, some in letters.items() if sign in LETTERS})
     return Half(
         name,
         training.images[first:end],
@@ -107,22 +109,6 @@ def load_half(name: str, dataset: str = "mnist", foreign: Path | None = None) ->
 
 def _side(name: str) -> int:
     return zlib.crc32(name.encode()) % 2
-
-
-def _letter_forms() -> list[tuple[str, Sequence[Points]]]:
-    lines = Path(letters.__file__).with_name("letters.txt").read_text(encoding="utf-8").splitlines()
-    parts = (line.split(":") for line in lines)
-    return [
-        (
-            sign,
-            [
-                np.array([xy.split(",") for xy in one.split()], float) / 100
-                for one in form.split("|")
-            ],
-        )
-        for sign, form in parts
-        if sign in LETTERS
-    ]
 
 
 def _families() -> dict[str, list[Path]]:
