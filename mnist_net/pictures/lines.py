@@ -22,6 +22,7 @@ _WRITTEN = 0.4  # of a cell's lesser side, which what is written in it reaches
 _TOUCHING = 0.6  # likewise, if it hangs together with the line: more than the curl of a 6
 _LARGE = 0.25  # of the largest piece's size, from which on a piece may enclose others
 _MOST_FRAMES = 40
+_SAME_SIZE = 0.4  # of the highest piece's height, from which on one is no part of a digit
 _THIN = 0.28  # of a digit's height, which a line below does not exceed ...
 _LEAST_THICK = 4.0  # ... beyond so many pixels, where digits are so small that they are as thin
 _MOSTLY = 1.5  # times the line's ink, which a piece that is nothing else does not have
@@ -31,11 +32,14 @@ _OUT = 0.1  # typical sizes, by which a line below such a one sticks out on both
 _PAPERS = 0.2  # of a digit's ink for its size, which the paper's own lines do not exceed
 _BENEATH = 0.4  # of its length, above which there are digits
 _LONG_ALONE = 2.0  # of its own height, likewise
-_LEVEL = 4.0  # times its height, which a level stroke is wide
+_LEVEL = 4.0  # times its pen's width, which a level stroke is long ...
+_ASLANT = 0.35  # ... and of its length, by which it rises or bends
 _SPANS = 0.8  # of a piece's width, that a line along it has
 _STROKES = 2  # of a line, which may be drawn twice
 _GAP = 4  # pixels, and a hundredth of its size
 _RING, _AROUND = 0.6, 0.85  # of half the size and of all directions, where a line around is
+_MIDDLE, _BESIDE = 0.6, 1.5  # of a digit's height: a sign is at its middle, and no further from it
+_APART = 0.1  # of a digit's height, by which no foot of a broken digit is below it
 _BELOW = 0.7  # of a digit's height: no line below is further from it
 
 
@@ -134,8 +138,10 @@ class _Writing(NamedTuple):
         rest = [piece for piece in pieces if not _is_level(piece)]
         if not rest:
             return None
-        sizes = np.sort([piece.box.height for piece in rest])
-        sizes = sizes[sizes >= _LARGE * sizes[-1]]
+        # What leaves the picture may be larger, such as a frame.
+        inside = [piece for piece in rest if not piece.borders] or rest
+        sizes = np.sort([piece.box.height for piece in inside])
+        sizes = sizes[sizes >= _SAME_SIZE * sizes[-1]]
         typical = float(sizes[len(sizes) // 2])
         # A digit that is alone may be as wide as a line below it.
         long = max((_LONG if len(sizes) > 1 else _LONG_ALONE) * typical, LEAST_SIDE)
@@ -160,14 +166,14 @@ def _without_underlines(mask: Mask) -> Mask:
 def _underline(piece: Piece, own: Mask, writing: _Writing) -> Mask | None:
     """Pixels of a piece that are a line below digits, given all of its own; None without one."""
     width, typical, is_thin = piece.box.width, writing.height, piece.stroke <= writing.thin
-    if width >= writing.long:
-        line = _along(own, max(_THIN * typical, _LEAST_THICK))
-    elif not _is_level(piece):
-        return None
-    elif (is_thin and width >= _LARGE * typical) or _is_below_any(piece.box, writing.pieces):
+    line = None
+    if _is_level(piece) and (
+        (is_thin and width >= _LARGE * typical)
+        or _is_below_any(piece.box, [one.box for one in writing.pieces])
+    ):
         line = own
-    else:
-        return None
+    elif width >= writing.long:
+        line = _along(own, max(_THIN * typical, _LEAST_THICK))
     if line is None or (width < _WIDEST * typical and not _sticks_out(own, line, _OUT * typical)):
         return None
     if line.sum() == piece.area and not is_thin and _covered(piece, writing.pieces) < _BENEATH:
@@ -186,8 +192,9 @@ def _covered(line: Piece, others: Sequence[Piece]) -> float:
 
 
 def _is_level(piece: Piece) -> bool:
-    """Whether it is a thin level stroke."""
-    return piece.box.width > _LEVEL * piece.box.height
+    """Whether it is a thin stroke, level or nearly so."""
+    width, height = piece.box.width, piece.box.height
+    return width > _LEVEL * piece.stroke and height <= _ASLANT * width
 
 
 def _along(own: Mask, thickest: float) -> Mask | None:
@@ -208,14 +215,25 @@ def _sticks_out(own: Mask, line: Mask, least: float) -> bool:
     return not len(rest) or bool(rest[0] - across[0] >= least and across[-1] - rest[-1] >= least)
 
 
-def _is_below_any(line: Box, digits: Sequence[Piece]) -> bool:
-    """Whether a line is below a digit, and sticks out on both sides."""
+def _is_below_any(line: Box, digits: Sequence[Box]) -> bool:
+    """Whether a line is below a digit, and sticks out on both sides or has none beside it."""
+    for one in digits:
+        gap = line.top - one.bottom
+        if line.overlap(one)[0] > 0 and 0 <= gap <= _BELOW * one.height:
+            if line.left <= one.left and line.right >= one.right and line.width <= 2 * one.height:
+                return True
+            if gap >= _APART * one.height and not _is_beside_any(line, digits, one.height):
+                return True
+    return False
+
+
+def _is_beside_any(line: Box, digits: Sequence[Box], height: int) -> bool:
+    """Whether a line is at the middle of a digit to its left or right, as signs are."""
     return any(
-        line.left <= digit.left
-        and line.right >= digit.right
-        and 2 * digit.height >= line.width
-        and 0 <= line.top - digit.bottom <= _BELOW * digit.height
-        for digit in (piece.box for piece in digits)
+        height <= 2 * one.height <= 4 * height
+        and abs(line.top + line.bottom - one.top - one.bottom) <= _MIDDLE * one.height
+        and line.overlap(one)[0] >= -_BESIDE * height
+        for one in digits
     )
 
 

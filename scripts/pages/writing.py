@@ -186,11 +186,14 @@ def _draw_around(
         ]
 
     if around == "underline":
+        # Beyond all digits, or shorter than they are together; aslant, and bent.
+        whole = right - left
+        half = (whole + room if random.random() < 0.5 else whole * random.uniform(0.5, 1.0)) / 2
+        x = (left + right) / 2 + random.normal(0.0, 0.1) * height
+        rise, bend = random.normal(0.0, 0.06) * half, random.normal(0.0, 0.05) * height
         for row in range(one_of((1, 1, 2), random)):
-            y = bottom + (0.12 + 0.15 * row + random.uniform(0.0, 0.2)) * height
-            plane.stroke(
-                shaken((left - room / 2, y), ((left + right) / 2, y), (right + room / 2, y)), pen
-            )
+            y = bottom + (0.12 + 0.15 * row + random.uniform(0.0, 0.3)) * height
+            plane.stroke(shaken((x - half, y + rise), (x, y + bend), (x + half, y - rise)), pen)
         return
     if around == "circle":
         plane.put(draw_strokes([_loop(left, top, right, bottom, room, random)], pen), 0, 0, 1.0)

@@ -127,6 +127,34 @@ def test_a_line_below_may_be_bent(part: int, bend: int) -> None:
     np.testing.assert_array_equal(without_lines(both), digits)
 
 
+@pytest.mark.parametrize("framed", [False, True])
+@pytest.mark.parametrize(("begin", "end", "rise"), [(0.3, 0.6, 0), (0.2, 0.5, 4), (0.2, 0.8, 0)])
+def test_a_line_below_may_be_shorter_than_the_number_and_aslant(
+    begin: float, end: float, rise: int, framed: bool
+) -> None:
+    digits, _ = digits_with()
+    left, _, right, bottom = corners(digits, 0)
+    x = [round(left + share * (right - left)) for share in (begin, end)]
+    digits, both = (
+        np.pad(mask, ((120, 60), (0, 60)))
+        for mask in digits_with([(x[0], bottom + 16 + rise), (x[1], bottom + 16 - rise)])
+    )
+    for mask in (digits, both):  # where a frame leaves the picture, digits are small beside it
+        mask[: -30 if framed else 0, -20:-16] = True
+    np.testing.assert_array_equal(without_lines(both), digits)
+
+
+def test_a_sign_below_a_number_is_no_line_if_a_digit_is_beside_it() -> None:
+    digits, _ = digits_with()
+    _, top, _, bottom = corners(digits, 0)
+    row = digits[top : bottom + 1].copy()
+    begin, end = np.flatnonzero(np.diff(row.any(axis=0)))[:2] + 1  # of its first digit
+    row[:, begin:end] = False
+    row[(bottom - top) // 2 - 2 : (bottom - top) // 2 + 2, begin + 2 : end - 2] = True
+    page_of_both = np.vstack([digits[: bottom + 20], np.pad(row, ((0, 20), (0, 0)))])
+    np.testing.assert_array_equal(without_lines(page_of_both.copy()), page_of_both)
+
+
 def test_of_a_line_below_that_touches_hardly_any_is_left() -> None:
     digits, _ = digits_with()
     left, _, right, bottom = corners(digits, 0)
