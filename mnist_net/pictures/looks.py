@@ -24,7 +24,13 @@ from mnist_net.pictures.ink import (
 )
 from mnist_net.pictures.layout import main_figure
 from mnist_net.pictures.lines import without_lines
-from mnist_net.pictures.not_writing import framed, is_writing, least_size, marks_of_paper
+from mnist_net.pictures.not_writing import (
+    framed,
+    is_of_a_frame,
+    is_writing,
+    least_size,
+    marks_of_paper,
+)
 from mnist_net.pictures.pieces import Box, Figure, Mask, bounds, figure_of, find_pieces
 from mnist_net.pictures.surroundings import sheet_box
 
@@ -125,7 +131,8 @@ class Look:
         for piece in pieces:
             if piece.borders and piece.box.size >= least_size(self.ink):
                 figure = figure_of(self.ink, numbers, [piece]).moved(*self.corner)
-                if (unclipped and piece.borders > 1) or not is_writing(figure, self.pixels):
+                leaves = piece.borders > 1 or is_of_a_frame(piece, mask.shape)
+                if (unclipped and leaves) or not is_writing(figure, self.pixels):
                     mask[numbers == piece.number] = False
         return mask
 

@@ -27,7 +27,7 @@ _ENOUGH = 300  # pixels of a figure's longer side, to compare it with what is ar
 _FAINT = 10.0  # grey levels: ink that differs by its colour alone
 _NARROW = 0.5  # of its length, which the edge of something does not exceed
 _BESIDE = 0.5  # of its length, that a photograph is wide where something goes across
-_ALMOST = 0.8  # of a picture's side: as far as the other border, as a table's line does
+_SLIM, _ALMOST = 0.2, 0.8  # of its length, and of the picture's side: a line of a frame
 _THIN = 0.1  # of its length, which a straight fold is not thicker
 _ONE_SIDED = 0.15  # of the difference on the other side
 _LEAST_MARKS = 12  # that are printed on a paper
@@ -69,8 +69,7 @@ def _goes_across(figure: Figure, pixels: Bytes) -> bool:
     (height, width), box = pixels.shape[:2], figure.box
     along, other = (height, width) if box.height > box.width else (width, height)
     narrow = min(box.width, box.height) <= _NARROW * box.size
-    begins = not (min(box.left, box.top) and box.right < width and box.bottom < height)
-    to_the_other = narrow and begins and box.size >= _ALMOST * along and other > _BESIDE * along
+    to_the_other = narrow and box.size == along and other > _BESIDE * along
     if not to_the_other and not _cuts_off_a_corner(figure, height, width):
         return False
     return clean_paper(pixels) is None
@@ -127,6 +126,17 @@ NOT_WRITING: dict[str, Callable[[Figure, Bytes], bool]] = {
 def is_writing(figure: Figure, pixels: Bytes) -> bool:
     """Whether a figure passes for writing: none of `NOT_WRITING` holds."""
     return not any(holds(figure, pixels) for holds in NOT_WRITING.values())
+
+
+def is_of_a_frame(piece: Piece, shape: tuple[int, ...]) -> bool:
+    """Whether a piece is narrow, and goes from a border nearly to the other.
+
+    So does a frame on a photograph of a page; a 1 may do so where it is all that is shown.
+    """
+    box, (height, width) = piece.box, shape
+    narrow = min(box.width, box.height) <= _SLIM * box.size
+    along = height if box.height > box.width else width
+    return piece.borders > 0 and narrow and box.size >= _ALMOST * along
 
 
 def marks_of_paper(numbers: npt.NDArray[np.int32], pieces: Sequence[Piece]) -> list[int]:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from mnist_net.pictures.not_writing import is_writing, marks_of_paper
-from mnist_net.pictures.pieces import Mask, figure_of, find_pieces
+from mnist_net.pictures.not_writing import is_of_a_frame, marks_of_paper
+from mnist_net.pictures.pieces import Mask, find_pieces
 from tests.drawings import STROKES, draw, pixels
 
 SHAPES = {
@@ -89,14 +89,14 @@ def test_printed_digits_in_columns_are_no_marks(size: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("begin", "end", "writing"), [(0, 170, False), (0, 120, True), (15, 185, True)]
+    ("begin", "end", "expected"), [(0, 170, True), (0, 120, False), (15, 185, False)]
 )
-def test_a_line_from_a_border_nearly_to_the_other_is_no_writing(
-    begin: int, end: int, writing: bool
+@pytest.mark.parametrize("level", [False, True])
+def test_a_line_from_a_border_nearly_to_the_other_is_of_a_frame(
+    begin: int, end: int, expected: bool, level: bool
 ) -> None:
-    photograph = np.random.default_rng(0).normal(200.0, 6.0, (200, 150, 1)).round()
-    ink = np.zeros((200, 150), np.float32)
-    ink[begin:end, 80:84] = 1.0
-    pixels = np.where(ink[..., None] > 0, 60, photograph).astype(np.uint8)
-    numbers, pieces = find_pieces(ink >= 0.5)
-    assert is_writing(figure_of(ink, numbers, pieces), pixels) == writing
+    ink = np.zeros((200, 150), bool)
+    ink[begin:end, 80:84] = True
+    mask = ink.T if level else ink
+    (piece,) = find_pieces(mask)[1]
+    assert is_of_a_frame(piece, mask.shape) == expected
