@@ -4,15 +4,15 @@ A closed line encloses a part of the paper, in perspective too, and what is writ
 within the hull of that part, whether it touches the line or not.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
-from mnist_net.pictures.pieces import Box, Mask, Piece, find_pieces
+from mnist_net.pictures.pieces import Box, Mask, find_pieces
 from mnist_net.pictures.ruled import without_ruled_lines
-from mnist_net.pictures.straight import painted, runs_of, straight_lines
+from mnist_net.pictures.straight import runs_of
+from mnist_net.pictures.underlines import without_underlines
 
 _LEAST_CELL, _LARGEST_CELL = 0.2, 6.0  # of the median cell's area
 LEAST_SIDE = 8
@@ -22,30 +22,13 @@ _WRITTEN = 0.4  # of a cell's lesser side, which what is written in it reaches
 _TOUCHING = 0.6  # likewise, if it hangs together with the line: more than the curl of a 6
 _LARGE = 0.25  # of the largest piece's size, from which on a piece may enclose others
 _MOST_FRAMES = 40
-_SAME_SIZE = 0.4  # of the highest piece's height, from which on one is no part of a digit
-_THIN = 0.28  # of a digit's height, which a line below does not exceed ...
-_LEAST_THICK = 4.0  # ... beyond so many pixels, where digits are so small that they are as thin
-_MOSTLY = 1.5  # times the line's ink, which a piece that is nothing else does not have
-_LONG = 1.25  # typical sizes, which a line below digits has
-_WIDEST = 1.8  # typical sizes, which a digit may be wide: such as a 2, whose foot is a line
-_OUT = 0.1  # typical sizes, by which a line below such a one sticks out on both sides
-_PAPERS = 0.2  # of a digit's ink for its size, which the paper's own lines do not exceed
-_BENEATH = 0.4  # of its length, above which there are digits
-_LONG_ALONE = 2.0  # of its own height, likewise
-_LEVEL = 4.0  # times its pen's width, which a level stroke is long ...
-_ASLANT = 0.35  # ... and of its length, by which it rises or bends
-_SPANS = 0.8  # of a piece's width, that a line along it has
-_STROKES = 2  # of a line, which may be drawn twice
 _GAP = 4  # pixels, and a hundredth of its size
 _RING, _AROUND = 0.6, 0.85  # of half the size and of all directions, where a line around is
-_MIDDLE, _BESIDE = 0.6, 1.5  # of a digit's height: a sign is at its middle, and no further from it
-_APART = 0.1  # of a digit's height, by which no foot of a broken digit is below it
-_BELOW = 0.7  # of a digit's height: no line below is further from it
 
 
 def without_lines(mask: Mask) -> Mask:
     """Remove all lines, but not where a stroke meets one."""
-    return _without_underlines(_without_enclosing(without_ruled_lines(mask)))
+    return without_underlines(_without_enclosing(without_ruled_lines(mask)))
 
 
 def _without_enclosing(mask: Mask) -> Mask:
@@ -118,123 +101,6 @@ def _is_written_in(cell: "Cell", mask: Mask, share: float) -> bool:
     _, pieces = find_pieces(cell.box.cut(mask) & cell.inside)
     least = share * min(cell.box.width, cell.box.height)
     return any(piece.box.size >= least for piece in pieces)
-
-
-class _Writing(NamedTuple):
-    """What is no level stroke of a page, and by which lines below are known, in pixels.
-
-    The height is typical; lines below are longer than `long`, and the paper's own have no more
-    than `thin` of ink for each pixel of length.
-    """
-
-    pieces: list[Piece]
-    height: float
-    long: float
-    thin: float
-
-    @classmethod
-    def of(cls, pieces: Sequence[Piece]) -> "_Writing | None":
-        """Measured; None where there is nothing else than level strokes."""
-        rest = [piece for piece in pieces if not _is_level(piece)]
-        if not rest:
-            return None
-        # What leaves the picture may be larger, such as a frame.
-        inside = [piece for piece in rest if not piece.borders] or rest
-        sizes = np.sort([piece.box.height for piece in inside])
-        sizes = sizes[sizes >= _SAME_SIZE * sizes[-1]]
-        typical = float(sizes[len(sizes) // 2])
-        # A digit that is alone may be as wide as a line below it.
-        long = max((_LONG if len(sizes) > 1 else _LONG_ALONE) * typical, LEAST_SIDE)
-        return cls(rest, typical, long, _PAPERS * float(np.median([p.stroke for p in rest])))
-
-
-def _without_underlines(mask: Mask) -> Mask:
-    """Remove lines below, above or between digits that are longer than those are."""
-    numbers, pieces = find_pieces(mask)
-    writing = _Writing.of(pieces)
-    if writing is None:
-        return mask
-    kept = mask
-    for piece in pieces:
-        line = _underline(piece, piece.box.cut(numbers) == piece.number, writing)
-        if line is not None:
-            kept = kept.copy() if kept is mask else kept
-            piece.box.cut(kept)[line] = False
-    return kept
-
-
-def _underline(piece: Piece, own: Mask, writing: _Writing) -> Mask | None:
-    """Pixels of a piece that are a line below digits, given all of its own; None without one."""
-    width, typical, is_thin = piece.box.width, writing.height, piece.stroke <= writing.thin
-    line = None
-    if _is_level(piece) and (
-        (is_thin and width >= _LARGE * typical)
-        or _is_below_any(piece.box, [one.box for one in writing.pieces])
-    ):
-        line = own
-    elif width >= writing.long:
-        line = _along(own, max(_THIN * typical, _LEAST_THICK))
-    if line is None or (width < _WIDEST * typical and not _sticks_out(own, line, _OUT * typical)):
-        return None
-    if line.sum() == piece.area and not is_thin and _covered(piece, writing.pieces) < _BENEATH:
-        return None  # such as the bar of a broken 5
-    return line
-
-
-def _covered(line: Piece, others: Sequence[Piece]) -> float:
-    """Share of a line's length above or below which there is something else."""
-    columns = np.zeros(line.box.width, bool)
-    for other in others:
-        if other is not line:
-            begin, end = other.box.left - line.box.left, other.box.right - line.box.left
-            columns[max(begin, 0) : max(end, 0)] = True
-    return float(columns.mean())
-
-
-def _is_level(piece: Piece) -> bool:
-    """Whether it is a thin stroke, level or nearly so."""
-    width, height = piece.box.width, piece.box.height
-    return width > _LEVEL * piece.stroke and height <= _ASLANT * width
-
-
-def _along(own: Mask, thickest: float) -> Mask | None:
-    """A line across a piece, or two such; all of the piece, bent too, if it is thin."""
-    is_low = len(own) <= 2.0 * thickest
-    if is_low and thickest > _LEAST_THICK and own.sum(axis=0).max() <= thickest:
-        return own
-    lines = straight_lines(runs_of(own), thickest, _SPANS * own.shape[1], _STROKES)
-    if not lines:
-        return None
-    line = painted(lines, own.shape)
-    return own if is_low and own.sum() < _MOSTLY * line.sum() else line
-
-
-def _sticks_out(own: Mask, line: Mask, least: float) -> bool:
-    """Whether a line in a piece goes beyond all else of it on both sides."""
-    across, rest = (np.flatnonzero(part.any(axis=0)) for part in (line, own & ~line))
-    return not len(rest) or bool(rest[0] - across[0] >= least and across[-1] - rest[-1] >= least)
-
-
-def _is_below_any(line: Box, digits: Sequence[Box]) -> bool:
-    """Whether a line is below a digit, and sticks out on both sides or has none beside it."""
-    for one in digits:
-        gap = line.top - one.bottom
-        if line.overlap(one)[0] > 0 and 0 <= gap <= _BELOW * one.height:
-            if line.left <= one.left and line.right >= one.right and line.width <= 2 * one.height:
-                return True
-            if gap >= _APART * one.height and not _is_beside_any(line, digits, one.height):
-                return True
-    return False
-
-
-def _is_beside_any(line: Box, digits: Sequence[Box], height: int) -> bool:
-    """Whether a line is at the middle of a digit to its left or right, as signs are."""
-    return any(
-        height <= 2 * one.height <= 4 * height
-        and abs(line.top + line.bottom - one.top - one.bottom) <= _MIDDLE * one.height
-        and line.overlap(one)[0] >= -_BESIDE * height
-        for one in digits
-    )
 
 
 class Cell(NamedTuple):

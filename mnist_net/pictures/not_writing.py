@@ -133,10 +133,13 @@ def is_of_a_frame(piece: Piece, shape: tuple[int, ...]) -> bool:
 
     So does a frame on a photograph of a page; a 1 may do so where it is all that is shown.
     """
-    box, (height, width) = piece.box, shape
-    narrow = min(box.width, box.height) <= _SLIM * box.size
-    along = height if box.height > box.width else width
-    return piece.borders > 0 and narrow and box.size >= _ALMOST * along
+    (left, top, right, bottom), (height, width) = piece.box, shape
+    if piece.box.height > piece.box.width:
+        leaves, along, other = top == 0 or bottom == height, height, piece.box.width
+    else:
+        leaves, along, other = left == 0 or right == width, width, piece.box.height
+    narrow = other <= _SLIM * piece.box.size
+    return leaves and narrow and piece.box.size >= _ALMOST * along
 
 
 def marks_of_paper(numbers: npt.NDArray[np.int32], pieces: Sequence[Piece]) -> list[int]:

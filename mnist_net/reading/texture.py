@@ -16,9 +16,10 @@ def may_be_texture(picture: Picture) -> bool:
 
 
 def is_texture(page: Page, picture: Picture) -> bool:
-    """Whether all that was read on a photograph is rather a fold, an edge or a hair.
+    """Whether all that was read on a photograph is rather a fold, an edge, a hair, or straws.
 
     Such leave the picture on one side: who cuts a digit out leaves no room on the other, either.
+    And where strokes in several rows are all that is read, but not all that there is, none is a 1.
     """
     readings = [reading for row in page.rows for reading in row]
     if not page.digits or not may_be_texture(picture):
@@ -27,7 +28,8 @@ def is_texture(page: Page, picture: Picture) -> bool:
     least = _LEAST_STROKE if first.digit == 1 else _LEAST_ALONE
     if not others and (first.score < least or _leaves(first, picture)):
         return True
-    if any(one.sign == UNREAD for one in readings) and all(one.digit == 1 for one in page.digits):
+    unread = any(one.sign == UNREAD for one in readings)
+    if unread and len(page.rows) > 1 and all(one.digit == 1 for one in page.digits):
         return True
     return all(one.digit == 1 and _leaves(one, picture) for one in readings)
 

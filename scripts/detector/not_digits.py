@@ -264,7 +264,7 @@ KINDS: dict[str, tuple[Draw, float]] = {
     "shape": (shape, 2.0),
     "photograph": (photograph, 3.0),
 }
-"""What draws each kind, and its share of all junk in percent (about)."""
+"""What draws each kind, and how often it is drawn, against the others."""
 
 TEXTURES = ("words", "blob", "noise", "shape", "photograph")
 """Kinds that no pen has drawn: they are not drawn anew."""

@@ -82,7 +82,7 @@ def make_dataset(images: Bytes, labels: Bytes, seed: int) -> Dataset:
     """Digits and about as much junk (`NONE`), from MNIST's pictures and all fonts but some."""
     from joblib import Parallel, delayed
 
-    jobs = (delayed(_drawn_once)(images, labels, [seed, time]) for time in range(TIMES))
+    jobs = (delayed(_drawn_once)(images, labels, [seed, k]) for k in range(TIMES))
     parts = Parallel(n_jobs=-1)(jobs)
     pictures, answers = (np.concatenate(column) for column in zip(*parts, strict=True))
     return Dataset(pictures, answers, "digits and junk", data_digest(pictures, answers))

@@ -54,6 +54,7 @@ def test_where_strokes_are_all_that_is_read_they_are_all_that_there_is() -> None
     rows = page((1, INSIDE), (1, INSIDE)).rows
     straws = (Reading(None, score=0.5, box=INSIDE, sign=UNREAD),)
     assert is_texture(Page((*rows, straws)), PHOTOGRAPH)
+    assert not is_texture(Page(((*rows[0], *straws),)), PHOTOGRAPH)  # such as 11 kg
     assert not is_texture(Page((*rows, straws)), DRAWING)
     assert not is_texture(Page((*rows, *page((7, INSIDE)).rows, straws)), PHOTOGRAPH)
     assert not is_texture(Page(rows), PHOTOGRAPH)
