@@ -30,6 +30,7 @@ _SPANS = 0.8  # of a piece's width, that a line along it has
 _STROKES = 2  # of a line, which may be drawn twice
 _OFF_MIDDLE, _BESIDE = 0.3, 1.5  # of a digit's height: a sign is so near its middle, and to it
 _APART = 0.2  # of a digit's height, by which no foot of a broken digit is below it
+_FRAME = 4.0  # times as high as the highest piece that does not leave the picture
 _FOLDED = 0.1  # of a stroke's columns, in which it may lie above itself
 _BELOW = 0.7  # of a digit's height: no line below is further from it
 
@@ -53,10 +54,10 @@ class _Writing(NamedTuple):
         rest = [piece for piece in pieces if not _is_level(piece)]
         if not rest:
             return None
-        # What leaves the picture may be larger, such as a frame; where most does, it is cropped.
-        inside = [piece for piece in rest if not piece.borders]
-        inside = inside if 2 * len(inside) > len(rest) else rest
-        sizes = np.sort([piece.box.height for piece in inside])
+        # What leaves the picture may be a frame, which is far larger than what does not.
+        inside = [p.box.height for p in rest if not p.borders and not p.is_dot]
+        most = _FRAME * max(inside, default=np.inf)
+        sizes = np.sort([p.box.height for p in rest if not p.borders or p.box.height < most])
         sizes = sizes[sizes >= _SAME_SIZE * sizes[-1]]
         typical = float(sizes[len(sizes) // 2])
         # A digit that is alone may be as wide as a line below it.
@@ -142,17 +143,24 @@ def _sticks_out(own: Mask, line: Mask, least: float) -> bool:
 
 def _is_below_any(line: Box, digits: Sequence[Box]) -> bool:
     """Whether a line is below a digit, and no part or sign of what is beside or under it."""
-    for one in digits:
-        gap, wider = line.top - one.bottom, line.left <= one.left and line.right >= one.right
-        least = 0.0 if wider and line.width <= 2 * one.height else _APART * one.height
-        if (
-            line.overlap(one)[0] > 0
-            and least <= gap <= _BELOW * one.height
-            and not _is_near_any(line, gap, digits)
-            and not _is_beside_any(line, one.height, digits)
-        ):
-            return True
-    return False
+    above = [
+        one
+        for one in digits
+        if line.overlap(one)[0] > 0 and 0 <= line.top - one.bottom <= _BELOW * one.height
+    ]
+    return any(
+        (len(above) > 1 or _is_apart(line, one))
+        and not _is_near_any(line, line.top - one.bottom, digits)
+        and not _is_beside_any(line, one.height, digits)
+        for one in above
+    )
+
+
+def _is_apart(line: Box, digit: Box) -> bool:
+    """Whether a line is no foot of the digit above: longer on both sides, or well below it."""
+    longer = line.left <= digit.left and line.right >= digit.right
+    well_below = line.top - digit.bottom >= _APART * digit.height
+    return well_below or (longer and line.width <= 2 * digit.height)
 
 
 def _is_near_any(line: Box, gap: int, digits: Sequence[Box]) -> bool:

@@ -3,6 +3,6 @@
 In a module of its own, so that a command's help can name it without loading a network.
 """
 
-REJECT_BELOW = 0.2
+REJECT_BELOW = 0.3
 """What scores less is no digit.  It refuses less than 1 % of the digits in `results/foreign.json`;
-what any other costs is there too.  From 0.25 on digits of unequal size are missed on pages."""
+what any other costs is there too."""

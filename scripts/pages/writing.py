@@ -186,9 +186,10 @@ def _draw_around(
         ]
 
     if around == "underline":
-        # Beyond all digits, or shorter than they are together; aslant, and bent.
-        whole = right - left
-        half = (whole + room if random.random() < 0.5 else whole * random.uniform(0.5, 1.0)) / 2
+        # Beyond all digits, or shorter than they are together and lower, or it would be a foot.
+        whole, short = right - left, random.random() < 0.5
+        half = (whole * random.uniform(0.5, 1.0) if short else whole + room) / 2
+        bottom += 0.1 * height if short else 0.0
         x = (left + right) / 2 + random.normal(0.0, 0.1) * height
         rise, bend = random.normal(0.0, 0.06) * half, random.normal(0.0, 0.05) * height
         for row in range(one_of((1, 1, 2), random)):

@@ -35,7 +35,7 @@ def test_a_line_below_may_be_shorter_than_the_number_and_aslant(
     left, _, right, bottom = corners(digits, 0)
     x = [round(left + share * (right - left)) for share in (begin, end)]
     digits, both = (
-        np.pad(mask, ((120, 60), (0, 60)))
+        np.pad(mask, ((420, 60), (0, 60)))
         for mask in digits_with([(x[0], bottom + 30 + rise), (x[1], bottom + 30 - rise)])
     )
     for mask in (digits, both):  # where a frame leaves the picture, digits are small beside it
