@@ -149,6 +149,16 @@ def _stroke_width(distance: npt.NDArray[np.float64]) -> float:
     return 2.0 * float(distance[ridge].mean()) / _OVERSAMPLING
 
 
+def variants(ink: Ink) -> list[Bytes]:
+    """A digit upright, and narrower, in MNIST's form: a reading should depend on neither.
+
+    What is narrow already is not made narrower, for a 4 would become a 1.
+    """
+    height, width = ink.shape
+    changed = [deslanted(ink), *([narrowed(ink)] if 2 * width > height else [])]
+    return [fitted(one, usual_strokes=True) for one in changed]
+
+
 def narrowed(ink: Ink, share: float = 0.8) -> Ink:
     """The same at a share of its width."""
     height, width = ink.shape

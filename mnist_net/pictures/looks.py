@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from mnist_net.arrays import Bytes
-from mnist_net.pictures.form import deslanted, fitted, in_mnist_form, narrowed
+from mnist_net.pictures.form import fitted, in_mnist_form, narrowed, variants
 from mnist_net.pictures.ink import (
     NARROW,
     WIDE,
@@ -56,16 +56,10 @@ class View(NamedTuple):
     ready: bool = False
 
     def variants(self) -> list[Bytes]:
-        """The same digit, upright, and narrower: a reading should depend on neither.
-
-        What is narrow already is not made narrower, for a 4 would become a 1.
-        """
+        """The same digit otherwise, see `form.variants`; none of what came in MNIST's form."""
         if self.ready:
             return []
-        ink = self.figure.ink
-        height, width = ink.shape
-        changed = [deslanted(ink), *([narrowed(ink)] if 2 * width > height else [])]
-        return [fitted(one, usual_strokes=True) for one in changed]
+        return variants(self.figure.ink)
 
 
 @dataclass(frozen=True, slots=True)

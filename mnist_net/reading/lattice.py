@@ -16,7 +16,8 @@ import numpy as np
 
 from mnist_net.arrays import Array, Bytes
 from mnist_net.pictures.candidates import Candidate, candidates, field_on, figure_on
-from mnist_net.pictures.form import fitted
+from mnist_net.pictures.form import fitted, variants
+from mnist_net.pictures.ink import Ink
 from mnist_net.pictures.pieces import around
 from mnist_net.pictures.rows import Sheet
 from mnist_net.reading.networks import Networks
@@ -42,6 +43,7 @@ _DOTTED = 0.3  # odds that a dot beside a digit is a part of it
 _DOT = 0.25  # of a row's height, which no dot exceeds, and any digit
 _CUT = 0.2  # odds that what hangs together with a digit is nothing, against what lies by itself
 _MAY_BE_DIGIT = 0.02  # probability, from which on it is asked which one
+_RATHER, _SURE_WHICH = 0.3, 0.92  # a digit that is doubted: probability that it is one, and which
 _UNLIKE = 0.1  # odds of a digit beside a letter: digits stand together, and so do letters
 _MOST_ODDS = 20.0  # that the detector gives for or against a digit: both networks see the same ink
 _AGAIN = 20.0  # odds of a separator that the page has elsewhere, against those of any
@@ -139,12 +141,30 @@ class Lattice:
         kinds[sizes >= LARGE, SIGNS.index(".")] = 0.0
         kinds /= kinds.sum(axis=1, keepdims=True)
         likely = np.flatnonzero(kinds[:, DIGIT] > (0.0 if doubtful else _MAY_BE_DIGIT)).tolist()
-        images = [fitted(figure_on(sheet, found[k]).ink, usual_strokes=True) for k in likely]
+        inks = [figure_on(sheet, found[k]).ink for k in likely]
+        images = [fitted(ink, usual_strokes=True) for ink in inks]
         which, is_digit = self._networks.say(np.stack(images)) if images else ((), ())
         if images and self._networks.detector is not None:
             kinds[likely] = _with_odds(kinds[likely], np.asarray(is_digit))
+        if images:
+            which = self._seen_again(kinds[likely, DIGIT], np.asarray(which), inks)
         read = dict(zip(likely, zip(which, images, strict=True), strict=True))
         return [Arc(one, kinds[k], *read.get(k, (None, None))) for k, one in enumerate(found)]
+
+    def _seen_again(self, are_digits: Array, which: Array, inks: Sequence[Ink]) -> Array:
+        """Which digits these are, N × K: where that is not sure, the mean over their variants."""
+        doubtful = (are_digits > _RATHER) & (which.max(axis=1) < _SURE_WHICH)
+        doubted = [
+            (k, image) for k in np.flatnonzero(doubtful).tolist() for image in variants(inks[k])
+        ]
+        if not doubted:
+            return which
+        places = np.array([k for k, _ in doubted])
+        said, _ = self._networks.say(np.stack([image for _, image in doubted]))
+        total, n = which.copy(), np.ones(len(which), which.dtype)
+        np.add.at(total, places, said)
+        np.add.at(n, places, 1.0)
+        return total / n[:, None]
 
     def best_paths(self, arcs: Sequence[Arc], rule: Rule | None = None) -> list[Path]:
         """The likeliest path of those that the rule accepts, and the next one; fewer if there are.

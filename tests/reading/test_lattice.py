@@ -228,3 +228,32 @@ def test_what_may_be_a_part_of_digits_is_writing_and_no_texture(other: int, text
     written = Written(lambda _: (0, 0, 3, 3), np.arange(10), 0.2, 0.0, may_be_texture=True)
     page, _ = page_of(LATTICE.best_paths([arc]), written, by_rule=False)
     assert page.text == text
+
+
+class Always:
+    """A network that says the same of every picture, and remembers how many it saw."""
+
+    classes = np.arange(10)
+
+    def __init__(self, said: np.ndarray) -> None:
+        self.said, self.seen = said, 0
+
+    def predict_proba(self, images: np.ndarray) -> np.ndarray:
+        self.seen += len(images)
+        return np.tile(self.said, (len(images), 1))
+
+
+def test_a_doubted_digit_is_the_mean_over_its_variants() -> None:
+    network = Always(np.eye(10)[6])
+    lattice = Lattice(Networks(network, None), Digits())  # type: ignore[arg-type]
+    wide, narrow = np.ones((20, 16), np.float32), np.ones((20, 6), np.float32)
+    sure, doubted = np.eye(10)[1], np.full(10, 0.1)
+    which = lattice._seen_again(
+        np.array([0.9, 0.9, 0.9, 0.1]),  # the last is hardly a digit
+        np.stack([sure, doubted, doubted, doubted]),
+        [wide, wide, narrow, wide],
+    )
+    assert network.seen == 2 + 1  # upright and narrower; what is narrow already, upright only
+    np.testing.assert_allclose(which[[0, 3]], [sure, doubted])
+    np.testing.assert_allclose(which[1], (doubted + 2.0 * np.eye(10)[6]) / 3.0)
+    np.testing.assert_allclose(which[2], (doubted + np.eye(10)[6]) / 2.0)
