@@ -1,6 +1,6 @@
 """The network that tells digits from what is none.
 
-    python -m scripts.detector train       # models/detector.joblib: a quarter of an hour
+    python -m scripts.detector train       # models/detector.joblib: an hour
     python -m scripts.detector measure     # results/detector.json: minutes
 
 Both need fonts, those of the Debian packages in scripts/detector/packages.txt.
