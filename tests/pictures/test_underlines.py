@@ -163,3 +163,33 @@ def test_the_bar_of_a_broken_5_is_no_line_below() -> None:
     five[:, 42:48] = False
     five[28:34, 48:110] = True  # the bar, longer than the rest is wide
     np.testing.assert_array_equal(without_lines(five), five)
+
+
+@pytest.mark.parametrize(
+    ("down", "rise", "goes"), [(40, 0, True), (40, 20, False), (140, 0, False)]
+)
+def test_a_short_line_below_is_level_and_near(down: int, rise: int, goes: bool) -> None:
+    digits, _ = digits_with()
+    left, _, _, bottom = corners(digits, 0)
+    tall = np.pad(digits, ((0, 150), (0, 0)))
+    image = Image.fromarray(tall.astype(np.uint8))
+    line = [(left + 20, bottom + down + rise), (left + 80, bottom + down - rise)]
+    ImageDraw.Draw(image).line(line, fill=1, width=4)
+    both = np.asarray(image) > 0
+    np.testing.assert_array_equal(without_lines(both.copy()), tall if goes else both)
+
+
+@pytest.mark.parametrize(("away", "stays"), [(0.5, True), (3.0, False)])
+def test_a_minus_below_a_number_is_near_its_own(away: float, stays: bool) -> None:
+    digits, _ = digits_with()
+    left, top, _, bottom = corners(digits, 0)
+    height = bottom - top
+    page_of_both = np.pad(digits, ((0, 2 * height), (0, 6 * height)))
+    five = pixels(draw(5, 6, (10, 40))) < 128
+    five = five[np.ix_(five.any(axis=1), five.any(axis=0))]
+    y, x = bottom + height // 12, left + 50 + round(away * height)
+    page_of_both[y : y + five.shape[0], x : x + five.shape[1]] = five
+    without = page_of_both.copy()
+    page_of_both[y + five.shape[0] // 2 - 2 : y + five.shape[0] // 2 + 2, left + 10 : left + 50] = 1
+    result = without_lines(page_of_both.copy())
+    np.testing.assert_array_equal(result, page_of_both if stays else without)

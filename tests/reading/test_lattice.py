@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from mnist_net.pictures.candidates import Candidate
 from mnist_net.pictures.pieces import Box, Piece
 from mnist_net.pictures.rows import Row, sheet_of
-from mnist_net.reading.lattice import DIGIT, NONE, PART, SIGNS, Arc, Lattice
+from mnist_net.reading.lattice import DIGIT, NONE, PART, SIGNS, Arc, Lattice, Step
 from mnist_net.reading.networks import Networks
-from mnist_net.reading.pages import Written, page_of
+from mnist_net.reading.pages import Written, _wide_gaps, page_of
 from mnist_net.reading.rules import CHECKS, Rule, rule_of
 
 
@@ -257,3 +257,23 @@ def test_a_doubted_digit_is_the_mean_over_its_variants() -> None:
     np.testing.assert_allclose(which[[0, 3]], [sure, doubted])
     np.testing.assert_allclose(which[1], (doubted + 2.0 * np.eye(10)[6]) / 3.0)
     np.testing.assert_allclose(which[2], (doubted + np.eye(10)[6]) / 2.0)
+
+
+@pytest.mark.parametrize(
+    ("gaps", "spaces"),
+    [
+        ([0.2, 1.1, 0.2, 0.2], [1]),
+        ([0.2, 1.7, 0.2, 0.9, 0.2], [1, 3]),  # half as wide as the other, and unlike the rest
+        ([0.2, 1.7, 0.2, 0.8, 0.2], [1]),  # not half as wide
+        ([0.45, 1.7, 0.45, 0.95, 0.45], [1]),  # the row is spaced
+        ([0.2, 0.9, 0.2, 0.9], []),  # none is a space to be compared with
+        ([1.2, 1.2, 1.2, 1.2], []),
+    ],
+)
+def test_gaps_that_are_spaces(gaps: list[float], spaces: list[int]) -> None:
+    row, x, steps = Row((), (), 100.0, 50.0), 0, []
+    for gap in [*gaps, 0.0]:
+        candidate = Candidate(row, 0, 1, Box(x, 0, x + 60, 100))
+        steps.append(Step(Arc(candidate, np.zeros(len(SIGNS))), 1, "", 1.0))
+        x += 60 + round(100 * gap)
+    assert np.flatnonzero(_wide_gaps(steps, row)).tolist() == [k + 1 for k in spaces]
