@@ -42,7 +42,7 @@ def test_where_there_is_no_digit_the_answer_is_a_dash(levels: np.ndarray, reason
     save_png(levels, Path("none.png"))
     result = invoke("predict", "--top", 3, "none.png")
     assert (result.exit_code, result.stderr) == (0, "")
-    too_low = "" if reason == BLANK else r": score \d\.\d+, below 0\.2"
+    too_low = "" if reason == BLANK else r": score \d\.\d+, below 0\.3"
     assert re.fullmatch(rf"none\.png: - \({reason}{too_low}\)\n", result.stdout)
     answer = json.loads(invoke("predict", "--json", "none.png").stdout)
     assert list(answer) == [
@@ -115,7 +115,7 @@ def test_who_has_several_digits_is_told_of_read() -> None:
     sheet.save("25.png")
     hint = "; for several digits there is `mnist-net read`"
     shown = invoke("predict", "25.png").stdout
-    assert re.fullmatch(rf"25\.png: - \({UNLIKE}: score [\d.e-]+, below 0\.2{hint}\)\n", shown)
+    assert re.fullmatch(rf"25\.png: - \({UNLIKE}: score [\d.e-]+, below 0\.3{hint}\)\n", shown)
     assert json.loads(invoke("predict", "--json", "25.png").stdout)["reason"] == UNLIKE
     assert invoke("read", "25.png").stdout == "25\n"
 
