@@ -60,17 +60,17 @@ def read_idx(path: Path, kind: str) -> Bytes:
             expected = math.prod(shape)
             # One byte more than expected, to notice a longer file without unpacking all of it.
             content = stream.read(expected + 1)
+        if len(content) != expected:
+            amount = "more" if len(content) > expected else f"only {len(content):,}"
+            raise DataError(
+                f"{path} has the wrong length: its header announces {expected:,} bytes "
+                f"({' × '.join(map(str, shape))}), it has {amount}; fetch the file again"
+            )
+        return np.frombuffer(content, dtype=np.uint8).reshape(shape)
     except (OSError, EOFError, ValueError, zlib.error, OverflowError, MemoryError) as error:
         if isinstance(error, DataError):
             raise
         raise DataError(f"cannot read {path}: {_reason(error)}") from error
-    if len(content) != expected:
-        amount = "more" if len(content) > expected else f"only {len(content):,}"
-        raise DataError(
-            f"{path} has the wrong length: its header announces {expected:,} bytes "
-            f"({' × '.join(map(str, shape))}), it has {amount}; fetch the file again"
-        )
-    return np.frombuffer(content, dtype=np.uint8).reshape(shape)
 
 
 def _reason(error: BaseException) -> str:

@@ -317,3 +317,11 @@ def zlib_accepts(content: bytes) -> bool:
         return gzip.decompress(content) != b""
     except (OSError, EOFError, zlib.error):
         return False
+
+
+def test_no_pictures_of_a_size_that_no_array_has(tmp_path: Path) -> None:
+    """A product of 0, which is what the file holds, and a shape that NumPy refuses."""
+    path = tmp_path / "file"
+    path.write_bytes(bytes.fromhex("00000803 00000000 81000000 fe040000"))
+    with pytest.raises(DataError, match=r"cannot read .*file: array is too big"):
+        read_idx(path, "images")
