@@ -294,4 +294,5 @@ def otsu_threshold(values: npt.NDArray[Any]) -> float:
     )
     # Between two far peaks many levels part them equally well: take the middle one.
     best = np.flatnonzero(between >= between.max() * (1.0 - 1e-9))
-    return float(levels[best[len(best) // 2]])
+    longest = max(np.split(best, np.flatnonzero(np.diff(best) > 1) + 1), key=len)
+    return float(levels[longest[len(longest) // 2]])
