@@ -24,8 +24,8 @@ RANKS = (
 ORDERS = {
     "learning": "activations losses network optimizers resampling normalization scaling distortion "
     "recipe training",
-    "pictures": "ink pieces decoding straight lines surroundings not_writing layout rows tables "
-    "grid form looks sheets",
+    "pictures": "ink pieces decoding straight underlines lines surroundings not_writing layout "
+    "rows tables grid form looks sheets",
     "reports": "figures comparison results tables charts sprites page report",
     "tuning": "space proposals study search",
     "reading": "answers networks judge rules lattice pages reader neighbours shortcuts many"

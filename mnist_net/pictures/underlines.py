@@ -68,7 +68,7 @@ class _Writing(NamedTuple):
 
 
 def without_underlines(mask: Mask) -> Mask:
-    """Remove lines below, above or between digits that are longer than those are."""
+    """Remove lines below, above or between digits, touching them or not."""
     numbers, pieces = find_pieces(mask)
     writing = _Writing.of(pieces)
     if writing is None:

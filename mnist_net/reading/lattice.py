@@ -20,6 +20,7 @@ from mnist_net.pictures.form import fitted, variants
 from mnist_net.pictures.ink import Ink
 from mnist_net.pictures.pieces import around
 from mnist_net.pictures.rows import Sheet
+from mnist_net.reading.judge import SURE
 from mnist_net.reading.networks import Networks
 from mnist_net.reading.rules import AnyText, Rule, State
 from mnist_net.trained.committee import Predictor
@@ -43,7 +44,7 @@ _DOTTED = 0.3  # odds that a dot beside a digit is a part of it
 _DOT = 0.25  # of a row's height, which no dot exceeds, and any digit
 _CUT = 0.2  # odds that what hangs together with a digit is nothing, against what lies by itself
 _MAY_BE_DIGIT = 0.02  # probability, from which on it is asked which one
-_RATHER, _SURE_WHICH = 0.3, 0.92  # a digit that is doubted: probability that it is one, and which
+_RATHER = 0.3  # probability of a digit, from which on it is seen again if it is not sure which one
 _UNLIKE = 0.1  # odds of a digit beside a letter: digits stand together, and so do letters
 _MOST_ODDS = 20.0  # that the detector gives for or against a digit: both networks see the same ink
 _AGAIN = 20.0  # odds of a separator that the page has elsewhere, against those of any
@@ -153,7 +154,7 @@ class Lattice:
 
     def _seen_again(self, are_digits: Array, which: Array, inks: Sequence[Ink]) -> Array:
         """Which digits these are, N × K: where that is not sure, the mean over their variants."""
-        doubtful = (are_digits > _RATHER) & (which.max(axis=1) < _SURE_WHICH)
+        doubtful = (are_digits > _RATHER) & (which.max(axis=1) < SURE)
         doubted = [
             (k, image) for k in np.flatnonzero(doubtful).tolist() for image in variants(inks[k])
         ]

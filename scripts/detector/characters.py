@@ -1,6 +1,6 @@
 """Characters of alphabets that nobody has: a few pen strokes, joined as hands join them.
 
-A stroke is a line, an arc, a hook, a zigzag, a loop or a wave, mostly upright or level; the next
+A stroke is a line, an arc or a ring, a hook, a zigzag or a wave, mostly upright or level; the next
 one begins where it ends, or leaves it on the way, or crosses it, or stands beside it.  So Lake,
 Salakhutdinov and Tenenbaum (2015, *Human-level concept learning through probabilistic program
 induction*) describe the characters of fifty alphabets.  Few of these look like a digit, and how

@@ -78,10 +78,10 @@ def test_parts_of_broken_digits_below_others_stay() -> None:
 
 def test_digits_that_hang_together_are_no_line_below_others() -> None:
     digits, _ = digits_with()
-    height = len(digits)
+    top = corners(digits, 0)[3] + 20
     image = Image.fromarray(np.pad(digits, ((0, 120), (0, 500))).astype(np.uint8))
-    for k in range(6):
-        box = (20 + 75 * k, height, 98 + 75 * k, height + 100)
+    for k in range(4):
+        box = (20 + 75 * k, top, 98 + 75 * k, top + 95)
         ImageDraw.Draw(image).ellipse(box, outline=1, width=4)
     both = np.asarray(image) > 0
     np.testing.assert_array_equal(without_lines(both.copy()), both)
@@ -177,6 +177,18 @@ def test_a_short_line_below_is_level_and_near(down: int, rise: int, goes: bool) 
     ImageDraw.Draw(image).line(line, fill=1, width=4)
     both = np.asarray(image) > 0
     np.testing.assert_array_equal(without_lines(both.copy()), tall if goes else both)
+
+
+@pytest.mark.parametrize(("begin", "end", "goes"), [(0.1, 0.5, True), (0.1, 0.25, False)])
+def test_a_line_close_below_two_digits_is_no_foot_of_one(
+    begin: float, end: float, goes: bool
+) -> None:
+    digits, _ = digits_with()
+    left, _, right, bottom = corners(digits, 0)
+    across = [round(left + share * (right - left)) for share in (begin, end)]
+    both = digits.copy()
+    both[bottom + 7 : bottom + 11, across[0] : across[1]] = True
+    np.testing.assert_array_equal(without_lines(both.copy()), digits if goes else both)
 
 
 @pytest.mark.parametrize(("away", "stays"), [(0.5, True), (3.0, False)])
