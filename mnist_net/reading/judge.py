@@ -5,6 +5,7 @@ at all.
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import starmap
 
 import numpy as np
 import numpy.typing as npt
@@ -42,18 +43,16 @@ class Judge:
 
     def variants(self, judged: Sequence[Judged]) -> list[Judged]:
         """The same views, each with the mean judgement over it and its variants."""
-        groups = [view.variants() for view, _ in judged]
-        images = [image for group in groups for image in group]
-        if not images:
+        further = [(k, image) for k, (view, _) in enumerate(judged) for image in view.variants()]
+        if not further:
             return list(judged)
-        probabilities, scores = self._score(np.stack(images))
-        means, end = [], 0
-        for (view, first), group in zip(judged, groups, strict=True):
-            begin, end = end, end + len(group)
-            all_probabilities = np.stack([first.probabilities, *probabilities[begin:end]])
-            score = float(np.mean([first.score, *scores[begin:end]]))
-            means.append((view, Judgement(all_probabilities.mean(axis=0), score)))
-        return means
+        places = [k for k, _ in further]
+        probabilities, scores = self._score(np.stack([image for _, image in further]))
+        views, first = zip(*judged, strict=True)
+        means = mean_with(np.stack([one.probabilities for one in first]), places, probabilities)
+        mean_scores = mean_with(np.array([one.score for one in first]), places, scores)
+        together = zip(means, mean_scores.tolist(), strict=True)
+        return list(zip(views, starmap(Judgement, together), strict=True))
 
     def _score(
         self, images: Bytes, ready: npt.NDArray[np.bool_] | None = None
@@ -66,6 +65,15 @@ class Judge:
 def _with_odds(score: float) -> float:
     """Score of what came in MNIST's form, by Bayes' rule."""
     return score * _ODDS_IN_FORM / (1.0 + (_ODDS_IN_FORM - 1.0) * score)
+
+
+def mean_with(first: Array, places: Sequence[int], further: Array) -> Array:
+    """Of each of the first the mean with all that was found further at its place."""
+    total, n = first.copy(), np.ones(len(first), first.dtype)
+    np.add.at(total, places, further)
+    np.add.at(n, places, 1.0)
+    result: Array = (total.T / n).T
+    return result
 
 
 def best_view(judged: Iterable[Judged]) -> Judged | None:

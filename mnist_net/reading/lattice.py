@@ -20,7 +20,7 @@ from mnist_net.pictures.form import fitted, variants
 from mnist_net.pictures.ink import Ink
 from mnist_net.pictures.pieces import around
 from mnist_net.pictures.rows import Sheet
-from mnist_net.reading.judge import SURE
+from mnist_net.reading.judge import SURE, mean_with
 from mnist_net.reading.networks import Networks
 from mnist_net.reading.rules import AnyText, Rule, State
 from mnist_net.trained.committee import Predictor
@@ -160,12 +160,8 @@ class Lattice:
         ]
         if not doubted:
             return which
-        places = np.array([k for k, _ in doubted])
         said, _ = self._networks.say(np.stack([image for _, image in doubted]))
-        total, n = which.copy(), np.ones(len(which), which.dtype)
-        np.add.at(total, places, said)
-        np.add.at(n, places, 1.0)
-        return total / n[:, None]
+        return mean_with(which, [k for k, _ in doubted], said)
 
     def best_paths(self, arcs: Sequence[Arc], rule: Rule | None = None) -> list[Path]:
         """The likeliest path of those that the rule accepts, and the next one; fewer if there are.
