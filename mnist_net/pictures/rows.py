@@ -202,10 +202,12 @@ def _rows(pieces: Sequence[Piece], typical: float) -> list[Row]:
 
 
 def _is_stray(row: Row) -> bool:
-    """Whether it is one narrow stroke that leaves the picture, as the edge of something does."""
-    alone, *others = row.figures
-    narrow = alone.width < _NARROW * alone.height
-    return not others and narrow and any(part.borders for part in row.parts)
+    """Whether it is narrow strokes that leave the picture, as the edges of something do."""
+    leaving = [part.box for part in row.parts if part.borders]
+    return all(
+        box.width < _NARROW * box.height and any(box.union(part) == box for part in leaving)
+        for box in row.figures
+    )
 
 
 def in_chains(boxes: Sequence[Box]) -> list[list[Box]]:

@@ -3,25 +3,24 @@
 from collections.abc import Iterator
 
 from mnist_net.arrays import Bytes
-from mnist_net.pictures.looks import Look, looks_at_several
+from mnist_net.pictures.looks import Look, looks, looks_at_several
 from mnist_net.pictures.pieces import Mask
 from mnist_net.pictures.rows import Sheet, sheet_of, without_intruders
+from mnist_net.pictures.surroundings import without_objects
 
 _LEAST_TURNED, _MOST_TURNED = 3, 60  # figures on a page that is turned: grains look alike so
 _MAY_BE_SEVERAL = 0.75  # of its height: a figure that is wider may be several digits
 
 
-def other_ways(
-    pixels: Bytes, look: Look, writing: Mask, sheet: Sheet
-) -> Iterator[tuple[Look, Sheet]]:
-    """Less likely ways to see a page: in a shadow, without what leaves the picture, and turned.
+def other_ways(pixels: Bytes, look: Look, sheet: Sheet) -> Iterator[tuple[Look, Sheet]]:
+    """Less likely ways to see a page: in a shadow, without what lies on it, and turned.
 
-    The likeliest way so far is given: the look, where there may be writing in it, and its sheet.
+    The likeliest way so far is given: the look and its sheet.
     """
     yield from in_shadow(pixels)
-    inner = without_intruders(writing)
-    if (inner != writing).any():
-        yield look, sheet_of(inner, look.ink)
+    if (bared := without_objects(pixels, look.ink, look.corner)) is not None:
+        for bare in next(looks(bared)):
+            yield bare, sheet_of(bare.writing(), bare.ink)
     for quarter_turns in (1, 2, 3) if sheet.n_figures < _MOST_TURNED else ():
         turned = sheet_of(look.writing(quarter_turns), look.ink, quarter_turns)
         if turned.n_figures >= _LEAST_TURNED:

@@ -1,4 +1,4 @@
-"""Where the sheet of paper is, on a picture that shows what it lies on as well.
+"""What a picture shows beside the sheet of paper: what it lies on, and what lies on it.
 
 A dark table fills one whole side of the picture, up to a sharp and straight edge.  A shadow seldom
 has both, and a digit's bar that fills a side has the rest of the digit on it.
@@ -9,8 +9,8 @@ import numpy.typing as npt
 from PIL import Image
 
 from mnist_net.arrays import Bytes
-from mnist_net.pictures.ink import otsu_threshold
-from mnist_net.pictures.pieces import Box
+from mnist_net.pictures.ink import Ink, clean_paper, otsu_threshold
+from mnist_net.pictures.pieces import Box, find_pieces
 
 _SMALL_SIDE = 120  # pixels; edges are found on a picture that is reduced to about this
 _LEAST_SIDE = 40  # pixels of that: a smaller picture shows nothing but a digit
@@ -21,6 +21,8 @@ _DARKER = 0.8  # of the paper's level, which the table's is below
 _STRAIGHT = 0.95  # of the edge, that is on one line
 _OFF = 1.5  # pixels from that line
 _BEYOND = 2  # pixels across the edge, where paper and table are compared
+_OBJECT = 0.1  # of the picture's longer side, in both directions: a finger, a pencil, a cup
+_SOFT = 0.02  # of it, beside an object, that is not paper yet
 
 
 def sheet_box(pixels: Bytes) -> Box | None:
@@ -67,3 +69,32 @@ def _depth(levels: npt.NDArray[np.float32], dark: npt.NDArray[np.bool_]) -> int:
         return 0
     depth = int(edge.max()) + _BEYOND
     return depth if depth <= _DEEPEST_SOMEWHERE * height else 0
+
+
+def without_objects(pixels: Bytes, ink: Ink, corner: tuple[int, int]) -> Bytes | None:
+    """A photograph with paper in place of what lies on it and leaves the picture.
+
+    Beside such, ink may be too faint to be seen.  The ink is that of a part of the picture, which
+    begins at the corner (column and row).  None where nothing leaves it, or all of it is covered.
+    """
+    from scipy import ndimage
+
+    if clean_paper(pixels) is not None:
+        return None
+    numbers, pieces = find_pieces(ink >= 0.5)
+    side = max(pixels.shape)
+    objects = [
+        piece.number
+        for piece in pieces
+        if piece.borders and min(piece.box.width, piece.box.height) >= _OBJECT * side
+    ]
+    covered = np.zeros(pixels.shape[:2], bool)
+    Box(0, 0, *ink.shape[::-1]).moved(*corner).cut(covered)[...] = np.isin(numbers, objects)
+    if not covered.any():
+        return None
+    covered = ndimage.binary_dilation(covered, iterations=2 + round(_SOFT * side))
+    if covered.all():
+        return None
+    nearest = ndimage.distance_transform_edt(covered, return_distances=False, return_indices=True)
+    bare: Bytes = pixels[tuple(nearest)]
+    return bare

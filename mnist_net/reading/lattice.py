@@ -78,6 +78,11 @@ class Arc(NamedTuple):
         """Whether it is more than a dot or a speck."""
         return self.candidate.box.size >= LARGE * self.candidate.row.height
 
+    @property
+    def probability_of_writing(self) -> float:
+        """Probability of a digit, or a part of one or of several."""
+        return float(self.kinds[DIGIT] + self.kinds[PART])
+
 
 class Step(NamedTuple):
     """An arc and what it is read as: the index of a digit's class, or a sign, or neither."""
@@ -93,6 +98,16 @@ class Step(NamedTuple):
         if self.digit is not None:
             return True
         return None if self.sign or not self.arc.is_large else False
+
+    @property
+    def certainty(self) -> float:
+        """Probability that it is what it is read as.
+
+        What was cut from a neighbour may lack a stroke, or have one of both, and is a digit yet.
+        """
+        if self.digit is None or self.arc.probabilities is None:
+            return self.score
+        return self.arc.probability_of_writing * float(self.arc.probabilities[self.digit])
 
 
 class Path(NamedTuple):

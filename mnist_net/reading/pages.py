@@ -15,7 +15,7 @@ from mnist_net.pictures.grid import Grid
 from mnist_net.pictures.pieces import Box
 from mnist_net.pictures.rows import Row
 from mnist_net.reading.answers import UNLIKE, UNREAD, Page, Reading, Table
-from mnist_net.reading.lattice import DIGIT, PART, TOGETHER, Path, Step
+from mnist_net.reading.lattice import TOGETHER, Path, Step
 
 _UNFIT = "nothing on it fits what is known of it"
 _MOST_ODDS = 600.0  # logarithm
@@ -138,7 +138,7 @@ def _refused(steps: Sequence[Step], written: Written) -> list[Step]:
     result = [_if_sure(step, written.reject_below) for step in steps]
     rows = [
         [
-            (int(written.classes[s.digit]), _probability_of_writing(s))
+            (int(written.classes[s.digit]), s.arc.probability_of_writing)
             for s in row
             if s.digit is not None
         ]
@@ -149,11 +149,6 @@ def _refused(steps: Sequence[Step], written: Written) -> list[Step]:
     if sum(map(len, rows)) < _MOSTLY * sum(step.arc.is_large for step in result):
         result = [step for word in _words(result) for step in _if_number(word)]
     return result
-
-
-def _probability_of_writing(step: Step) -> float:
-    """Probability that what is read as a digit is one at all, or a part of one or of several."""
-    return float(step.arc.kinds[DIGIT] + step.arc.kinds[PART])
 
 
 def _is_doubtful(rows: Iterable[Sequence[tuple[int, float]]]) -> bool:
@@ -202,7 +197,7 @@ def _is_read(step: Step) -> bool:
 
 
 def _if_sure(step: Step, least: float) -> Step:
-    return step._replace(digit=None) if step.score < least else step
+    return step._replace(digit=None) if step.certainty < least else step
 
 
 def _wide_gaps(steps: Sequence[Step], row: Row) -> list[bool]:
@@ -223,7 +218,7 @@ def _reading(step: Step, written: Written, after_gap: bool = False) -> Reading:
     return Reading(
         int(written.classes[step.digit]),
         float(arc.probabilities[step.digit]),
-        step.score,
+        step.certainty,
         arc.probabilities,
         arc.image,
         place,

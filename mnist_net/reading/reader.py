@@ -193,7 +193,7 @@ class Reader:
             sure = clarity >= SURE
             if sure or look.prior * clarity > likelihood or seen is None:
                 best, likelihood = page, clarity if sure else look.prior * clarity
-                seen = look, writing, sheet
+                seen = look, sheet
             if sure:
                 break
         if seen is None or likelihood >= SURE:

@@ -5,7 +5,7 @@ import pytest
 
 from mnist_net.pictures.looks import looks
 from mnist_net.pictures.rows import sheet_of
-from mnist_net.pictures.surroundings import sheet_box
+from mnist_net.pictures.surroundings import sheet_box, without_objects
 from tests.drawings import STROKES, draw, pixels
 
 
@@ -84,3 +84,40 @@ def test_what_lies_beyond_the_sheet_is_no_ink() -> None:
     (first_row, first_column), (last_row, last_column) = seven.min(axis=0), seven.max(axis=0)
     found = (left, top, right - 1, bottom - 1)
     assert np.abs(np.subtract(found, (first_column, first_row, last_column, last_row))).max() <= 3
+
+
+def cup(paper: float = 200.0, deviation: float = 3.0) -> tuple[np.ndarray, np.ndarray]:
+    """Paper on which a dark disc leaves the picture above, and where the disc is; 160 × 200."""
+    rows, columns = np.indices((160, 200))
+    disc = np.hypot(rows + 10, columns - 90) < 50
+    levels = np.where(disc, 40.0, np.random.default_rng(0).normal(paper, deviation, disc.shape))
+    return levels.astype(np.uint8)[..., None], disc
+
+
+def test_paper_takes_the_place_of_what_lies_on_it() -> None:
+    levels, disc = cup()
+    bare = without_objects(levels, disc.astype(np.float32), (0, 0))
+    assert bare is not None
+    assert np.abs(bare.astype(float) - 200.0).max() < 20.0
+    far = np.hypot(*(np.indices(disc.shape) - np.array([-10, 90])[:, None, None])) > 60.0
+    np.testing.assert_array_equal(bare[far], levels[far])
+
+
+def test_the_ink_may_be_of_a_part_of_the_picture() -> None:
+    levels, disc = cup()
+    bare = without_objects(levels, disc[:, 30:].astype(np.float32), (30, 0))
+    np.testing.assert_array_equal(bare, without_objects(levels, disc.astype(np.float32), (0, 0)))
+
+
+def test_what_is_inside_or_narrow_or_drawn_stays() -> None:
+    levels, disc = cup()
+    inside, pen = np.roll(disc, 100, axis=0), np.zeros_like(disc)
+    inside[:15] = False
+    pen[:90, 20:30] = True
+    nothing = np.zeros_like(disc)
+    for ink in (inside, pen, nothing):
+        assert without_objects(levels, ink.astype(np.float32), (0, 0)) is None
+    flat, _ = cup(deviation=0.0)
+    flat[disc] = 200
+    flat[60:100, 60:70] = 0  # a drawing on clean paper
+    assert without_objects(flat, disc.astype(np.float32), (0, 0)) is None

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mnist_net.pictures.candidates import Candidate
 from mnist_net.pictures.pieces import Box, Piece
 from mnist_net.pictures.rows import Row, sheet_of
-from mnist_net.reading.lattice import DIGIT, NONE, PART, SIGNS, Arc, Lattice, Step
+from mnist_net.reading.lattice import DIGIT, NONE, PART, SIGNS, Arc, Lattice, Path, Step
 from mnist_net.reading.networks import Networks
 from mnist_net.reading.pages import Written, _wide_gaps, page_of
 from mnist_net.reading.rules import CHECKS, Rule, rule_of
@@ -228,6 +228,20 @@ def test_what_may_be_a_part_of_digits_is_writing_and_no_texture(other: int, text
     written = Written(lambda _: (0, 0, 3, 3), np.arange(10), 0.2, 0.0, may_be_texture=True)
     page, _ = page_of(LATTICE.best_paths([arc]), written, by_rule=False)
     assert page.text == text
+
+
+@pytest.mark.parametrize(("other", "score"), [(PART, 0.9), (NONE, None)])
+def test_what_surely_belongs_to_digits_is_not_refused(other: int, score: float | None) -> None:
+    """Where digits touch, one that was cut may lack a stroke, so that it rather is a part."""
+    kinds = np.zeros(len(SIGNS))
+    kinds[[DIGIT, other]] = 0.25, 0.75
+    of_digits = np.array([0.9, 0.1, *[0.0] * 8])
+    candidate = Candidate(row_of(1), 0, 1, Box(0, 0, 3, 3))
+    arc = Arc(candidate, kinds, of_digits, np.zeros((28, 28), np.uint8))
+    written = Written(lambda _: (0, 0, 3, 3), np.arange(10), 0.3, 0.0, may_be_texture=False)
+    step = Step(arc, 0, "", float(kinds[DIGIT] * of_digits[0]))
+    page, _ = page_of([Path(0.0, "0", (step,))], written, by_rule=False)
+    assert [reading.score for reading in page.digits] == pytest.approx([score] if score else [])
 
 
 class Always:

@@ -167,6 +167,18 @@ def test_digits_beside_something_that_leaves_the_photograph(reader: Reader) -> N
     assert reader.read_page(as_picture(sheet)).text == "245"
 
 
+def test_digits_beside_something_far_darker_than_they_are(reader: Reader) -> None:
+    """Such as a cup on the paper, beside which a pencil's strokes are none."""
+    sheet = np.random.default_rng(0).normal(200.0, 2.0, (300, 240))
+    for number, digit in enumerate((2, 4, 5)):
+        drawn = pixels(draw(digit, 3, (6, 6), paper=200, ink=40))
+        left = 60 + 50 * number
+        sheet[200 : 200 + drawn.shape[0], left : left + drawn.shape[1]][drawn < 100] = 165
+    y, x = np.indices(sheet.shape)
+    sheet[np.hypot(y, x - 110) < 60] = 10
+    assert reader.read_page(as_picture(sheet.astype(np.uint8))).text == "245"
+
+
 @pytest.mark.parametrize("noise", [0.0, 3.0])
 def test_a_sign_beside_the_only_digit_is_read(reader: Reader, noise: float) -> None:
     """Though it is so short that no digit is: it takes part in no row of its own."""
