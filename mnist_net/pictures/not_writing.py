@@ -31,7 +31,7 @@ _SLIM, _ALMOST = 0.2, 0.8  # of its length, and of the picture's side: a line of
 _THIN = 0.1  # of its length, which a straight fold is not thicker
 _ONE_SIDED = 0.15  # of the difference on the other side
 _LEAST_MARKS = 12  # that are printed on a paper
-_LATTICE = 0.7  # of the marks, which lie between two others
+_LATTICE = 0.75  # of the marks but for four at its corners, which lie between two others
 _ALIKE = 0.15  # of their size, or their ink, by which they differ ...
 _TINY = 6  # ... and pixels of one so thin that its outline is off by some ...
 _ROUNDED = 0.5  # ... pixels
@@ -145,7 +145,7 @@ def is_of_a_frame(piece: Piece, shape: tuple[int, ...]) -> bool:
 def marks_of_paper(numbers: npt.NDArray[np.int32], pieces: Sequence[Piece]) -> list[int]:
     """Numbers of the pieces that are printed on the paper: small marks, all alike, in a lattice.
 
-    Each of them lies in the middle between two others, in two directions.
+    But for the corners most lie in the middle between two others, some of them in two directions.
     """
     if len(pieces) < _LEAST_MARKS:
         return []
@@ -171,11 +171,12 @@ def marks_of_paper(numbers: npt.NDArray[np.int32], pieces: Sequence[Piece]) -> l
     directions = np.where(between, (z / np.maximum(np.abs(z), 1.0)) ** 2, 0.0)
     apart = (directions[:, :, None] * directions[:, None].conj()).real < 0.0  # by over 45 degrees
     inner = apart.any(axis=(1, 2))
-    if inner.sum() < _LEAST_MARKS:
+    if not inner.any():
         return []
     usual = np.median(sizes[inner], axis=0)
     same = (np.abs(sizes - usual) <= np.maximum(2.0, 2.0 * _ALIKE * usual)).all(axis=1)
-    if between.any(axis=1).sum() < _LATTICE * same.sum():
+    n_same, n_between = int(same.sum()), int(between.any(axis=1).sum())
+    if n_same < _LEAST_MARKS or n_between < _LATTICE * (n_same - 4):
         return []
     cut_off = np.array([piece.borders > 0 for piece in pieces]) & (sizes <= 1.3 * usual).all(axis=1)
     return [piece.number for piece, k in zip(pieces, inner | same | cut_off, strict=True) if k]

@@ -53,6 +53,18 @@ def test_small_marks_differ_by_where_the_pixels_lie(seed: int) -> None:
     assert not without_marks(image.reduce(factor)).any()
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize(
+    ("n_rows", "n_columns", "found"), [(3, 4, True), (4, 3, True), (3, 9, True), (2, 9, False)]
+)
+def test_twelve_marks_are_enough_in_three_rows(
+    shape: str, n_rows: int, n_columns: int, found: bool
+) -> None:
+    image = Image.new("L", (300, 240))
+    image.paste(paper(shape, 16).crop((0, 0, 25 + 30 * n_columns, 25 + 30 * n_rows)))
+    assert without_marks(image).any() != found
+
+
 def test_what_is_written_among_them_stays() -> None:
     five = np.asarray(255 - pixels(draw(5, 6, (6, 6)))) >= 128
     written = np.zeros((240, 300), bool)
@@ -64,18 +76,39 @@ def test_what_is_written_among_them_stays() -> None:
 
 
 @pytest.mark.parametrize("seed", range(5))
-@pytest.mark.parametrize("digits", [[*STROKES], [7]], ids=["any", "the same"])
-def test_rows_of_digits_are_no_marks(digits: list[int], seed: int) -> None:
+@pytest.mark.parametrize("digits", [[*STROKES], [7]], ids=["any", "7s"])
+@pytest.mark.parametrize(("n_rows", "n_columns"), [(6, 9), (3, 4)])
+def test_rows_of_digits_are_no_marks(
+    digits: list[int], n_rows: int, n_columns: int, seed: int
+) -> None:
     """However evenly they are written, in the cells of a form: no two by hand are alike."""
     random, image = np.random.default_rng(seed), np.zeros((240, 330), bool)
-    for row in range(6):
-        for column in range(9):
+    for row in range(n_rows):
+        for column in range(n_columns):
             digit = 255 - pixels(draw(int(random.choice(digits)), 6, (6, 6)))
             size = int(random.integers(18, 25))
             small = np.asarray(Image.fromarray(digit).resize((size * 2 // 3, size)))
             top, left = (10, 10) + (36, 34) * np.array([row, column]) + random.integers(0, 5, 2)
             image[top : top + size, left : left + size * 2 // 3] = small >= 128
     assert not marks_of_paper(*find_pieces(image))
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("digit", [0, 1])
+@pytest.mark.parametrize(("n_rows", "n_columns"), [(6, 9), (3, 4)])
+def test_zeros_by_hand_are_no_rings_and_ones_no_dashes(
+    mnist_arrays: tuple[np.ndarray, np.ndarray],
+    digit: int,
+    n_rows: int,
+    n_columns: int,
+    seed: int,
+) -> None:
+    images, labels = mnist_arrays
+    random, page = np.random.default_rng(seed), np.zeros((240, 330), bool)
+    for row, column in np.ndindex(n_rows, n_columns):
+        top, left = (10, 10) + (36, 34) * np.array([row, column]) + random.integers(0, 2, 2)
+        page[top : top + 28, left : left + 28] = random.choice(images[labels == digit]) >= 128
+    assert not marks_of_paper(*find_pieces(page))
 
 
 @pytest.mark.parametrize("size", [12, 14])
