@@ -14,6 +14,7 @@ from scripts.detector.drawing import (
     skeletons,
 )
 from scripts.detector.hands import DIGITS, LETTERS, draw_digit, draw_letter, forms_of
+from scripts.detector.measure import misread
 
 
 def test_skeleton_is_one_line_in_the_middle() -> None:
@@ -64,6 +65,17 @@ def test_forms_are_of_every_digit_and_of_no_digit() -> None:
     everything = [*forms_of(DIGITS).values(), *forms_of(LETTERS).values()]
     strokes = [stroke for forms in everything for form in forms for stroke in form]
     assert all(len(stroke) >= 2 and stroke.shape[1] == 2 for stroke in strokes)
+
+
+def test_who_errs_at_which_weight() -> None:
+    """Of two digits the reader knows the first, the detector the second, and that one better."""
+    reads = np.eye(10)[[3, 5]] * 0.8 + np.eye(10)[[4, 6]] * 0.2
+    knows = np.hstack([np.zeros((2, 1)), np.eye(10)[[4, 6]] * 0.65 + np.eye(10)[[3, 5]] * 0.35]) / 2
+    errors = misread(reads, knows, np.array([3, 6], np.uint8))
+    # By hand: of both the reader's digit wins while 0.8 - 0.45 w > 0.2 + 0.45 w: w < 2 / 3.
+    assert errors == dict.fromkeys(errors, 0.5)
+    both = misread(reads, knows, np.array([3, 5], np.uint8))
+    assert [w for w, error in both.items() if error == 1.0] == ["0.7", "0.75", "0.8", "0.9", "1.0"]
 
 
 def test_a_zero_is_open_closed_or_crossed_out() -> None:

@@ -6,7 +6,9 @@ The score of a picture is the detector's probability of a digit times the reader
 the digit that it read; a picture that scores less than a threshold is refused.  Here is what each
 threshold refuses of MNIST's validation digits, of the same drawn anew, and of drawn junk (from
 fonts that nothing was trained on), without the odds that a file in MNIST's form has.  What it
-refuses of foreign pictures is in results/foreign.json, by `python -m scripts.reading`.
+refuses of foreign pictures is in results/foreign.json, by `python -m scripts.reading`.  How much
+the detector's voice should count in what digit it is, the digits that are drawn anew tell: the
+reader has learned from MNIST's, but not from these.
 """
 
 import json
@@ -17,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mnist_net import load_dataset
-from mnist_net.arrays import Bytes
+from mnist_net.arrays import Array, Bytes
 from mnist_net.reading.threshold import REJECT_BELOW
 from mnist_net.trained.store import load_model
 from scripts import options
@@ -26,6 +28,7 @@ from scripts.detector.drawing import as_mnist_shows
 from scripts.detector.train import VALIDATION, held_out_junk
 from scripts.records import write_json
 
+WEIGHTS = (0.0, 0.25, 0.5, 0.6, 0.7, 0.75, 0.8, 0.9, 1.0)
 THRESHOLDS = (0.02, 0.05, 0.08, 0.1, 0.12, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 
 Scores = npt.NDArray[np.float64]
@@ -34,6 +37,18 @@ Scores = npt.NDArray[np.float64]
 def refused(of: Scores) -> dict[str, float]:
     """Share that each threshold refuses."""
     return {str(t): round(float((of < t).mean()), 4) for t in THRESHOLDS}
+
+
+def misread(reads: Array, detected: Array, labels: Bytes) -> dict[str, float]:
+    """Share of digits that the mean of reader and detector errs on, at each weight of the latter.
+
+    Both are probabilities, N × 10 and N × 11.
+    """
+    which = detected[:, 1:] / detected[:, 1:].sum(axis=1, keepdims=True)
+    means = {w: (1.0 - w) * reads + w * which for w in WEIGHTS}
+    return {
+        str(w): round(float((mean.argmax(axis=1) != labels).mean()), 4) for w, mean in means.items()
+    }
 
 
 def by_kind(kinds: list[str], of: Scores, threshold: float) -> dict[str, tuple[int, float]]:
@@ -66,6 +81,9 @@ def main(dataset: str, model: Path, detector: Path, threshold: float, output: Pa
         "threshold": threshold,
         "validation digits": refused(scores(images)),
         "validation digits, drawn anew": refused(scores(redrawn)),
+        "misread of these, by the detector's weight": misread(
+            reads.predict_proba(redrawn), knows.predict_proba(redrawn), labels
+        ),
         "drawn junk": refused(of_junk),
         "drawn junk by kind": by_kind(junk.kinds, of_junk, threshold),
     }

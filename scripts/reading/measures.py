@@ -73,7 +73,7 @@ def accuracies(answers: Answers, threshold: float, mean: Mean = over_sources) ->
 
 
 def measure_single(answers: Answers, threshold: float) -> dict[str, Any]:
-    """Accuracies by style and over all; `APART` is in neither."""
+    """Accuracies by style and over all without `APART`, then with it."""
     result = {}
     styles = {a.row.style for a in usual(answers)}
     for style in (*filter(styles.__contains__, STYLES), *sorted(styles.difference(STYLES))):
@@ -82,9 +82,14 @@ def measure_single(answers: Answers, threshold: float) -> dict[str, Any]:
         if style == "photo":
             result["photo, pooled"] = accuracies(some, threshold, pooled)
     apart = [a for a in answers if a.row.source == APART]
-    for name, some in (("all", usual(answers)), (APART, apart)):
+    for name, some, mean in (
+        ("all", usual(answers), over_sources),
+        ("all, pooled", usual(answers), pooled),
+        (APART, apart, over_sources),
+        (f"all and {APART}, pooled", answers, pooled),
+    ):
         if some:
-            result[name] = accuracies(some, threshold)
+            result[name] = accuracies(some, threshold, mean)
     return result
 
 

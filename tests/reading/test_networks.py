@@ -50,8 +50,8 @@ def say(model: Said, detector: Said | None, **how: Any) -> tuple[np.ndarray, np.
 
 def test_the_detector_reads_along() -> None:
     probabilities, is_digit = say(Said(READS), Said(DETECTS))
-    # By hand: of what it takes for digits, 1 of 10 are 4s; (0.6 + 0.1) / 2 and (0.4 + 0.9) / 2.
-    np.testing.assert_allclose(probabilities, [of_ten(d4=0.35, d9=0.65)] * 2, atol=1e-6)
+    # By hand: of what it takes for digits, 1 of 10 are 4s; (0.6 + 3 × 0.1) / 4 and 1 - that.
+    np.testing.assert_allclose(probabilities, [of_ten(d4=0.225, d9=0.775)] * 2, atol=1e-6)
     np.testing.assert_allclose(is_digit, 0.8, atol=1e-6)
 
 
