@@ -16,6 +16,7 @@ STEEPEST = 0.12
 """Slope of a line, unless it is said how steep it may be."""
 
 _SAMPLES = 240  # columns that vote
+_MOST_VOTES = 10_000_000  # counts on either side of the level: a long strip's slopes are coarse
 _MOST_TRIALS = 400  # peaks that are looked at
 _FREE = 0.5  # of its length, on which no stroke meets a line
 _NEAR = 1.5  # rows from a line
@@ -51,6 +52,12 @@ class Line(NamedTuple):
         return len(self.columns)
 
     @property
+    def deviation(self) -> float:
+        """Rows by which its ink is off: what lies at a line by chance, is anywhere near it."""
+        middles = (self.runs.top + self.runs.bottom) / 2.0
+        return float((middles - self.heights(self.runs.column)).std())
+
+    @property
     def thickness(self) -> float:
         """Rows of its ink, in a typical column."""
         return float(np.median(self.runs.bottom - self.runs.top))
@@ -83,7 +90,9 @@ def straight_lines(
     if not voting.any():
         return []
     x, y = thin.column[voting], (thin.top + thin.bottom)[voting] / 2.0
-    slopes = np.linspace(-steepest, steepest, 2 * int(np.ceil(steepest * width / 2.0)) + 1)
+    furthest = int(np.ceil(steepest * width / 2.0))  # two rows each, at the last column
+    n_places = int(np.ptp(y)) + 4 * furthest + 4
+    slopes = np.linspace(-steepest, steepest, 2 * min(furthest, _MOST_VOTES // n_places) + 1)
     rows = np.floor(y - slopes[:, None] * x).astype(np.int64)
     lowest = int(rows.min())
     n_rows = int(rows.max()) - lowest + 2

@@ -31,6 +31,8 @@ _FAR_SHORTER = 0.75  # of the usual line's length, below which it is strokes in 
 _TWO = 1.6  # usual gaps between two lines, of which one between them was not found
 _MIDDLE = 0.15  # of that gap, by which it may be off its middle
 _WHOLE = 0.6  # of its extent, on which a line has ink
+_DENSE = 0.4  # of the picture that is ink: so there are lines everywhere
+_UNSTEADY = 0.7  # rows by which the ink of a usual line is off
 _STEEPEST = 0.25  # slope: of a page that is seen at an angle
 _MOST_LINES = 400  # before those go that are others again
 _PENCIL = 5  # lines of a family, to know how they are seen in perspective, ...
@@ -67,9 +69,15 @@ class Lines(NamedTuple):
         return max(len(self.level) - 1, 0), max(len(self.upright) - 1, 0)
 
     @property
+    def are_drawn(self) -> bool:
+        """Whether they are as straight as drawn lines, and not as grains that lie in a row."""
+        deviations = [line.deviation for line in self.level + self.upright]
+        return bool(deviations) and float(np.median(deviations)) <= _UNSTEADY
+
+    @property
     def are_a_table(self) -> bool:
         """Whether there are cells between them."""
-        return _LEAST_CELLS <= math.prod(self.shape) <= _MOST_CELLS
+        return self.are_drawn and _LEAST_CELLS <= math.prod(self.shape) <= _MOST_CELLS
 
 
 def lines_of(ink: Ink) -> Lines:
@@ -78,7 +86,7 @@ def lines_of(ink: Ink) -> Lines:
     The ink is all that there is: lines too that are nowhere as dark as strokes (see `find_traces`).
     """
     ways = (lines for level in _FAINT for lines in _ways(ink >= level))
-    return min(ways, key=lambda lines: lines.doubt)
+    return min(ways, key=lambda lines: (not lines.are_drawn, lines.doubt))
 
 
 def most_seen(ways: Sequence[Lines]) -> Lines | None:
@@ -93,7 +101,7 @@ def most_seen(ways: Sequence[Lines]) -> Lines | None:
 
 def _ways(mask: Mask) -> Iterator[Lines]:
     """All lines, and only those that end on the picture: creases and shadows often do not."""
-    across, down = _long_lines(mask), _long_lines(mask.T)
+    across, down = ([], []) if mask.mean() > _DENSE else (_long_lines(mask), _long_lines(mask.T))
     within_across, leaving_across = _parted(across, mask.shape[1])
     within_down, leaving_down = _parted(down, mask.shape[0])
     ink = painted(across, mask.shape) | painted(down, mask.T.shape).T

@@ -1,5 +1,7 @@
 """Straight lines are found by votes, and hold no runs of the strokes across them."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -63,3 +65,16 @@ def test_of_many_lines_the_longest_come_first() -> None:
     lines = straight_lines(runs_of(mask), 4, 60, 9)
     assert [line.length for line in lines] == [200, 170, 70]
     assert len(straight_lines(runs_of(mask), 4, 60, 2)) == 2
+
+
+def test_a_strip_of_a_thousand_bytes_takes_no_gigabytes() -> None:
+    """However steep lines may be, slopes times rows are bounded."""
+    strip = np.zeros((15, 65_535), bool)
+    strip[7, 1_000:60_000] = True
+    strip[:12, 500:63_000:3_000] = True
+    tracemalloc.start()
+    (line,) = straight_lines(runs_of(strip), 3, 40_000, 9, steepest=0.5)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert line.slope == pytest.approx(0.0, abs=1e-4)
+    assert peak < 600_000_000

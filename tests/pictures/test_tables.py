@@ -42,6 +42,19 @@ def test_without_a_table_there_is_none() -> None:
     assert most_seen([]) is None
 
 
+@pytest.mark.parametrize("share", [0.15, 0.25, 0.35, 0.5])
+def test_grains_are_no_table(share: float) -> None:
+    """Though many lie in rows: they are anywhere near them."""
+    grains = np.random.default_rng(0).random((300, 400)) < share
+    assert most_seen([lines_of(grains.astype(np.float32))]) is None
+
+
+def test_a_table_among_grains_is_one() -> None:
+    table = ink_of(empty_table(4, 5))
+    grains = np.random.default_rng(0).random(table.shape) < 0.1
+    assert lines_of(np.maximum(table, grains)).shape == (4, 5)
+
+
 def test_two_ways_that_agree_outvote_one_that_is_a_little_surer() -> None:
     uneven, even, none = lines(4, 5, last=36), lines(4, 6), lines_of(np.zeros((80, 80), np.float32))
     assert even.doubt < uneven.doubt
