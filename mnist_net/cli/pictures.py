@@ -27,13 +27,15 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _MOST_BYTES = 500_000_000
+_MOST_FIGURES = 9  # of a number of pages or pixels
 _ONE_A_CORE = -1  # processes
 _MANY = 20  # pictures, of which a progress bar tells how many are left
 
 
 def _require_page(_ctx: click.Context, _parameter: click.Parameter, value: str) -> str:
-    if value != "all" and not (value.isascii() and value.isdigit() and int(value)):
-        raise click.BadParameter(f"{value!r} is neither a number from 1 nor all.")
+    is_number = value.isascii() and value.isdigit() and len(value) <= _MOST_FIGURES
+    if value != "all" and not (is_number and int(value)):
+        raise click.BadParameter(f"{value[:50]!r} is neither a number from 1 nor all.")
     return value
 
 
@@ -47,9 +49,10 @@ def _place(_ctx: click.Context, _parameter: click.Parameter, value: str | None) 
     """Four whole numbers, none below 0, of which the last two are sides."""
     if value is None:
         return None
-    numbers = [int(n) for n in value.split(",") if n.strip().isdecimal()]
-    if len(numbers) != 4 or value.count(",") != 3 or min(numbers[2:]) < 1:
-        raise click.BadParameter(f"{value!r} is not X,Y,WIDTH,HEIGHT, as in 100,40,300,80.")
+    parts = [part.strip() for part in value.split(",")]
+    numbers = [int(n) for n in parts if n.isdecimal() and len(n) <= _MOST_FIGURES]
+    if len(numbers) != 4 or len(parts) != 4 or min(numbers[2:]) < 1:
+        raise click.BadParameter(f"{value[:50]!r} is not X,Y,WIDTH,HEIGHT, as in 100,40,300,80.")
     x, y, width, height = numbers
     return x, y, width, height
 
@@ -120,17 +123,20 @@ class Request:
         self.cluster = cluster_of(self.backend, self.scheduler)
         self._saved: set[str] = set()
 
-    def check_outputs(self, *outputs: Path) -> None:
+    def check_outputs(self, outputs: options.Paths = (), inputs: options.Paths = ()) -> None:
         """Find out before the work what must not, or cannot, be written."""
         from mnist_net.files import resolved
 
         if folder := self.save_input:
-            if any(resolved(path).parent == resolved(folder) for path in [*self.paths, *outputs]):
+            links = [one for one in _entries(folder) if one.is_symlink()]
+            kept = {resolved(path) for path in [*self.paths, *outputs, *inputs] if path}
+            in_folder = any(path.parent == resolved(folder) for path in kept)
+            if in_folder or any(resolved(link) in kept for link in links):
                 raise click.UsageError(
                     f"--save-input {folder} would overwrite its pictures: name another"
                 )
             options.check_outputs([folder / f"{_stem(self.given[0].name)}.png"])
-        options.check_outputs(outputs, [self.model_file, *self.paths])
+        options.check_outputs(outputs, [self.model_file, *self.paths, *inputs])
 
     def answers(
         self, answer: type[T], kind: str, rule: "Rule | None" = None
@@ -177,6 +183,10 @@ class Request:
                 unused = next(stem for stem in stems if stem not in self._saved)
                 self._saved.add(unused)
                 save_png(one.image, self.save_input / f"{unused}.png")
+
+
+def _entries(folder: Path) -> list[Path]:
+    return list(folder.iterdir()) if folder.is_dir() else []
 
 
 def _stem(name: str) -> str:

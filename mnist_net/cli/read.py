@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mnist_net.reading.answers import Page
     from mnist_net.reading.rules import Rule
 
+_MOST_ODDS = 1_000_000  # that are told of
 _MOST_BYTES = 100_000  # of a list of choices: what is read is compared with each
 
 
@@ -55,7 +56,8 @@ def read(
     pictures, a pattern such as 'scans/*.png', or - for standard input. A row of digits is printed
     as a line, with a space where a gap is wide and ? for ink that is not read; a picture without
     any digit, as a dash. What is known of the text (--expect, --pattern, --choices, --check) is
-    used while it is read: of all readings that fit, the likeliest is printed.
+    used while it is read: of all readings that fit, the likeliest is printed, with ? for ink that
+    has no place in it.
     """
     from mnist_net.pictures.decoding import save_png
     from mnist_net.reading.annotation import annotated
@@ -69,7 +71,7 @@ def read(
     request = Request(**asked)
     if annotate and len(request.given) != 1:
         raise click.UsageError(f"--annotate takes one picture, not {len(request.given)}")
-    request.check_outputs(*filter(None, [annotate]))
+    request.check_outputs([annotate], [choices])
     if annotate and not annotate.parent.is_dir():
         raise click.UsageError(f"there is no folder {annotate.parent} for {annotate.name}")
     kind: type[Page] | type[Table] = Table if grid else Page
@@ -77,10 +79,9 @@ def read(
         name = seen.given.name
         text = answer.digits_only if digits_only and isinstance(answer, Page) else answer.text
         if request.as_json:
-            echo_json(page_answer(name, answer, str(request.model_file)))
+            echo_json({**page_answer(name, answer, str(request.model_file)), "text": text})
         elif as_csv:
-            for number, line in enumerate(text.split("\n") if text else [], start=1):
-                click.echo(_csv_line([name, str(number), *line.split("\t")]), nl=False)
+            _echo_rows(name, text, answer.reason)
         else:
             if len(request.given) > 1:
                 echo_line(f"{name}:")
@@ -96,10 +97,18 @@ def read(
 def _tell(name: str, answer: "Page") -> None:
     """How sure a reading by a rule is, and how the page was turned."""
     if answer.odds is not None:
-        runner_up = answer.runner_up
-        log.info(f"{name}: {answer.odds:,.1f} times as likely as the next that fits, {runner_up}")
+        times = f"{answer.odds:,.1f}" if answer.odds < _MOST_ODDS else f"more than {_MOST_ODDS:,}"
+        log.info(f"{name}: {times} times as likely as the next that fits, {answer.runner_up}")
     if abs(answer.degrees) >= 45.0:
         log.info(f"{name}: read after a turn of {answer.degrees:.0f}° counter-clockwise")
+
+
+def _echo_rows(name: str, text: str, reason: str | None) -> None:
+    """A line of CSV for each row; where there is none, say why."""
+    for number, line in enumerate(text.split("\n") if text else [], start=1):
+        click.echo(_csv_line([name, str(number), *line.split("\t")]), nl=False)
+    if not text:
+        log.info(f"{name}: no row, for {reason}")
 
 
 def _csv_line(cells: list[str]) -> str:
@@ -127,4 +136,5 @@ def _rule(choices: Path | None, **known: Any) -> "Rule | None":
     try:
         return rule_of(choices=lines, **known)
     except ValueError as error:
-        raise click.UsageError(f"{choices}: {error}" if choices else str(error)) from error
+        is_alone = choices and not any(one is not None for one in known.values())
+        raise click.UsageError(f"{choices}: {error}" if is_alone else str(error)) from error

@@ -147,6 +147,7 @@ class Mod97:
 CHECKS: dict[str, Rule] = {"luhn": Luhn(), "mod97": Mod97()}
 """Checksums by name."""
 
+_MOST_SIGNS = 400  # of a choice: a page has no more figures
 _FORM = re.compile(r"[d0-9\-./,:+=×÷€$() ]+")
 
 
@@ -188,6 +189,8 @@ def rule_of(
         texts = list(choices)
         for text in texts:
             _require_form(text.replace(ANY_DIGIT, "?"), "a choice")
+            if len(text) > _MOST_SIGNS:
+                raise ValueError(f"{text[:20]}... is longer than {_MOST_SIGNS} signs, as no row is")
         if not texts:
             raise ValueError("there is no choice")
         return OneOf(texts)
@@ -198,4 +201,5 @@ def rule_of(
 
 def _require_form(text: str, what: str) -> None:
     if not _FORM.fullmatch(text) or not text.strip():
-        raise ValueError(f"{text!r} is not {what} of digits and the signs -./,:+=×÷€$()")
+        shown = repr(text if len(text) <= _MOST_SIGNS else f"{text[:_MOST_SIGNS]}...")
+        raise ValueError(f"{shown} is not {what} of digits and the signs -./,:+=×÷€$()")

@@ -55,6 +55,25 @@ def test_what_was_seen_does_not_replace_the_pictures(command: str, tmp_path: Pat
     assert picture.read_bytes() == before
 
 
+@posix
+@pytest.mark.parametrize("given", ["7.png", "seen/8.png"])
+def test_what_was_seen_does_not_go_through_a_link_to_a_picture(picture: Path, given: str) -> None:
+    Path("seen").mkdir()
+    Path("seen", "8.png").symlink_to(picture.resolve())
+    before = picture.read_bytes()
+    result = invoke("predict", "--save-input", "seen", given)
+    assert result.exit_code == 2
+    assert "would overwrite its pictures: name another" in result.stderr
+    assert picture.read_bytes() == before
+
+
+def test_an_annotated_picture_does_not_replace_the_choices(picture: Path) -> None:
+    Path("roster.png").write_text("7\n", encoding="ascii")
+    result = invoke("read", "--choices", "roster.png", "--annotate", "roster.png", picture)
+    assert_refused(result, "roster.png", "roster.png")
+    assert Path("roster.png").read_text(encoding="ascii") == "7\n"
+
+
 @pytest.mark.parametrize("annotated", ["seen/7.png", "seen/../seen/7-2.png"])
 def test_what_was_seen_does_not_replace_the_annotated_picture(
     picture: Path, annotated: str

@@ -40,6 +40,7 @@ def date() -> Path:
 def test_a_sign_is_read_and_left_out_if_only_digits_are_wanted(date: Path) -> None:
     assert said(date) == ["7/2"]
     assert said("--digits-only", date) == ["72"]
+    assert json.loads(said("--digits-only", "--json", date)[0])["text"] == "72"
 
 
 def test_a_form_is_filled_in(date: Path) -> None:
@@ -119,6 +120,8 @@ def test_cells_of_a_table() -> None:
         (["--crop", "1,2,3"], "is not X,Y,WIDTH,HEIGHT"),
         (["--crop", "1,2,0,4"], "is not X,Y,WIDTH,HEIGHT"),
         (["--crop=-1,2,3,4"], "is not X,Y,WIDTH,HEIGHT"),
+        (["--crop", f"0,0,{'9' * 5000},5"], "is not X,Y,WIDTH,HEIGHT"),
+        (["--page", "9" * 5000], "is neither a number from 1 nor all"),
         (["--expect", "0"], "0 is not in the range"),
         (["--expect", "abc"], "'abc' is not a valid integer."),
         (["--check", "crc"], "'crc' is not one of 'luhn', 'mod97'"),
@@ -134,12 +137,29 @@ def test_wrong_use_is_one_sentence(number: Path, arguments: list[str], sentence:
     assert not Path("nowhere").exists()
 
 
-@pytest.mark.parametrize("content", [b"", b"12\nabc\n", b"\xff\xfe\x00"])
+def test_who_gives_two_things_is_not_told_of_a_file(number: Path) -> None:
+    Path("roster.txt").write_text("1234\n", encoding="ascii")
+    result = invoke("read", "--choices", "roster.txt", "--pattern", "dddd", number)
+    assert result.exit_code == 2
+    assert "Error: only one of expect, pattern, choices and check can be given" in result.stderr
+
+
+def test_a_picture_without_a_row_is_told_of(number: Path) -> None:
+    Image.new("L", (60, 60), 255).save("blank.png")
+    result = invoke("read", "--csv", "blank.png", number)
+    assert [line.split(",")[0] for line in result.stdout.splitlines()] == [str(number)] * 2
+    assert "blank.png: no row, for nothing on it" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"12\nabc\n", b"\xff\xfe\x00", b"1" * 99_990, b"x" * 99_990]
+)
 def test_a_list_that_is_none_is_refused(number: Path, content: bytes) -> None:
     Path("roster.txt").write_bytes(content)
     result = invoke("read", "--choices", "roster.txt", number)
     assert result.exit_code in (1, 2)
     assert "roster.txt" in result.stderr
+    assert len(result.stderr) < 1_000
     assert "Traceback" not in result.stderr
 
 
