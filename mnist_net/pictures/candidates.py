@@ -7,8 +7,11 @@ import numpy as np
 from PIL import Image
 
 from mnist_net.arrays import IMAGE_SHAPE, Bytes
-from mnist_net.pictures.pieces import Box, Figure, Piece, figure_of, is_of
+from mnist_net.pictures.pieces import Box, Figure, Piece, around, figure_of, is_of
 from mnist_net.pictures.rows import Row, Sheet
+
+DOT = 0.25
+"""Of a row's height, which no dot exceeds, and any digit."""
 
 _MOST_PARTS = 12  # that make one character
 _WIDEST = 1.8  # of a row's height, which one character does not exceed
@@ -30,6 +33,20 @@ class Candidate(NamedTuple):
     def parts(self) -> tuple[Piece, ...]:
         """The parts."""
         return self.row.parts[self.begin : self.end]
+
+    @property
+    def has_dot(self) -> bool:
+        """Whether a small part lies low beside the others, as a full stop or half a colon does."""
+        dots = [part for part in self.parts if part.box.size < DOT * self.row.height]
+        rest = [part for part in self.parts if part not in dots]
+        if not dots or not rest:
+            return False
+        whole = around(rest)
+        return any(
+            2 * whole.overlap(box)[0] <= box.width
+            and box.top + box.bottom > whole.top + whole.bottom
+            for _, _, box, *_ in dots
+        )
 
 
 def candidates(row: Row) -> Iterator[Candidate]:

@@ -15,10 +15,9 @@ from typing import NamedTuple
 import numpy as np
 
 from mnist_net.arrays import Array, Bytes
-from mnist_net.pictures.candidates import Candidate, candidates, field_on, figure_on
+from mnist_net.pictures.candidates import DOT, Candidate, candidates, field_on, figure_on
 from mnist_net.pictures.form import fitted, variants
 from mnist_net.pictures.ink import Ink
-from mnist_net.pictures.pieces import around
 from mnist_net.pictures.rows import Sheet
 from mnist_net.reading.judge import SURE, mean_with
 from mnist_net.reading.networks import Networks
@@ -41,7 +40,6 @@ _LEAST = 1e-6  # probability: no doubt is without end
 _MOST_CANDIDATES = 8_000  # of a page of 400 digits there are about 2,500, or 5,000 if they touch
 _PARTS = 0.1  # odds of a part where reading goes, against those among all that is learnt from
 _DOTTED = 0.3  # odds that a dot beside a digit is a part of it
-_DOT = 0.25  # of a row's height, which no dot exceeds, and any digit
 _CUT = 0.2  # odds that what hangs together with a digit is nothing, against what lies by itself
 _MAY_BE_DIGIT = 0.02  # probability, from which on it is asked which one
 _RATHER = 0.3  # probability of a digit, from which on it is seen again if it is not sure which one
@@ -153,7 +151,7 @@ class Lattice:
         kinds = self._signs.predict_proba(np.stack([field_on(sheet, one) for one in found]))
         kinds[:, PART] *= _PARTS
         sizes = np.array([one.box.size / one.row.height for one in found])
-        kinds[sizes < _DOT, DIGIT] = 0.0
+        kinds[sizes < DOT, DIGIT] = 0.0
         kinds[sizes >= LARGE, SIGNS.index(".")] = 0.0
         kinds /= kinds.sum(axis=1, keepdims=True)
         likely = np.flatnonzero(kinds[:, DIGIT] > (0.0 if doubtful else _MAY_BE_DIGIT)).tolist()
@@ -213,7 +211,7 @@ class Lattice:
         reached[0] = {(state, None): paths for state, paths in before.items()}
         for arc in arcs:  # in the order of their beginnings
             begin, end = arc.candidate.begin, arc.candidate.end
-            dotted = math.log(_DOTTED) if _has_dot(arc.candidate) else 0.0
+            dotted = math.log(_DOTTED) if arc.candidate.has_dot else 0.0
             gap = arc.candidate.box.left - row.parts[begin - 1].box.right if begin else np.inf
             for step in self._steps(arc, free=isinstance(rule, AnyText)):
                 text = step.sign if step.digit is None else str(classes[step.digit])
@@ -226,8 +224,15 @@ class Lattice:
                     if gap < TOGETHER * row.height and None not in (was, now) and was != now:
                         score += math.log(_UNLIKE)
                     key = after, was if now is None and not text else now
-                    gone = [Path(p.score + score, p.text + text, (*p.steps, step)) for p in paths]
-                    reached[end][key] = _likeliest([*reached[end].get(key, []), *gone], keep)
+                    held = reached[end].get(key, [])
+                    least = held[-1].score if len(held) == keep else -np.inf
+                    gone = [
+                        Path(p.score + score, p.text + text, (*p.steps, step))
+                        for p in paths
+                        if p.score + score > least
+                    ]
+                    if gone:
+                        reached[end][key] = _likeliest([*held, *gone], keep)
         best: dict[State, list[Path]] = {}
         for (state, _), paths in reached[-1].items():
             best[state] = _likeliest([*best.get(state, []), *paths], keep)
@@ -256,19 +261,6 @@ def _expecting(signs: Sequence[int], arc: Arc) -> Arc:
     kinds = arc.kinds.copy()
     kinds[signs] *= _AGAIN
     return arc._replace(kinds=kinds / kinds.sum())
-
-
-def _has_dot(candidate: Candidate) -> bool:
-    """Whether a small part lies low beside the others, as a full stop or half of a colon does."""
-    dots = [p for p in candidate.parts if p.box.size < _DOT * candidate.row.height]
-    rest = [p for p in candidate.parts if p not in dots]
-    if not dots or not rest:
-        return False
-    whole = around(rest)
-    return any(
-        2 * whole.overlap(box)[0] <= box.width and box.top + box.bottom > whole.top + whole.bottom
-        for _, _, box, *_ in dots
-    )
 
 
 def _with_odds(kinds: Array, is_digit: Array) -> Array:

@@ -187,7 +187,7 @@ class Reader:
             alone = look.ready or is_one_digit(sheet, writing)
             if alone and rule is None and len(best.digits) < 2:
                 return self._page_of_one(picture, (look, sheet))
-            page, clarity = self._read_sheet(sheet, look, picture, rule)
+            page, clarity = self._read_sheet(sheet, look, picture, rule, look.prior, likelihood)
             if likelihood > _CLEAR_OTHERWISE and len(page.digits) < 2 <= len(best.digits):
                 continue  # one of several that another way shows
             sure = clarity >= SURE
@@ -199,8 +199,8 @@ class Reader:
         if seen is None or likelihood >= SURE:
             return best
         for look, sheet in other_ways(picture.pixels, *seen):
-            page, clarity = self._read_sheet(sheet, look, picture, rule)
             prior = _LIKELIER_UPRIGHT if sheet.is_turned else _LIKELIER_AS_IT_IS
+            page, clarity = self._read_sheet(sheet, look, picture, rule, prior, likelihood)
             if clarity > _CLEAR_OTHERWISE and prior * clarity > likelihood:
                 best, likelihood = page, prior * clarity
         return best
@@ -242,7 +242,7 @@ class Reader:
         sure_one = None
         as_seen = [] if seen[0].ready or not has_more(seen[1]) else [seen]
         for look, sheet in chain(as_seen, in_shadow(picture.pixels)):
-            page, clarity = self._read_sheet(sheet, look, picture, None)
+            page, clarity = self._read_sheet(sheet, look, picture)
             if clarity >= SURE and _shows_several(page):
                 return page
             if clarity >= SURE and sure_one is None:
@@ -253,11 +253,18 @@ class Reader:
         return Page(((reading,),))
 
     def _read_sheet(
-        self, sheet: "Sheet", look: Look, picture: Picture, rule: "Rule | None"
+        self,
+        sheet: "Sheet",
+        look: Look,
+        picture: Picture,
+        rule: "Rule | None" = None,
+        prior: float = 1.0,
+        least: float = 0.0,
     ) -> tuple[Page, float]:
         """A page as it is read in one way, and how clear it is so: from 0 to 1.
 
-        What is known of it makes it no clearer: that would choose the way that bends most.
+        What is known of it makes it no clearer: that would choose the way that bends most.  So it
+        is not asked for where the page is less likely than the least, and not sure.
         """
         from mnist_net.reading.pages import page_of
 
@@ -266,6 +273,8 @@ class Reader:
         page, clarity = page_of(lattice.best_paths(arcs), written, by_rule=False)
         if rule is None:
             return page, clarity
+        if prior * clarity < least and clarity < SURE:
+            return page, 0.0
         page, by_rule = page_of(lattice.best_paths(arcs, rule), written, by_rule=True)
         return page, clarity if by_rule else 0.0
 
