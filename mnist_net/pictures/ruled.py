@@ -7,6 +7,7 @@ from mnist_net.pictures.straight import STEEPEST, Line, painted, runs_of, straig
 
 _LEAST_WIDTH = 40  # pixels of a picture that has ruled lines
 _THICKNESS = 0.05  # of the picture's side, which a ruled line does not exceed
+_FINE = 0.4  # of the ink for its size of what is written: so fine is no bar of a digit
 _COVERED = 0.8  # of the picture's side, on which a ruled line has ink
 _SPANNED = 0.95  # of the picture's side, from a ruled line's first ink to its last
 _FRAGMENT = 0.35  # of the picture's side, likewise of one in a grid whose ink is faint
@@ -39,7 +40,9 @@ def without_ruled_lines(mask: Mask) -> Mask:
             for lines, side in zip(crossing, sides, strict=True)
         )
         if len(level) < 2 and _fills(mask):  # of a 7 that fills the picture, the bar is no line
-            level = []
+            rest = mask & ~painted(level, mask.shape) & ~painted(upright, mask.T.shape).T
+            bold = max((piece.stroke for piece in find_pieces(rest)[1]), default=0.0)
+            level = [line for line in level if line.thickness <= _FINE * bold]
         if len(level) < 2:  # a 1 is slanted
             upright = [line for line in upright if abs(line.slope) * len(mask) <= 2.0]
     if not (level or upright):

@@ -14,7 +14,7 @@ from mnist_net.arrays import MNIST_DIGEST, Array, Bytes
 from mnist_net.trained.committee import Committee, Predictor
 
 DETECTORS_WEIGHT = 0.75
-"""Of the mean; it errs least on digits that neither has seen so (`results/detector.json`)."""
+"""In the mean; from 0.6 to 0.8 it errs least on digits drawn anew (`results/detector.json`)."""
 
 
 class Networks(NamedTuple):

@@ -26,6 +26,18 @@ def test_ruled_lines_go_and_strokes_across_them_stay(turned: bool) -> None:
     assert not result[:, 50:].any()
 
 
+@pytest.mark.parametrize(("thick", "gone"), [(3, True), (16, False)])
+def test_two_fine_lines_that_cross_are_the_papers(thick: int, gone: bool) -> None:
+    """Where they cross it they fill the picture, as a 7 does whose bar is as bold as the rest."""
+    written = np.zeros((260, 500), bool)
+    five = pixels(draw(5, 7, (0, 0))) < 128
+    written[90 : 90 + five.shape[0], 350 : 350 + five.shape[1]] = five
+    lines = page(260, 500, (0, 60, 500, 60 + thick), (200, 0, 200 + thick, 260)) > 0
+    kept = without_ruled_lines(lines | written)
+    np.testing.assert_array_equal(kept[:, 230:] & ~lines[:, 230:], written[:, 230:])
+    assert kept[lines].any() != gone
+
+
 @pytest.mark.parametrize("aslant", [0.0, 0.1, 0.2, 0.4])
 def test_squared_paper_goes_though_it_lies_aslant(aslant: float) -> None:
     height, width, gap = 160, 300, 40
