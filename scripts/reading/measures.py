@@ -82,14 +82,14 @@ def measure_single(answers: Answers, threshold: float) -> dict[str, Any]:
         if style == "photo":
             result["photo, pooled"] = accuracies(some, threshold, pooled)
     apart = [a for a in answers if a.row.source == APART]
-    for name, some, mean in (
+    for name, group, mean in (
         ("all", usual(answers), over_sources),
         ("all, pooled", usual(answers), pooled),
         (APART, apart, over_sources),
         (f"all and {APART}, pooled", answers, pooled),
     ):
-        if some:
-            result[name] = accuracies(some, threshold, mean)
+        if group:
+            result[name] = accuracies(group, threshold, mean)
     return result
 
 
