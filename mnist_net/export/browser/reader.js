@@ -10,6 +10,7 @@ import { rows } from "./network.js";
 import { isWriting, mainFigure } from "./pieces.js";
 
 const SURE = 0.92;
+const DETECTORS_WEIGHT = 0.75;
 const ODDS_IN_FORM = 3;
 const HASTY = 0;
 const LIKELIER_AS_IT_IS = 0.95;
@@ -56,7 +57,8 @@ export class Reader {
       isDigit = 1 - none;
       const known = digits.reduce((sum, one) => sum + one, 0);
       if (this.twoReaders && !ready && known > 0) {
-        probabilities = probabilities.map((p, k) => (p + digits[k] / known) / 2);
+        const mean = (p, q) => (1 - DETECTORS_WEIGHT) * p + DETECTORS_WEIGHT * q;
+        probabilities = probabilities.map((p, k) => mean(p, digits[k] / known));
       }
     }
     return { probabilities, score: Math.max(...probabilities) * isDigit };
