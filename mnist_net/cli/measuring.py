@@ -170,7 +170,7 @@ def _read_own(model: _Named, dataset: Path) -> "Results":
 
     files, n_classes = labelled_files(dataset), len(model.model.classes)
     given = [Given(str(file.path), file.path) for file in files]
-    answers = [seen.answer for seen in read_many(given, model.path, Wanted())]
+    answers = [seen.answer for seen in read_many(given, model.path, Wanted(finds_others=False))]
     unreadable = [str(answer) for answer in answers if not isinstance(answer, Reading)]
     if len(unreadable) == len(answers):
         raise DataError(

@@ -150,7 +150,7 @@ class Request:
         from mnist_net.reading.many import Wanted, read_many
 
         model, failed = options.chosen_model(self.model), False
-        wanted = Wanted(self.reject_below, kind, rule, self.crop)
+        wanted = Wanted(self.reject_below, kind, rule, self.crop, log.isEnabledFor(logging.INFO))
         with self.cluster() as workers:
             found = read_many(self.given, model, wanted, n_jobs=self.jobs, cluster=workers)
             for seen in _watched(found, len(self.given)):

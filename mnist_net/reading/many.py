@@ -68,12 +68,16 @@ class Wanted(NamedTuple):
         What is known of a page's text.
     crop
         See `open_image`.
+    finds_others
+        Whether to find out, of a digit, if it is one of several; that takes half as long as to read
+        it.
     """
 
     reject_below: float = REJECT_BELOW
     kind: str = "digit"
     rule: "Rule | None" = None
     crop: Place | None = None
+    finds_others: bool = True
 
 
 class Seen(NamedTuple):
@@ -172,7 +176,8 @@ def _read_chunk(chunk: Sequence[Given], model: Path, wanted: Wanted) -> list[See
 def _read_apart(reader: Reader, chunk: Sequence[Given], wanted: Wanted) -> list[Seen]:
     """What was read, to be sent; the pixels stay: to send them would cost more than to read."""
     seen = _read(chunk, reader, wanted)
-    return [one._replace(picture=None, several=one.is_one_of_several()) for one in seen]
+    finds = wanted.finds_others
+    return [one._replace(picture=None, several=finds and one.is_one_of_several()) for one in seen]
 
 
 def _read_elsewhere(

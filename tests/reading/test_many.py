@@ -67,3 +67,18 @@ def test_answers_come_before_all_pictures_are_opened(
     monkeypatch.setattr(many, "open_image", counted)
     next(read_many(given, MODEL, Wanted(0.0)))
     assert len(opened) <= 4
+
+
+@pytest.mark.parametrize("finds_others", [False, True])
+def test_others_are_looked_for_where_that_is_wanted(
+    given: list[Given], monkeypatch: pytest.MonkeyPatch, finds_others: bool
+) -> None:
+    """Before pictures are left behind: it takes time, and who is quiet is told of none."""
+    from mnist_net.reading import many
+
+    asked: list[object] = []
+    monkeypatch.setattr(many, "is_one_of_several", lambda *of: asked.append(of) or True)
+    wanted = Wanted(0.0, finds_others=finds_others)
+    seen = many._read_apart(many.reader_of(MODEL, 0.0), given[:2], wanted)
+    assert [one.is_one_of_several() for one in seen] == [finds_others] * 2
+    assert len(asked) == 2 * finds_others
