@@ -79,7 +79,8 @@ def read(
         name = seen.given.name
         text = answer.digits_only if digits_only and isinstance(answer, Page) else answer.text
         if request.as_json:
-            echo_json({**page_answer(name, answer, str(request.model_file)), "text": text})
+            of_page = {"text": text} if isinstance(answer, Page) else {}
+            echo_json({**page_answer(name, answer, str(request.model_file)), **of_page})
         elif as_csv:
             _echo_rows(name, text, answer.reason)
         else:

@@ -98,10 +98,9 @@ def test_cells_of_a_table() -> None:
         image.paste(one, (x, y))
     image.save("table.png")
     assert said("--grid", "table.png") == ["5\t\t7", "\t2\t"]
-    assert json.loads(said("--grid", "--json", "table.png")[0])["cells"] == [
-        ["5", "", "7"],
-        ["", "2", ""],
-    ]
+    answer = json.loads(said("--grid", "--json", "table.png")[0])
+    assert list(answer) == ["image", "cells", "digits", "reason", "model"]
+    assert answer["cells"] == [["5", "", "7"], ["", "2", ""]]
     assert list(csv.reader(said("--grid", "--csv", "table.png"))) == [
         ["table.png", "1", "5", "", "7"],
         ["table.png", "2", "", "2", ""],
