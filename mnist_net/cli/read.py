@@ -99,7 +99,8 @@ def _tell(name: str, answer: "Page") -> None:
     """How sure a reading by a rule is, and how the page was turned."""
     if answer.odds is not None:
         times = f"{answer.odds:,.1f}" if answer.odds < _MOST_ODDS else f"more than {_MOST_ODDS:,}"
-        log.info(f"{name}: {times} times as likely as the next that fits, {answer.runner_up}")
+        next_one = (answer.runner_up or "").replace("\n", ", ")
+        log.info(f"{name}: {times} times as likely as the next that fits, {next_one}")
     if abs(answer.degrees) >= 45.0:
         log.info(f"{name}: read after a turn of {answer.degrees:.0f}° counter-clockwise")
 

@@ -20,7 +20,6 @@ from mnist_net.pictures.pieces import Box, Mask, Piece, find_pieces
 
 _SAME_SIZE = 0.4  # of the typical size, which a digit's main piece reaches
 _HUGE = 3.0  # of the typical size, which no digit reaches
-_LARGER = (1.25, 10.0)  # typical sizes, between which what leaves a picture is none of its digits
 _TALLEST = 1.5  # of the typical size, which two pieces above each other do not exceed
 _OVERLAP = 0.5  # of the shorter side: what is above or beside each other
 _NEAR = 0.1  # of the typical size, across which broken strokes go on
@@ -58,11 +57,6 @@ class Sheet(NamedTuple):
     rows: tuple[Row, ...]
     degrees: float
     shape: tuple[int, int]  # before it was turned
-
-    @property
-    def is_turned(self) -> bool:
-        """Whether it was turned by quarters, and not only made level."""
-        return self.degrees > _STEEPEST
 
     @property
     def n_figures(self) -> int:
@@ -122,15 +116,6 @@ def typical_size(pieces: Sequence[Piece]) -> float:
     most = sizes[np.searchsorted(np.cumsum(areas), areas.sum() / 2.0)]  # most ink is as large
     sizes = sizes[sizes >= _SAME_SIZE * most]
     return float(sizes[len(sizes) // 2])
-
-
-def without_intruders(mask: Mask) -> Mask:
-    """Without what leaves the picture and is larger than what does not, such as a pencil."""
-    numbers, pieces = find_pieces(mask)
-    usual = typical_size([piece for piece in pieces if not piece.borders])
-    least, most = (share * usual for share in _LARGER)  # beside a digit there may be specks
-    intruders = [p.number for p in pieces if p.borders and least < p.box.size < most]
-    return mask & ~np.isin(numbers, intruders)
 
 
 def large_boxes(pieces: Sequence[Piece], typical: float) -> list[Box]:

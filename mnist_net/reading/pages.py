@@ -63,20 +63,25 @@ def page_of(paths: Sequence[Path], written: Written, *, by_rule: bool) -> tuple[
     """
     if not paths:
         return Page((), _UNFIT), 0.0
-    rows: list[tuple[Reading, ...]] = []
     read = paths[0].steps if by_rule else _refused(paths[0].steps, written)
-    for row, in_row in groupby(read, key=_row):
-        steps = list(in_row)
-        shown = [s for s in steps if s.digit is not None or s.sign or s.arc.is_large]
+    rows = _rows(read, written)
+    page = Page(rows, None if rows else UNLIKE, written.degrees)
+    if len(paths) > 1:
+        odds = math.exp(min(paths[0].score - paths[1].score, _MOST_ODDS))
+        page = replace(page, runner_up=Page(_rows(paths[1].steps, written)).text, odds=odds)
+    return page, _clarity(read) if rows else 0.0  # signs alone say nothing
+
+
+def _rows(steps: Sequence[Step], written: Written) -> tuple[tuple[Reading, ...], ...]:
+    """What is read in each row that has a digit."""
+    rows = []
+    for row, in_row in groupby(steps, key=_row):
+        shown = [s for s in in_row if s.digit is not None or s.sign or s.arc.is_large]
         if any(step.digit is not None for step in shown):
             gaps = _wide_gaps(shown, row)
             readings = (_reading(s, written, gap) for s, gap in zip(shown, gaps, strict=True))
             rows.append(tuple(_once(readings)))
-    page = Page(tuple(rows), None if rows else UNLIKE, written.degrees)
-    if len(paths) > 1:
-        odds = math.exp(min(paths[0].score - paths[1].score, _MOST_ODDS))
-        page = replace(page, runner_up=paths[1].text, odds=odds)
-    return page, _clarity(read) if rows else 0.0  # signs alone say nothing
+    return tuple(rows)
 
 
 def table_of(path: Path, grid: Grid, written: Written) -> tuple[Table, float]:

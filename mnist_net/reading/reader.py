@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from mnist_net.errors import ImageError
 from mnist_net.pictures.decoding import Picture, Place
-from mnist_net.pictures.looks import Look, looks
+from mnist_net.pictures.looks import looks
 from mnist_net.pictures.pieces import Box
 from mnist_net.reading.answers import UNLIKE, UNREAD, Page, Reading, Table
 from mnist_net.reading.judge import SURE, Judge, Judged, best_view, is_sure
@@ -23,16 +23,14 @@ from mnist_net.trained.committee import Predictor
 from mnist_net.trained.companions import check_is_no_companion
 
 if TYPE_CHECKING:  # a single digit does not wait for what pages are read with
-    from mnist_net.pictures.rows import Sheet
+    from mnist_net.pictures.sheets import Way
     from mnist_net.reading.lattice import Lattice
     from mnist_net.reading.pages import Written
     from mnist_net.reading.rules import Rule
 
 _BLANK = "nothing on it is darker or lighter than its paper"
 
-_LIKELIER_AS_IT_IS = 0.92  # prior of a page in a shadow, or with something on it, ...
-_LIKELIER_UPRIGHT = 0.8  # ... and of one that is turned by quarters
-_CLEAR_OTHERWISE = 0.5  # how clear it is at least, if so
+_CLEAR_OTHERWISE = 0.5  # how clear a page is at least, that is seen in a less likely way
 _FIRST_BATCH = 1  # pictures that are read together at first, so that answers come at once, ...
 _BATCH = 256  # ... and at most, as each batch is twice the one before
 _MOST_PIXELS = 10_000_000  # of them, held in memory at once
@@ -75,6 +73,11 @@ class Reader:
     signs
         Tells digits and signs apart at their places in a row; see `companions.load_signs`.  By
         default the one that ships, when a page is first read.
+
+    Raises
+    ------
+    ValueError
+        If `reject_below` is no number from 0 to 1.
     """
 
     def __init__(
@@ -85,6 +88,8 @@ class Reader:
         signs: Predictor | None = None,
     ) -> None:
         check_is_no_companion(model)
+        if not 0.0 <= reject_below <= 1.0:
+            raise ValueError(f"reject_below is a number from 0 to 1, not {reject_below}")
         self.model = model
         self.detector = detector
         self.networks = Networks(model, detector)
@@ -177,32 +182,28 @@ class Reader:
         return page
 
     def _likeliest_page(self, picture: Picture, rule: "Rule | None") -> Page:
-        from mnist_net.pictures.rows import sheet_of
-        from mnist_net.pictures.sheets import is_one_digit, other_ways
+        from mnist_net.pictures.sheets import is_one_digit, likely_ways, other_ways
 
         best, likelihood, seen = Page((), _BLANK), 0.0, None
-        for look in (look for stage in looks(picture.pixels) for look in stage):
-            writing = look.writing()
-            sheet = sheet_of(writing, look.ink)
-            alone = look.ready or is_one_digit(sheet, writing)
+        for way in likely_ways(picture.pixels):
+            alone = way.look.ready or is_one_digit(way.sheet)
             if alone and rule is None and len(best.digits) < 2:
-                return self._page_of_one(picture, (look, sheet))
-            page, clarity = self._read_sheet(sheet, look, picture, rule, look.prior, likelihood)
+                return self._page_of_one(picture, way)
+            page, clarity = self._read_sheet(way, picture, rule, likelihood)
             if likelihood > _CLEAR_OTHERWISE and len(page.digits) < 2 <= len(best.digits):
                 continue  # one of several that another way shows
             sure = clarity >= SURE
-            if sure or look.prior * clarity > likelihood or seen is None:
-                best, likelihood = page, clarity if sure else look.prior * clarity
-                seen = look, sheet
+            if sure or way.prior * clarity > likelihood or seen is None:
+                best, likelihood = page, clarity if sure else way.prior * clarity
+                seen = way
             if sure:
                 break
         if seen is None or likelihood >= SURE:
             return best
-        for look, sheet in other_ways(picture.pixels, *seen):
-            prior = _LIKELIER_UPRIGHT if sheet.is_turned else _LIKELIER_AS_IT_IS
-            page, clarity = self._read_sheet(sheet, look, picture, rule, prior, likelihood)
-            if clarity > _CLEAR_OTHERWISE and prior * clarity > likelihood:
-                best, likelihood = page, prior * clarity
+        for way in other_ways(picture.pixels, seen):
+            page, clarity = self._read_sheet(way, picture, rule, likelihood)
+            if clarity > _CLEAR_OTHERWISE and way.prior * clarity > likelihood:
+                best, likelihood = page, way.prior * clarity
         return best
 
     def read_grid(self, picture: Picture) -> Table:
@@ -211,6 +212,7 @@ class Reader:
         Its lines, and what each cell holds, are as most ways to see it have them.
         """
         from mnist_net.pictures.grid import grid_of
+        from mnist_net.pictures.sheets import Way
         from mnist_net.pictures.tables import lines_of, most_seen
         from mnist_net.reading.pages import most_read, table_of
 
@@ -228,10 +230,10 @@ class Reader:
             if (look.corner, ink.shape) == (seen.corner, where.shape):
                 grid = grid_of(ink, table, lines)
                 paths = self._lattice.best_paths(self._lattice.arcs(grid.sheet))
-                read.append(table_of(paths[0], grid, self._written(grid.sheet, look, picture)))
+                read.append(table_of(paths[0], grid, self._written(Way(look, grid.sheet), picture)))
         return most_read(read)
 
-    def _page_of_one(self, picture: Picture, seen: tuple[Look, "Sheet"]) -> Page:
+    def _page_of_one(self, picture: Picture, seen: "Way") -> Page:
         """A page with one digit is a picture of one digit, and is read as such.
 
         But a sign may be beside it, and others, or the only one, in a shadow that was taken for
@@ -240,9 +242,9 @@ class Reader:
         from mnist_net.pictures.sheets import has_more, in_shadow
 
         sure_one = None
-        as_seen = [] if seen[0].ready or not has_more(seen[1]) else [seen]
-        for look, sheet in chain(as_seen, in_shadow(picture.pixels)):
-            page, clarity = self._read_sheet(sheet, look, picture)
+        as_seen = [] if seen.look.ready or not has_more(seen.sheet) else [seen]
+        for way in chain(as_seen, in_shadow(picture.pixels)):
+            page, clarity = self._read_sheet(way, picture)
             if clarity >= SURE and _shows_several(page):
                 return page
             if clarity >= SURE and sure_one is None:
@@ -253,13 +255,7 @@ class Reader:
         return Page(((reading,),))
 
     def _read_sheet(
-        self,
-        sheet: "Sheet",
-        look: Look,
-        picture: Picture,
-        rule: "Rule | None" = None,
-        prior: float = 1.0,
-        least: float = 0.0,
+        self, way: "Way", picture: Picture, rule: "Rule | None" = None, least: float = 0.0
     ) -> tuple[Page, float]:
         """A page as it is read in one way, and how clear it is so: from 0 to 1.
 
@@ -268,25 +264,25 @@ class Reader:
         """
         from mnist_net.reading.pages import page_of
 
-        lattice, written = self._lattice, self._written(sheet, look, picture)
-        arcs = lattice.arcs(sheet, doubtful=rule is not None)
+        lattice, written = self._lattice, self._written(way, picture)
+        arcs = lattice.arcs(way.sheet, doubtful=rule is not None)
         page, clarity = page_of(lattice.best_paths(arcs), written, by_rule=False)
         if rule is None:
             return page, clarity
-        if prior * clarity < least and clarity < SURE:
+        if way.prior * clarity < least and clarity < SURE:
             return page, 0.0
         page, by_rule = page_of(lattice.best_paths(arcs, rule), written, by_rule=True)
         return page, clarity if by_rule else 0.0
 
-    def _written(self, sheet: "Sheet", look: Look, picture: Picture) -> "Written":
+    def _written(self, way: "Way", picture: Picture) -> "Written":
         from mnist_net.reading.pages import Written
         from mnist_net.reading.texture import may_be_texture
 
         def place(box: Box) -> Place:
-            return picture.place(sheet.box_on_page(box).moved(*look.corner))
+            return picture.place(way.sheet.box_on_page(box).moved(*way.look.corner))
 
         texture = may_be_texture(picture)
-        return Written(place, self.model.classes, self.reject_below, sheet.degrees, texture)
+        return Written(place, self.model.classes, self.reject_below, way.sheet.degrees, texture)
 
 
 def _shows_several(page: Page) -> bool:

@@ -149,6 +149,12 @@ def test_functions_and_reader_agree(reader: Reader, tmp_path: Path) -> None:
         read_digit(tmp_path / "gone.png", reader.model)
 
 
+@pytest.mark.parametrize("share", [-0.1, 1.5, float("nan")])
+def test_a_threshold_that_is_no_share_is_refused(reader: Reader, share: float) -> None:
+    with pytest.raises(ValueError, match="from 0 to 1, not"):
+        Reader(reader.model, reader.detector, share)
+
+
 def test_without_any_model_one_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mnist_net.trained.store.SHIPPED_MODELS", ())
     with pytest.raises(ModelFileError, match="there is no model yet"):
