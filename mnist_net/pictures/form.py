@@ -149,22 +149,14 @@ def _stroke_width(distance: npt.NDArray[np.float64]) -> float:
     return 2.0 * float(distance[ridge].mean()) / _OVERSAMPLING
 
 
-def variants(ink: Ink, image: Bytes) -> list[Bytes]:
-    """A digit otherwise, in MNIST's form: upright, narrower, and a pixel off to each side.
+def variants(ink: Ink) -> list[Bytes]:
+    """A digit upright, and narrower, in MNIST's form: a reading should depend on neither.
 
-    A reading should depend on none of these.  The image is the same digit as it is, 28 × 28.  What
-    is narrow already is not made narrower, for a 4 would become a 1.
+    What is narrow already is not made narrower, for a 4 would become a 1.
     """
     height, width = ink.shape
     changed = [deslanted(ink), *([narrowed(ink)] if 2 * width > height else [])]
-    return [*(fitted(one, usual_strokes=True) for one in changed), *_moved(image)]
-
-
-def _moved(image: Bytes) -> list[Bytes]:
-    """An image a pixel to the right, to the left, down and up."""
-    field, (height, width) = np.pad(image, 1), image.shape
-    corners = (1, 0), (1, 2), (0, 1), (2, 1)
-    return [field[top : top + height, left : left + width] for top, left in corners]
+    return [fitted(one, usual_strokes=True) for one in changed]
 
 
 def narrowed(ink: Ink, share: float = 0.8) -> Ink:

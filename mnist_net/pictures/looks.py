@@ -59,7 +59,7 @@ class View(NamedTuple):
         """The same digit otherwise, see `form.variants`; none of what came in MNIST's form."""
         if self.ready:
             return []
-        return variants(self.figure.ink, self.image)
+        return variants(self.figure.ink)
 
 
 @dataclass(frozen=True, slots=True)

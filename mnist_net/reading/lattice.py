@@ -161,19 +161,15 @@ class Lattice:
         if images and self._networks.detector is not None:
             kinds[likely] = _with_odds(kinds[likely], np.asarray(is_digit))
         if images:
-            which = self._seen_again(kinds[likely, DIGIT], np.asarray(which), inks, images)
+            which = self._seen_again(kinds[likely, DIGIT], np.asarray(which), inks)
         read = dict(zip(likely, zip(which, images, strict=True), strict=True))
         return [Arc(one, kinds[k], *read.get(k, (None, None))) for k, one in enumerate(found)]
 
-    def _seen_again(
-        self, are_digits: Array, which: Array, inks: Sequence[Ink], images: Sequence[Bytes]
-    ) -> Array:
+    def _seen_again(self, are_digits: Array, which: Array, inks: Sequence[Ink]) -> Array:
         """Which digits these are, N × K: where that is not sure, the mean over their variants."""
         doubtful = (are_digits > _RATHER) & (which.max(axis=1) < SURE)
         doubted = [
-            (k, image)
-            for k in np.flatnonzero(doubtful).tolist()
-            for image in variants(inks[k], images[k])
+            (k, image) for k in np.flatnonzero(doubtful).tolist() for image in variants(inks[k])
         ]
         if not doubted:
             return which

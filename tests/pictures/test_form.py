@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 from scipy import ndimage
 
-from mnist_net.pictures.form import deslanted, fitted, narrowed, variants
+from mnist_net.pictures.form import deslanted, fitted, narrowed
 from tests.drawings import STROKES, centre_of_mass, distance, draw, extent, pixels
 
 
@@ -171,19 +171,3 @@ def test_narrowed_is_four_fifths_as_wide() -> None:
     expected = ndimage.zoom(ring(100, 10), (1.0, 0.8), order=1)
     assert ((narrowed(ring(100, 10)) >= 0.5) != (expected >= 0.5)).mean() < 0.03
     assert narrowed(bar(9, 1)).shape == (9, 1)
-
-
-def test_variants_are_the_digit_upright_narrower_and_a_pixel_off_to_each_side() -> None:
-    ink, image = ring(101, 12), np.zeros((28, 28), np.uint8)
-    image[0, 10], image[27, 27] = 90, 200  # the second leaves the field to the right and below
-    upright, narrower, *moved = variants(ink, image)
-    np.testing.assert_array_equal(upright, fitted(deslanted(ink), usual_strokes=True))
-    np.testing.assert_array_equal(narrower, fitted(narrowed(ink), usual_strokes=True))
-    places = [{(y, x): int(one[y, x]) for y, x in np.argwhere(one)} for one in moved]
-    assert places == [
-        {(0, 11): 90},
-        {(0, 9): 90, (27, 26): 200},
-        {(1, 10): 90},
-        {(26, 27): 200},
-    ]
-    assert len(variants(ink[:, :40], image)) == 5  # narrow already

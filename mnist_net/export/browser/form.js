@@ -128,15 +128,6 @@ function strokeWidth(distance) {
   return (2 * (ridge.reduce((sum, d) => sum + d, 0) / ridge.length)) / OVERSAMPLING;
 }
 
-/** An image a pixel to the right, to the left, down and up. */
-export function moved(image) {
-  const field = image.padded(1);
-  const corners = [[0, 1], [2, 1], [1, 0], [1, 2]];
-  return corners.map(([left, top]) =>
-    field.cut({ left, top, right: left + image.width, bottom: top + image.height }),
-  );
-}
-
 /** The same at a share of its width. */
 export function narrowed(ink, share = 0.8) {
   return resized(ink, Math.max(1, roundEven(share * ink.width)), ink.height, BILINEAR);

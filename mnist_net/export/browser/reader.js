@@ -4,7 +4,7 @@
  * `mnist-net serve`.
  */
 
-import { deslanted, fitted, inMnistForm, moved, narrowed } from "./form.js";
+import { deslanted, fitted, inMnistForm, narrowed } from "./form.js";
 import { channelsOf, cleanPaper, findInk, inkOnCleanPaper } from "./ink.js";
 import { rows } from "./network.js";
 import { isWriting, mainFigure } from "./pieces.js";
@@ -64,13 +64,12 @@ export class Reader {
     return { probabilities, score: Math.max(...probabilities) * isDigit };
   }
 
-  /** The mean over the view and the same digit upright, narrower, and a pixel off to each side. */
+  /** The mean over the view and the same digit upright and, if it is not narrow, narrower. */
   judgeAgain(view) {
     if (view.ready) return view;
     const isNarrow = 2 * view.ink.width <= view.ink.height;
     const changed = isNarrow ? [deslanted(view.ink)] : [deslanted(view.ink), narrowed(view.ink)];
-    const images = [...changed.map((ink) => fitted(ink, 1, { usualStrokes: true })), ...moved(view.image)];
-    const all = [view, ...images.map((image) => this.score(image))];
+    const all = [view, ...changed.map((ink) => this.score(fitted(ink, 1, { usualStrokes: true })))];
     const mean = (value) => all.reduce((sum, one) => sum + value(one), 0) / all.length;
     const probabilities = view.probabilities.map((_, k) => mean((one) => one.probabilities[k]));
     return { ...view, probabilities, score: mean(({ score }) => score) };
