@@ -32,10 +32,10 @@ _THIN = 0.1  # of its length, which a straight fold is not thicker
 _ONE_SIDED = 0.15  # of the difference on the other side
 _LEAST_MARKS = 12  # that are printed on a paper
 _LATTICE = 0.75  # of the marks but for four at its corners, which lie between two others
-_ALIKE = 0.15  # of their size, or their ink, by which they differ ...
-_TINY = 6  # ... and pixels of one so thin that its outline is off by some ...
-_ROUNDED = 0.5  # ... pixels
-_PARTS = 5  # of a mark's width, and of its height, in which its ink is compared
+_SAME_SIZE = 0.15  # of their size, by which they differ
+_ALIKE = 0.25  # of their ink, likewise ...
+_ROUNDED = 0.5  # ... and pixels by which a mark is off its outline
+_PARTS = 7  # of a mark's width, and of its height, in which its ink is compared
 _NEIGHBOURS = 8
 _OFF_LATTICE = 0.05  # of their distance, by which one is off the middle between two others
 _FRAME_SIZES = (0.1, 0.98)  # of the picture's area, within a frame
@@ -153,16 +153,15 @@ def marks_of_paper(numbers: npt.NDArray[np.int32], pieces: Sequence[Piece]) -> l
     centres, sizes = (boxes[:, :2] + boxes[:, 2:]) / 2.0, boxes[:, 2:] - boxes[:, :2]
     away = centres - centres[:, None]
     distances = np.hypot(*away.T).T
-    distances[(np.abs(sizes[:, None] - sizes) > np.maximum(2.0, _ALIKE * sizes)).any(axis=2)] = (
-        np.inf
-    )
+    distances[
+        (np.abs(sizes[:, None] - sizes) > np.maximum(2.0, _SAME_SIZE * sizes)).any(axis=2)
+    ] = np.inf
     np.fill_diagonal(distances, np.inf)
     near = np.argsort(distances, axis=1)[:, :_NEIGHBOURS]
     shapes = np.stack([_shape(numbers, piece) for piece in pieces])
-    differences = np.abs(shapes[near] - shapes[:, None]).mean(axis=2)
-    thin = sizes.min(axis=1)
-    rounded = np.where(thin <= _TINY, _ROUNDED / thin, 0.0)
-    alike = differences <= _ALIKE + rounded[:, None]
+    differences = np.abs(shapes[near] - shapes[:, None]).sum(axis=2)
+    differences /= np.maximum(shapes[near], shapes[:, None]).sum(axis=2)
+    alike = differences <= _ALIKE + _ROUNDED / sizes.min(axis=1)[:, None]
     alike &= np.isfinite(np.take_along_axis(distances, near, axis=1))
     z = np.take_along_axis(away[..., 0] + 1j * away[..., 1], near, axis=1)
     off = np.abs(z[:, :, None] + z[:, None]) / 2.0
@@ -174,7 +173,7 @@ def marks_of_paper(numbers: npt.NDArray[np.int32], pieces: Sequence[Piece]) -> l
     if not inner.any():
         return []
     usual = np.median(sizes[inner], axis=0)
-    same = (np.abs(sizes - usual) <= np.maximum(2.0, 2.0 * _ALIKE * usual)).all(axis=1)
+    same = (np.abs(sizes - usual) <= np.maximum(2.0, 2.0 * _SAME_SIZE * usual)).all(axis=1)
     n_same, n_between = int(same.sum()), int(between.any(axis=1).sum())
     if n_same < _LEAST_MARKS or n_between < _LATTICE * (n_same - 4):
         return []
@@ -183,9 +182,14 @@ def marks_of_paper(numbers: npt.NDArray[np.int32], pieces: Sequence[Piece]) -> l
 
 
 def _shape(numbers: npt.NDArray[np.int32], piece: Piece) -> Ink:
-    """How much of each part of its box a piece covers."""
+    """How much of each part of a square around it a piece covers."""
     ink = (piece.box.cut(numbers) == piece.number).astype(np.float32)
-    parts = Image.fromarray(ink).resize((_PARTS, _PARTS), Image.Resampling.BOX)
+    height, width = ink.shape
+    size = max(height, width)
+    square = np.zeros((size, size), np.float32)
+    top, left = (size - height) // 2, (size - width) // 2
+    square[top : top + height, left : left + width] = ink
+    parts = Image.fromarray(square).resize((_PARTS, _PARTS), Image.Resampling.BOX)
     return np.asarray(parts).reshape(-1)
 
 

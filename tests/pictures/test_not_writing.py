@@ -53,6 +53,22 @@ def test_small_marks_differ_by_where_the_pixels_lie(seed: int) -> None:
     assert not without_marks(image.reduce(factor)).any()
 
 
+@pytest.mark.parametrize("thickness", [2.5, 3.3, 5.0, 6.4, 7.7, 13.0])
+@pytest.mark.parametrize("degrees", [0.0, 1.5, 3.0])
+def test_dashes_are_marks_however_large_and_a_little_aslant(
+    thickness: float, degrees: float
+) -> None:
+    factor = 4
+    image = Image.new("L", (round(210 * thickness), round(140 * thickness)))
+    image = image.resize((factor * image.width, factor * image.height))
+    for row, column in np.ndindex(7, 9):
+        x, y = factor * thickness * (8 + 20 * np.array([column, row]) + 10 * np.array([row % 2, 0]))
+        box = (x, y, x + 8 * factor * thickness, y + factor * thickness)
+        ImageDraw.Draw(image).rectangle(box, fill=255)
+    turned = image.rotate(degrees, Image.Resampling.BILINEAR).reduce(factor)
+    assert not without_marks(turned).any()
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize(
     ("n_rows", "n_columns", "found"), [(3, 4, True), (4, 3, True), (3, 9, True), (2, 9, False)]
