@@ -190,6 +190,18 @@ def test_faint_pieces_without_a_solid_pixel_are_left_out() -> None:
     np.testing.assert_array_equal(found >= 0.5, truth)
 
 
+@pytest.mark.parametrize(("contrast", "found"), [(66, True), (42, False)])
+def test_a_point_that_is_half_as_dark_as_strokes_is_ink(contrast: int, found: bool) -> None:
+    """A camera blurs a small point more than a stroke."""
+    grain = np.random.default_rng(0).normal(200.0, 1.5, (120, 160))
+    grain[30:90, 40:46] -= 120.0
+    grain[84:90, 60:66] -= contrast
+    ink = find_ink(channels(np.clip(grain, 0, 255).astype(np.uint8)))
+    assert ink is not None
+    assert (ink[30:90, 40:46] >= 0.5).all()
+    assert (ink[84:90, 60:66] >= 0.5).any() == found
+
+
 def test_what_is_darker_is_no_less_ink() -> None:
     soft = pixels(draw(5, unit=12).filter(ImageFilter.GaussianBlur(1.5)))
     found = find_ink(channels(soft))

@@ -145,3 +145,13 @@ def test_a_typical_piece_is_as_large_as_most_ink() -> None:
     # Of a broken stroke and two that touch, neither is typical.
     some = [piece(50, 300), piece(100, 600), piece(100, 600), piece(210, 1_300)]
     assert typical_size(some) == 100.0
+
+
+@pytest.mark.parametrize(("side", "belongs"), [(2, True), (1, False)])
+def test_a_point_of_two_pixels_belongs_to_a_row_and_a_grain_does_not(
+    side: int, belongs: bool
+) -> None:
+    """Whoever draws with a hairline makes a point by touching the screen once."""
+    row = [(20 * k, 20, 20 * k + 12, 90) for k in range(1, 5)]
+    (found,) = sheet_with(*row, (114, 88, 114 + side, 88 + side)).rows
+    assert len(found.parts) == len(row) + belongs
