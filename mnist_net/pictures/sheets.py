@@ -1,4 +1,4 @@
-"""Ways to see a page, likelier first, and what its sheet tells before anything is read."""
+"""Ways to see a page, cheapest first, and what its sheet tells before anything is read."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -9,7 +9,7 @@ from mnist_net.pictures.pieces import find_pieces
 from mnist_net.pictures.rows import Sheet, sheet_of, typical_size
 from mnist_net.pictures.surroundings import without_objects
 
-_AS_LIKELY = 0.92  # prior of a page in a shadow, or with something on it, ...
+_LESS_LIKELY = 0.92  # prior of a page in a shadow, or with something on it, ...
 _TURNED = 0.8  # ... and of one that is turned by quarters
 _LEAST_TURNED, _MOST_TURNED = 3, 60  # figures on a page that is turned: grains look alike so
 _MAY_BE_SEVERAL = 0.75  # of its height: a figure that is wider may be several digits
@@ -21,11 +21,11 @@ class Way(NamedTuple):
 
     look: Look
     sheet: Sheet
-    prior: float = 1.0
+    prior: float
 
 
 def likely_ways(pixels: Bytes) -> Iterator[Way]:
-    """Ways that need not be explained, cheapest first."""
+    """Ways to see it as it lies there, see `looks`."""
     for stage in looks(pixels):
         for look in stage:
             yield _way(look, look.prior)
@@ -40,7 +40,7 @@ def other_ways(pixels: Bytes, seen: Way) -> Iterator[Way]:
     look = seen.look
     if (bared := without_objects(pixels, look.ink, look.corner)) is not None:
         for bare in next(looks(bared)):
-            yield _way(bare, _AS_LIKELY)
+            yield _way(bare, _LESS_LIKELY)
     for quarter_turns in (1, 2, 3) if seen.sheet.n_figures < _MOST_TURNED else ():
         turned = sheet_of(look.writing(quarter_turns), look.ink, quarter_turns)
         if turned.n_figures >= _LEAST_TURNED:
@@ -50,7 +50,7 @@ def other_ways(pixels: Bytes, seen: Way) -> Iterator[Way]:
 def in_shadow(pixels: Bytes) -> Iterator[Way]:
     """Ways to see a photograph of several digits, narrow or faint, which a shadow may hide."""
     for look in looks_at_several(pixels):
-        yield _way(look, _AS_LIKELY)
+        yield _way(look, _LESS_LIKELY)
 
 
 def _way(look: Look, prior: float) -> Way:

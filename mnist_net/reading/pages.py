@@ -68,16 +68,19 @@ def page_of(paths: Sequence[Path], written: Written, *, by_rule: bool) -> tuple[
     page = Page(rows, None if rows else UNLIKE, written.degrees)
     if len(paths) > 1:
         odds = math.exp(min(paths[0].score - paths[1].score, _MOST_ODDS))
-        page = replace(page, runner_up=Page(_rows(paths[1].steps, written)).text, odds=odds)
+        next_one = Page(_rows(paths[1].steps, written, signs_alone=True)).text
+        page = replace(page, runner_up=next_one, odds=odds)
     return page, _clarity(read) if rows else 0.0  # signs alone say nothing
 
 
-def _rows(steps: Sequence[Step], written: Written) -> tuple[tuple[Reading, ...], ...]:
-    """What is read in each row that has a digit."""
+def _rows(
+    steps: Sequence[Step], written: Written, *, signs_alone: bool = False
+) -> tuple[tuple[Reading, ...], ...]:
+    """What is read in each row that has a digit, or a sign if that is enough."""
     rows = []
     for row, in_row in groupby(steps, key=_row):
         shown = [s for s in in_row if s.digit is not None or s.sign or s.arc.is_large]
-        if any(step.digit is not None for step in shown):
+        if any(step.digit is not None or (signs_alone and step.sign) for step in shown):
             gaps = _wide_gaps(shown, row)
             readings = (_reading(s, written, gap) for s, gap in zip(shown, gaps, strict=True))
             rows.append(tuple(_once(readings)))

@@ -77,7 +77,7 @@ class Reader:
     Raises
     ------
     ValueError
-        If `reject_below` is no number from 0 to 1.
+        If `reject_below` is not from 0 to 1.
     """
 
     def __init__(
@@ -89,7 +89,7 @@ class Reader:
     ) -> None:
         check_is_no_companion(model)
         if not 0.0 <= reject_below <= 1.0:
-            raise ValueError(f"reject_below is a number from 0 to 1, not {reject_below}")
+            raise ValueError(f"reject_below must be from 0 to 1, not {reject_below}")
         self.model = model
         self.detector = detector
         self.networks = Networks(model, detector)
@@ -230,7 +230,11 @@ class Reader:
             if (look.corner, ink.shape) == (seen.corner, where.shape):
                 grid = grid_of(ink, table, lines)
                 paths = self._lattice.best_paths(self._lattice.arcs(grid.sheet))
-                read.append(table_of(paths[0], grid, self._written(Way(look, grid.sheet), picture)))
+                read.append(
+                    table_of(
+                        paths[0], grid, self._written(Way(look, grid.sheet, look.prior), picture)
+                    )
+                )
         return most_read(read)
 
     def _page_of_one(self, picture: Picture, seen: "Way") -> Page:

@@ -64,6 +64,8 @@ def read_digit(
         If there is no model.
     TypeError
         If it is nothing that a picture can come as.
+    ValueError
+        If `reject_below` is not from 0 to 1.
     """
     pictures = (open_image(one, called) for called, one in _named(picture))
     readings = list(_reader(model, reject_below).read(pictures))
@@ -116,7 +118,7 @@ def read_digits(
 
     Raises
     ------
-    ImageError, ModelFileError, TypeError
+    ImageError, ModelFileError, TypeError, ValueError
         As for `read_digit`.
     """
     reader = _reader(model, reject_below)

@@ -66,6 +66,13 @@ def test_one_of_the_choices_is_read(number: Path) -> None:
     assert read_digits(number, choices=["1234", "2577"]).digits_only == "25\n77"
 
 
+def test_the_next_choice_is_told_even_if_it_is_a_sign_alone() -> None:
+    save_png(pixels(draw(1, 6, (10, 10))), Path("one.png"))
+    Path("choices.txt").write_text("1\n/\n", encoding="utf-8")
+    answer = json.loads(said("--json", "--choices", "choices.txt", "one.png")[0])
+    assert (answer["text"], answer["runner_up"]) == ("1", "/")
+
+
 def test_a_checksum_is_kept(number: Path) -> None:
     """2571 has another last digit by Luhn: the sum of 2, 2·5 → 1, 7 → 7, 2·x is 10 with x → 0."""
     read = "".join(said("--check", "luhn", "--digits-only", number))

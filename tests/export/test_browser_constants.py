@@ -1,4 +1,4 @@
-"""The exported page reads in JavaScript by the numbers that Python reads by."""
+"""The exported page reads in JavaScript by the numbers and sentences that Python reads by."""
 
 import ast
 import re
@@ -7,10 +7,11 @@ from types import ModuleType
 import pytest
 
 from mnist_net.export import web
+from mnist_net.learning import normalization
 from mnist_net.pictures import decoding, form, ink, layout, looks, not_writing
-from mnist_net.reading import judge, networks
+from mnist_net.reading import answers, judge, networks, reader
 
-CONSTANT = re.compile(r"^(?:export )?const ([A-Z_]+) = ([-\d.e]+|\[[-\d., ]+\]);", re.MULTILINE)
+CONSTANT = re.compile(r"^(?:export )?const ([A-Z][A-Z_]*) = (.+);", re.MULTILINE)
 
 
 @pytest.mark.parametrize(
@@ -19,15 +20,19 @@ CONSTANT = re.compile(r"^(?:export )?const ([A-Z_]+) = ([-\d.e]+|\[[-\d., ]+\]);
         ("ink.js", [ink, decoding], set()),
         ("pieces.js", [layout, not_writing], set()),
         ("form.js", [form], {"SIDE"}),
-        ("reader.js", [judge, networks, looks], {"UNITS"}),
+        ("normalization.js", [normalization], {"SIDE", "LAST"}),
+        ("reader.js", [reader, answers, judge, networks, looks], {"UNITS"}),
     ],
 )
-def test_numbers_are_pythons(script: str, modules: list[ModuleType], its_own: set[str]) -> None:
+def test_constants_are_pythons(script: str, modules: list[ModuleType], its_own: set[str]) -> None:
     text = (web._BROWSER / script).read_text("utf-8")
-    found = {name: ast.literal_eval(value) for name, value in CONSTANT.findall(text)}
+    found = dict(CONSTANT.findall(text))
     assert len(found) > len(its_own)
     for name in found.keys() - its_own:
-        value = found[name] if isinstance(found[name], int | float) else tuple(found[name])
+        value, *divisor = map(ast.literal_eval, found[name].split(" / "))
+        value = (
+            tuple(value) if isinstance(value, list) else value / divisor[0] if divisor else value
+        )
         pythons = [
             getattr(module, known)
             for module in modules
