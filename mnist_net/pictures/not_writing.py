@@ -184,11 +184,8 @@ def marks_of_paper(numbers: npt.NDArray[np.int32], pieces: Sequence[Piece]) -> l
 def _shape(numbers: npt.NDArray[np.int32], piece: Piece) -> Ink:
     """How much of each part of a square around it a piece covers."""
     ink = (piece.box.cut(numbers) == piece.number).astype(np.float32)
-    height, width = ink.shape
-    size = max(height, width)
-    square = np.zeros((size, size), np.float32)
-    top, left = (size - height) // 2, (size - width) // 2
-    square[top : top + height, left : left + width] = ink
+    short = [piece.box.size - length for length in ink.shape]
+    square = np.pad(ink, [(missing // 2, missing - missing // 2) for missing in short])
     parts = Image.fromarray(square).resize((_PARTS, _PARTS), Image.Resampling.BOX)
     return np.asarray(parts).reshape(-1)
 

@@ -230,11 +230,8 @@ class Reader:
             if (look.corner, ink.shape) == (seen.corner, where.shape):
                 grid = grid_of(ink, table, lines)
                 paths = self._lattice.best_paths(self._lattice.arcs(grid.sheet))
-                read.append(
-                    table_of(
-                        paths[0], grid, self._written(Way(look, grid.sheet, look.prior), picture)
-                    )
-                )
+                written = self._written(Way(look, grid.sheet, look.prior), picture)
+                read.append(table_of(paths[0], grid, written))
         return most_read(read)
 
     def _page_of_one(self, picture: Picture, seen: "Way") -> Page:
