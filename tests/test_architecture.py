@@ -28,7 +28,7 @@ ORDERS = {
     "rows tables grid form looks sheets",
     "reports": "figures comparison results tables charts sprites page report",
     "tuning": "space proposals study search",
-    "reading": "answers networks judge rules lattice pages reader neighbours shortcuts many"
+    "reading": "answers networks judge rules lattice pages tables reader neighbours shortcuts many"
     " annotation",
 }
 """Within some folders, from which module to which one reads on: none imports a later one."""

@@ -1,13 +1,11 @@
-"""What ``predict`` and ``read`` have in common: finding pictures, reading them, showing them."""
+"""What ``predict`` and ``read`` have in common: reading pictures, and showing them."""
 
 import logging
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from glob import glob
 from itertools import chain, count
-from os.path import expanduser
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,18 +13,17 @@ import click
 
 from mnist_net.cli import options
 from mnist_net.cli.elsewhere import cluster_of, cluster_options
+from mnist_net.cli.finding import found_by, pages_of
 from mnist_net.cli.terminal import echo_json, log, note, printable, show_image, shows_progress
-from mnist_net.errors import ImageError
 
 if TYPE_CHECKING:
     from mnist_net.pictures.decoding import Place
     from mnist_net.reading.answers import Reading
-    from mnist_net.reading.many import Given, Seen
+    from mnist_net.reading.many import Seen
     from mnist_net.reading.rules import Rule
 
 T = TypeVar("T")
 
-_MOST_BYTES = 500_000_000
 _MOST_FIGURES = 9  # of a number of pages or pixels
 _ONE_A_CORE = -1  # processes
 _MANY = 20  # pictures, of which a progress bar tells how many are left
@@ -116,26 +113,28 @@ class Request:
         """Find the pictures and the model."""
         from mnist_net.trained.store import find_model
 
-        found = [one for argument in self.images for one in _found(argument, self.recursive)]
-        self.given = [page for one in found for page in _pages(one, self.page)]
+        found = [one for argument in self.images for one in found_by(argument, self.recursive)]
+        self.given = [page for one in found for page in pages_of(one, self.page)]
         self.paths = [one.source for one in self.given if isinstance(one.source, Path)]
         self.model_file = find_model(self.model)
         self.cluster = cluster_of(self.backend, self.scheduler)
-        self._saved: set[str] = set()
+        self._saved: set[Path] = set()
 
     def check_outputs(self, outputs: options.Paths = (), inputs: options.Paths = ()) -> None:
         """Find out before the work what must not, or cannot, be written."""
         from mnist_net.files import resolved
 
+        if self.show and self.as_json:
+            raise click.UsageError(
+                "--show prints pictures among the lines of --json: leave one out"
+            )
         if folder := self.save_input:
-            links = [one for one in _entries(folder) if one.is_symlink()]
             kept = {resolved(path) for path in [*self.paths, *outputs, *inputs] if path}
-            in_folder = any(path.parent == resolved(folder) for path in kept)
-            if in_folder or any(resolved(link) in kept for link in links):
+            if any(path.parent == resolved(folder) for path in kept):
                 raise click.UsageError(
                     f"--save-input {folder} would overwrite its pictures: name another"
                 )
-            options.check_outputs([folder / f"{_stem(self.given[0].name)}.png"])
+            options.check_outputs([self._unused(self.given[0].name)])
         options.check_outputs(outputs, [self.model_file, *self.paths, *inputs])
 
     def answers(
@@ -178,15 +177,17 @@ class Request:
             if self.show and one.box:
                 show_image(one.image)
             if self.save_input:
-                stem = _stem(name)
-                stems = chain([stem], (f"{stem}-{number}" for number in count(2)))
-                unused = next(stem for stem in stems if stem not in self._saved)
-                self._saved.add(unused)
-                save_png(one.image, self.save_input / f"{unused}.png")
+                file = self._unused(name)
+                self._saved.add(file)
+                save_png(one.image, file)
 
-
-def _entries(folder: Path) -> list[Path]:
-    return list(folder.iterdir()) if folder.is_dir() else []
+    def _unused(self, name: str) -> Path:
+        """Where to write what was seen on a picture of some name; not through a link."""
+        assert self.save_input is not None
+        stem = _stem(name)
+        stems = chain([stem], (f"{stem}-{number}" for number in count(2)))
+        files = (self.save_input / f"{stem}.png" for stem in stems)
+        return next(one for one in files if one not in self._saved and not one.is_symlink())
 
 
 def _stem(name: str) -> str:
@@ -219,67 +220,3 @@ def _watched(found: "Iterator[Seen]", total: int) -> "Iterator[Seen]":
             with tqdm.external_write_mode() if on_terminal else nullcontext():
                 yield seen
             bar.update()
-
-
-def _found(argument: str, recursive: bool) -> "list[Given]":
-    """Pictures that an argument names: of a folder those in it, by name; or what is wrong."""
-    from mnist_net.reading.many import Given
-
-    try:
-        if not argument:  # else it would be the folder that we are in
-            raise ImageError("'' is no name; give a picture, a folder, or -")
-        if argument == "-":
-            return [Given(argument, _standard_input())]
-        # A shell leaves ~ and patterns as they are where they are quoted.
-        argument = expanduser(argument)  # noqa: PTH111  (Path's fails for want of a home)
-        path = Path(argument)
-        if path.is_dir():
-            return [Given(str(file), file) for file in _in_folder(path, recursive)]
-        matches = [] if path.exists() else glob(argument, recursive=True)  # noqa: PTH207
-        files = sorted(match for match in matches if Path(match).is_file())
-        return [Given(name, Path(name)) for name in files or [argument]]
-    except ImageError as error:
-        return [Given(argument, error)]
-    except OSError as error:
-        return [Given(argument, ImageError(f"{argument[:100]}: {error.strerror or error}"))]
-
-
-def _in_folder(folder: Path, recursive: bool) -> list[Path]:
-    from mnist_net.pictures.decoding import is_image_name
-
-    def pictures(below: bool) -> Iterator[Path]:
-        paths = folder.rglob("*") if below else folder.iterdir()
-        return (file for file in paths if is_image_name(file) and file.is_file())
-
-    if files := sorted(pictures(recursive)):
-        return files
-    deeper = not recursive and any(pictures(True))
-    hint = "; there are some in folders below it: add -r" if deeper else ""
-    raise ImageError(f"{folder}: no pictures in this folder{hint}")
-
-
-def _pages(one: "Given", page: str) -> "list[Given]":
-    """The page that was asked for, or all that the file has."""
-    if page != "all" or isinstance(one.source, ImageError):
-        return [one if page == "all" else one._replace(page=int(page))]
-    from mnist_net.pictures.decoding import open_image
-
-    try:
-        n_pages = open_image(one.source, one.name).n_pages
-    except ImageError as error:
-        return [one._replace(source=error)]
-    if n_pages == 1:
-        return [one]
-    numbers = range(1, n_pages + 1)
-    return [one._replace(name=f"{one.name} page {number}", page=number) for number in numbers]
-
-
-def _standard_input() -> bytes:
-    if sys.stdin is None:
-        raise ImageError("-: standard input is closed")
-    content = sys.stdin.buffer.read(_MOST_BYTES + 1)
-    if not content:
-        raise ImageError("-: standard input is empty; send a picture, as in `< picture.png`")
-    if len(content) > _MOST_BYTES:
-        raise ImageError(f"-: more than {_MOST_BYTES:,} bytes are no picture of a digit")
-    return content

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mnist_net.reading.rules import Rule
 
 _MOST_ODDS = 1_000_000  # that are told of
+_TURNED = 45.0  # degrees, from which on it is told
 _MOST_BYTES = 100_000  # of a list of choices: what is read is compared with each
 
 
@@ -30,7 +31,9 @@ _MOST_BYTES = 100_000  # of a list of choices: what is read is compared with eac
 @reading_options
 @click.option("--digits-only", is_flag=True, help="Print no signs and no gaps between digits.")
 @click.option("--grid", is_flag=True, help="Read the cells of a table that is drawn in lines.")
-@click.option("--expect", type=options.whole(min=1), metavar="N", help="It has so many digits.")
+@click.option(
+    "--expect", type=options.whole(min=1), metavar="N", help="It has N digits, in all its rows."
+)
 @click.option("--pattern", metavar="FORM", help="It has this form; d is any digit: dd/dd/dddd.")
 @options.path_option("--choices", metavar="FILE", help="It is a line of this file.")
 @click.option("--check", type=click.Choice(list(CHECKS)), help="It has this checksum.")
@@ -55,19 +58,19 @@ def read(
     IMAGE is a picture of several digits, such as a telephone number or a table, a folder of such
     pictures, a pattern such as 'scans/*.png', or - for standard input. A row of digits is printed
     as a line, with a space where a gap is wide and ? for ink that is not read; a picture without
-    any digit, as a dash. What is known of the text (--expect, --pattern, --choices, --check) is
-    used while it is read: of all readings that fit, the likeliest is printed, with ? for ink that
-    has no place in it.
+    any digit, as a dash. What is known of the text, all rows together (--expect, --pattern,
+    --choices, --check), is used while it is read: of all readings that fit, the likeliest is
+    printed, however unlikely, with ? for ink that has no place in it. What it would be without
+    is said on standard error where it differs, and in JSON.
     """
     from mnist_net.pictures.decoding import save_png
     from mnist_net.reading.annotation import annotated
     from mnist_net.reading.answers import Page, Table, page_answer
 
     rule = _rule(choices, expect=expect, pattern=pattern, check=check)
-    if grid and rule:
-        raise click.UsageError("--grid reads cells, of which no text is known: leave one out")
-    if as_csv and asked["as_json"]:
-        raise click.UsageError("--csv and --json are two forms of one answer: choose one")
+    _require_one_form(
+        grid and rule is not None, as_csv, as_json=asked["as_json"], show=asked["show"]
+    )
     request = Request(**asked)
     if annotate and len(request.given) != 1:
         raise click.UsageError(f"--annotate takes one picture, not {len(request.given)}")
@@ -88,21 +91,37 @@ def read(
                 echo_line(f"{name}:")
             click.echo(text or f"- ({answer.reason})")
         if isinstance(answer, Page):
-            _tell(name, answer)
+            _tell_of_rule(name, answer)
+        if abs(answer.degrees) >= _TURNED:
+            log.info(f"{name}: read after a turn of {answer.degrees:.0f}° counter-clockwise")
         request.show_and_save(name, answer.digits)
         if annotate and seen.picture:
             save_png(annotated(seen.picture, answer), annotate)
             log.info(f"wrote {annotate}")
 
 
-def _tell(name: str, answer: "Page") -> None:
-    """How sure a reading by a rule is, and how the page was turned."""
-    if answer.odds is not None:
-        times = f"{answer.odds:,.1f}" if answer.odds < _MOST_ODDS else f"more than {_MOST_ODDS:,}"
-        next_one = (answer.runner_up or "").replace("\n", ", ")
+def _require_one_form(table_by_rule: object, as_csv: bool, *, as_json: bool, show: bool) -> None:
+    """Refuse options that do not go together."""
+    if table_by_rule:
+        raise click.UsageError("--grid reads cells, of which no text is known: leave one out")
+    if as_csv and as_json:
+        raise click.UsageError("--csv and --json are two forms of one answer: choose one")
+    if as_csv and show:
+        raise click.UsageError("--show prints pictures among the rows of --csv: leave one out")
+
+
+def _tell_of_rule(name: str, page: "Page") -> None:
+    """How sure a reading by a rule is, and whether it was bent."""
+
+    def in_line(text: str | None) -> str:
+        return (text or "nothing").replace("\n", ", ")
+
+    if page.odds is not None:
+        times = f"{page.odds:,.1f}" if page.odds < _MOST_ODDS else f"more than {_MOST_ODDS:,}"
+        next_one = in_line(page.runner_up)
         log.info(f"{name}: {times} times as likely as the next that fits, {next_one}")
-    if abs(answer.degrees) >= 45.0:
-        log.info(f"{name}: read after a turn of {answer.degrees:.0f}° counter-clockwise")
+    if page.without_rule is not None and page.without_rule.split() != page.text.split():
+        log.info(f"{name}: if nothing were known of it, it would read {in_line(page.without_rule)}")
 
 
 def _echo_rows(name: str, text: str, reason: str | None) -> None:
@@ -115,8 +134,8 @@ def _echo_rows(name: str, text: str, reason: str | None) -> None:
 
 def _csv_line(cells: list[str]) -> str:
     line = io.StringIO()
-    csv.writer(line, lineterminator="\n").writerow(cells)
-    return line.getvalue()
+    csv.writer(line).writerow(cells)  # it quotes what its own end of a line has, such as \r
+    return line.getvalue().removesuffix("\r\n") + "\n"
 
 
 def _rule(choices: Path | None, **known: Any) -> "Rule | None":

@@ -239,7 +239,8 @@ def _decode(image: Image.Image, name: str = "", crop: Place | None = None) -> Pi
     if not grey and _colourfulness(pixels) < _COLOURED:
         grey, pixels = True, np.asarray(image.convert("L"))
     corner = (0, 0) if crop is None else crop[:2]
-    reduction = size[0] / max(image.size)
+    # What is reduced by a whole number has a row or a column more than there is room for.
+    reduction = min(size[0] / max(image.size), size[1] / min(image.size))
     return Picture(pixels[..., None] if grey else pixels, reduction, corner=corner)
 
 

@@ -63,9 +63,9 @@ def _beginning(source: Path | BinaryIO) -> bytes:
     if isinstance(source, Path):
         with source.open("rb") as stream:
             return stream.read(_BEGINNING)
-    place = source.tell()
+    source.seek(0)  # as Pillow does, and so may be read again
     beginning = source.read(_BEGINNING)
-    source.seek(place)
+    source.seek(0)
     return beginning
 
 

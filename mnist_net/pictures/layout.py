@@ -17,19 +17,21 @@ from mnist_net.pictures.ruled import without_ruled_lines
 
 _NEAR = 0.2  # of a digit's size, across which its pieces belong together
 _PART = 0.1  # of the main piece's area, which a broken stroke's other parts have
+_FLAT = 0.5  # of its width, that a line below a digit is high
 _OFF = 0.5  # what a piece is worth in a corner, and at a border, of what it is in the middle
 
 
-def main_figure(ink: Ink, *, all_lines: bool = True) -> Figure | None:
+def main_figures(ink: Ink, *, all_lines: bool = True) -> list[Figure]:
     """The one digit of a picture, of all the ink that is on it but lines, or but ruled lines only.
 
     The main piece is large, central and off the border; with it go the pieces that are near it
-    and no specks, such as the bar of a 5 or the dashes of a broken stroke.
+    and no specks, such as the bar of a 5 or the dashes of a broken stroke.  A level stroke below
+    it may be the foot of a broken 2, or a line: the digit comes with it, and without.
     """
     mask = ink >= 0.5
     numbers, pieces = find_pieces(without_lines(mask) if all_lines else without_ruled_lines(mask))
     if not pieces:
-        return None
+        return []
     large = [piece for piece in pieces if piece.box.size >= least_size(ink)]
     main = max(large or pieces, key=lambda piece: _prominence(piece, ink.shape))
     chosen, box = [main], main.box
@@ -38,7 +40,9 @@ def main_figure(ink: Ink, *, all_lines: bool = True) -> Figure | None:
         chosen += near
         rest = [p for p in rest if p not in near]
         box = around(chosen)
-    return figure_of(ink, numbers, chosen) if box.size >= least_size(ink) else None
+    above = [p for p in chosen if not _is_flat_below(p, main)]
+    ways = [chosen] if len(above) == len(chosen) else [chosen, above]
+    return [figure_of(ink, numbers, way) for way in ways if around(way).size >= least_size(ink)]
 
 
 def _prominence(piece: Piece, shape: tuple[int, ...]) -> float:
@@ -61,3 +65,7 @@ def _belongs(piece: Piece, box: Box, main: Piece) -> bool:
     # Larger pieces may be further off, as the parts of a stroke that is broken.
     broken = gap < 3.0 * main.stroke and piece.area > _PART * main.area
     return near or broken
+
+
+def _is_flat_below(piece: Piece, main: Piece) -> bool:
+    return piece.box.top >= main.box.bottom and piece.box.height <= _FLAT * piece.box.width

@@ -7,6 +7,7 @@ within the hull of that part, whether it touches the line or not.
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from mnist_net.pictures.pieces import Box, Mask, find_pieces
@@ -22,6 +23,8 @@ _WRITTEN = 0.4  # of a cell's lesser side, which what is written in it reaches
 _TOUCHING = 0.6  # likewise, if it hangs together with the line: more than the curl of a 6
 _LARGE = 0.25  # of the largest piece's size, from which on a piece may enclose others
 _MOST_FRAMES = 40
+_ALIKE = 0.15  # of a frame's sides, by which those of an empty one differ
+_SQUARE, _HOLLOW = 0.82, 0.5  # of its box, that an empty one reaches across, and that is its ink
 _GAP = 4  # pixels, and a hundredth of its size
 _RING, _AROUND = 0.6, 0.85  # of half the size and of all directions, where a line around is
 
@@ -32,13 +35,14 @@ def without_lines(mask: Mask) -> Mask:
 
 
 def _without_enclosing(mask: Mask) -> Mask:
-    """Keep of lines that enclose writing what lies within."""
+    """Keep of lines that enclose writing what lies within; nothing of empty boxes beside them."""
     numbers, pieces = find_pieces(mask)
     if not pieces:
         return mask
     least = max(_LARGE * max(piece.box.size for piece in pieces), 2 * LEAST_SIDE)
     large = sorted((p for p in pieces if p.box.size >= least), key=lambda p: -p.box.size)
     kept = mask
+    frames: list[Box] = []
     for piece in large[:_MOST_FRAMES]:
         if not any(_may_enclose(piece.box, other.box) for other in pieces if other is not piece):
             continue
@@ -58,7 +62,33 @@ def _without_enclosing(mask: Mask) -> Mask:
         if within.any():
             kept = kept.copy() if kept is mask else kept
             box.cut(kept)[own & ~within] = False
+            frames.append(box)
+    for piece in large[:_MOST_FRAMES]:
+        if piece.box not in frames and any(_is_alike(piece.box, frame) for frame in frames):
+            own = piece.box.cut(numbers) == piece.number
+            if _is_empty_box(own):
+                piece.box.cut(kept)[own] = False
     return kept
+
+
+def _is_alike(box: Box, frame: Box) -> bool:
+    """Whether a box is as large as one that has something in it."""
+    return all(
+        abs(one - other) <= _ALIKE * other + 1
+        for one, other in ((box.width, frame.width), (box.height, frame.height))
+    )
+
+
+def _is_empty_box(own: Mask) -> bool:
+    """Whether a line goes along all sides, and little is within."""
+    down, across = (_reach(side).mean() for side in (own, own.T))
+    return bool(min(down, across) >= _SQUARE and own.mean() <= _HOLLOW)
+
+
+def _reach(mask: Mask) -> npt.NDArray[np.float64]:
+    """Part of the height from the first ink to the last, in each column."""
+    first, last = mask.argmax(axis=0), mask[::-1].argmax(axis=0)
+    return np.where(mask.any(axis=0), 1.0 - (first + last) / len(mask), 0.0)
 
 
 def _may_enclose(outer: Box, inner: Box) -> bool:

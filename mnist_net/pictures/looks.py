@@ -22,7 +22,7 @@ from mnist_net.pictures.ink import (
     ink_on_clean_paper,
     paper_lightness,
 )
-from mnist_net.pictures.layout import main_figure
+from mnist_net.pictures.layout import main_figures
 from mnist_net.pictures.lines import without_lines
 from mnist_net.pictures.not_writing import (
     framed,
@@ -87,12 +87,12 @@ class Look:
             box = Box(0, 0, width, height) if self.ready else bounds(self.ink >= 0.5)
             figure = Figure(box.cut(self.ink), box, (box.left, box.top))
             return [View(self.drawing, figure, self.prior, self.ready)]
-        main = self._main_figure(all_lines=True)
-        if main is None:
-            main = self._main_figure(all_lines=False)
-        if main is None:
+        figures = self._figures(all_lines=True) or self._figures(all_lines=False)
+        if not figures:
             return []
+        main, *bare = figures
         views = [_view(main, self.prior)]
+        views += [_view(figure, self.prior * _LIKELIER_AS_IT_IS) for figure in bare]
         if main.box == (0, 0, *self.pixels.shape[1::-1]):
             # Who cuts a picture off at the ink may also have stretched it.
             views += [
@@ -104,12 +104,10 @@ class Look:
             ]
         return views
 
-    def _main_figure(self, *, all_lines: bool) -> Figure | None:
+    def _figures(self, *, all_lines: bool) -> list[Figure]:
         """What may be the digit; where nothing is, what was taken for lines may be it after all."""
-        main = main_figure(self.ink, all_lines=all_lines)
-        if main is None or not is_writing(figure := main.moved(*self.corner), self.pixels):
-            return None
-        return figure
+        figures = (one.moved(*self.corner) for one in main_figures(self.ink, all_lines=all_lines))
+        return [figure for figure in figures if is_writing(figure, self.pixels)]
 
     def writing(self, quarter_turns: int = 0) -> Mask:
         """Where there may be writing: ink but for lines, and for what is none at the border.

@@ -93,8 +93,7 @@ def sheet_of(mask: Mask, ink: Ink, quarter_turns: int = 0) -> Sheet:
     degrees = _slope(large_boxes(pieces, typical), typical)
     if abs(degrees) > _LEVEL:
         levels = np.where(ndimage.binary_dilation(mask), ink, np.float32(0.0))
-        turn = Image.fromarray(levels).rotate(degrees, Image.Resampling.BILINEAR, expand=True)
-        ink = np.asarray(turn)
+        ink = turned(levels, degrees)
         numbers, pieces = find_pieces(ink >= 0.5)
         typical = typical_size(pieces)
     else:
@@ -103,6 +102,14 @@ def sheet_of(mask: Mask, ink: Ink, quarter_turns: int = 0) -> Sheet:
     found = _rows(pieces, typical) if typical >= least_size(ink) else []
     rows = [row._replace(parts=cut_apart(row.parts, row.height, numbers, unused)) for row in found]
     return Sheet(ink, numbers, tuple(rows), 90.0 * quarter_turns + degrees, shape)
+
+
+def turned(ink: Ink, degrees: float) -> Ink:
+    """The same turned counter-clockwise, on as much paper as that needs."""
+    if not degrees:
+        return ink
+    image = Image.fromarray(ink).rotate(degrees, Image.Resampling.BILINEAR, expand=True)
+    return np.asarray(image)
 
 
 def typical_size(pieces: Sequence[Piece]) -> float:

@@ -30,18 +30,22 @@ _SPANS = 0.8  # of a piece's width, that a line along it has
 _STROKES = 2  # of a line, which may be drawn twice
 _OFF_MIDDLE, _BESIDE = 0.3, 1.5  # of a digit's height: a sign is so near its middle, and to it
 _APART = 0.2  # of a digit's height, by which no foot of a broken digit is below it
+_AS_WIDE, _CLOSE = 0.8, 0.4  # of its width, and of a digit's height: the second of two lines
+_IN_LINE, _AS_LONG = 0.2, 0.2  # of a digit's height, and of its length: a line like another
 _FRAME = 4.0  # times as high as the highest piece that does not leave the picture
 _FOLDED = 0.1  # of a stroke's columns, in which it may lie above itself
 _BELOW = 0.7  # of a digit's height: no line below is further from it
 
 
 class _Writing(NamedTuple):
-    """What is no level stroke of a page, and what tells lines below from strokes, in pixels.
+    """What tells lines below from strokes on a page, in pixels.
 
-    The height is typical, and pieces of about this height are digits.  A stroke of a piece as long
-    as `long` may be a line; those of the paper have no more than `thin` of ink a pixel of length.
+    There are its level strokes, and the pieces that are none.  The height is typical, and pieces of
+    about this height are digits.  A stroke of a piece as long as `long` may be a line; those of the
+    paper have no more than `thin` of ink a pixel of length.
     """
 
+    levels: list[Box]
     pieces: list[Piece]
     digits: list[Box]
     height: float
@@ -52,6 +56,7 @@ class _Writing(NamedTuple):
     def of(cls, pieces: Sequence[Piece]) -> "_Writing | None":
         """Measured; None where there is nothing else than level strokes."""
         rest = [piece for piece in pieces if not _is_level(piece)]
+        levels = [piece.box for piece in pieces if _is_level(piece)]
         if not rest:
             return None
         # What leaves the picture may be a frame, which is far larger than what does not.
@@ -64,35 +69,56 @@ class _Writing(NamedTuple):
         long = max((_LONG if len(sizes) > 1 else _LONG_ALONE) * typical, _LEAST_WIDE)
         digits = [p.box for p in rest if p.box.height >= _SAME_SIZE * typical]
         thin = _PAPERS * float(np.median([piece.stroke for piece in rest]))
-        return cls(rest, digits, typical, long, thin)
+        return cls(levels, rest, digits, typical, long, thin)
 
 
 def without_underlines(mask: Mask) -> Mask:
-    """Remove lines below, above or between digits, touching them or not."""
+    """Remove lines below, above or between digits, touching them or not; also what they hid."""
+    while (kept := _without_seen(mask)) is not mask:
+        mask = kept
+    return mask
+
+
+def _without_seen(mask: Mask) -> Mask:
+    """The same without the lines that are seen now."""
     numbers, pieces = find_pieces(mask)
     writing = _Writing.of(pieces)
     if writing is None:
         return mask
-    kept = mask
+    kept, removed = mask, list[Box]()
     for piece in pieces:
         line = _underline(piece, piece.box.cut(numbers) == piece.number, writing)
         if line is not None:
             kept = kept.copy() if kept is mask else kept
             piece.box.cut(kept)[line] = False
+            removed += [piece.box] * _is_level(piece)
+    for piece in filter(_is_level, pieces):
+        if any(_is_next_to(piece.box, line, writing.height) for line in removed):
+            piece.box.cut(kept)[piece.box.cut(numbers) == piece.number] = False
     return kept
+
+
+def _is_next_to(one: Box, line: Box, height: float) -> bool:
+    """Whether it is at the height of a line, and as long: a place that nothing is written on."""
+    off = abs(one.top + one.bottom - line.top - line.bottom) / 2.0
+    return off <= _IN_LINE * height and abs(one.width - line.width) <= _AS_LONG * line.width
 
 
 def _underline(piece: Piece, own: Mask, writing: _Writing) -> Mask | None:
     """Pixels of a piece that are a line below digits, given all of its own; None without one."""
     width, typical, is_thin = piece.box.width, writing.height, piece.stroke <= writing.thin
+    is_first = _is_first_of_two(piece.box, writing)
     line = None
     if (
         _is_level(piece)
         and _is_one_stroke(own)
-        and ((is_thin and width >= _FRAGMENT * typical) or _is_below_any(piece.box, writing.digits))
+        and (
+            (is_thin and width >= _FRAGMENT * typical)
+            or _is_below_any(piece.box, writing.digits, is_line=is_first)
+        )
     ):
         line = own
-    elif width >= writing.long:
+    elif width >= writing.long or is_first:
         line = _along(own, max(_THIN * typical, _LEAST_THICK))
     if line is None or (width < _WIDEST * typical and not _sticks_out(own, line, _OUT * typical)):
         return None
@@ -141,15 +167,27 @@ def _sticks_out(own: Mask, line: Mask, least: float) -> bool:
     return not len(rest) or bool(rest[0] - across[0] >= least and across[-1] - rest[-1] >= least)
 
 
-def _is_below_any(line: Box, digits: Sequence[Box]) -> bool:
-    """Whether a line is below a digit, and no part or sign of what is beside or under it."""
+def _is_first_of_two(one: Box, writing: _Writing) -> bool:
+    """Whether a level stroke lies close below, as wide: who draws two lines, underlines."""
+    return any(
+        one.overlap(line)[0] >= _AS_WIDE * max(one.width, line.width)
+        and 0 < line.top - one.bottom <= _CLOSE * writing.height
+        for line in writing.levels
+    )
+
+
+def _is_below_any(line: Box, digits: Sequence[Box], *, is_line: bool) -> bool:
+    """Whether a stroke is below a digit, and no part or sign of what is beside or under it.
+
+    It may be known that it is no foot of the digit, but a line.
+    """
     above = [
         one
         for one in digits
         if line.overlap(one)[0] > 0 and 0 <= line.top - one.bottom <= _BELOW * one.height
     ]
     return any(
-        (len(above) > 1 or _is_apart(line, one))
+        (len(above) > 1 or is_line or _is_apart(line, one))
         and not _is_near_any(line, line.top - one.bottom, digits)
         and not _is_beside_any(line, one.height, digits)
         for one in above

@@ -111,6 +111,8 @@ class Page:
         With a rule: what it would be read as next, if there is anything else.
     odds
         How many times as likely as that it is.
+    without_rule
+        With a rule: what it would be read as if nothing were known of it.
     """
 
     rows: tuple[tuple[Reading, ...], ...]
@@ -118,6 +120,7 @@ class Page:
     degrees: float = 0.0
     runner_up: str | None = None
     odds: float | None = None
+    without_rule: str | None = None
 
     @property
     def digits(self) -> list[Reading]:
@@ -157,6 +160,7 @@ class Page:
             "degrees": self.degrees,
             "runner_up": self.runner_up,
             "odds": self.odds,
+            "without_rule": self.without_rule,
             "reason": self.reason,
         }
 
@@ -182,10 +186,13 @@ class Table:
         From the top, each from the left: the readings of each cell, none in a blank.
     reason
         Why there is no table, as part of a sentence.
+    degrees
+        By which it was turned counter-clockwise, so that it is upright but for a few.
     """
 
     rows: tuple[tuple[tuple[Reading, ...], ...], ...]
     reason: str | None = None
+    degrees: float = 0.0
 
     @property
     def cells(self) -> tuple[tuple[str, ...], ...]:
@@ -203,9 +210,13 @@ class Table:
         return "\n".join("\t".join(row) for row in self.cells)
 
     def as_dict(self) -> dict[str, Any]:
-        """What JSON can say of it: cells, digits and reason."""
-        digits = [reading.as_dict() for reading in self.digits]
-        return {"cells": [list(row) for row in self.cells], "digits": digits, "reason": self.reason}
+        """What JSON can say of it: cells, digits, turn and reason."""
+        return {
+            "cells": [list(row) for row in self.cells],
+            "digits": [reading.as_dict() for reading in self.digits],
+            "degrees": self.degrees,
+            "reason": self.reason,
+        }
 
 
 def _figure(reading: Reading) -> str:

@@ -48,6 +48,9 @@ _MOST_ODDS = 20.0  # that the detector gives for or against a digit: both networ
 _AGAIN = 20.0  # odds of a separator that the page has elsewhere, against those of any
 _SEPARATORS = "./:"  # dates and times have several alike
 _SURELY = 0.5  # probability of such a separator
+_MOST_WAYS = (
+    100_000  # of a rule's states at all candidates; the likeliest go on where there are more
+)
 _MAY_BE = 0.001  # probability, below which a way to read is not gone unless a rule wants it
 
 
@@ -195,15 +198,16 @@ class Lattice:
 
     def _best(self, arcs: Sequence[Arc], known: Rule, keep: int) -> list[Path]:
         best: dict[State, list[Path]] = {known.start: [Path(0.0, "", ())]}
+        most = max(1, _MOST_WAYS // max(len(arcs), 1))
         for _, of_row in groupby(arcs, key=lambda arc: arc.candidate.row):
-            best = self._through(list(of_row), best, known, keep)
+            best = self._through(list(of_row), best, known, keep, most)
         ended = [path for state, some in best.items() if known.accepts(state) for path in some]
         return _likeliest(ended, keep)
 
     def _through(
-        self, arcs: Sequence[Arc], before: dict[State, list[Path]], rule: Rule, keep: int
+        self, arcs: Sequence[Arc], before: dict[State, list[Path]], rule: Rule, keep: int, most: int
     ) -> dict[State, list[Path]]:
-        """Go on through one row, from the paths that end before it."""
+        """Go on through one row, from the paths that end before it, in most states at a place."""
         row, classes = arcs[0].candidate.row, self._networks.model.classes
         reached: list[dict[tuple[State, bool | None], list[Path]]] = [
             {} for _ in range(len(row.parts) + 1)
@@ -212,6 +216,9 @@ class Lattice:
         for arc in arcs:  # in the order of their beginnings
             begin, end = arc.candidate.begin, arc.candidate.end
             dotted = math.log(_DOTTED) if arc.candidate.has_dot else 0.0
+            if len(reached[begin]) > most:  # the paths to here are all there are
+                likeliest = sorted(reached[begin].items(), key=lambda one: -one[1][0].score)
+                reached[begin] = dict(likeliest[:most])
             gap = arc.candidate.box.left - row.parts[begin - 1].box.right if begin else np.inf
             for step in self._steps(arc, free=isinstance(rule, AnyText)):
                 text = step.sign if step.digit is None else str(classes[step.digit])

@@ -6,10 +6,11 @@ a cluster is sent the network that answers, once, and the content of the files.
 """
 
 import signal
+import threading
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import partial
 from itertools import chain
 from multiprocessing import get_context
@@ -153,13 +154,27 @@ def read_many(
     chunks = [given[begin : begin + _CHUNK] for begin in range(0, len(given), _CHUNK)]
     read = partial(_read_chunk, model=model, wanted=wanted)
     # Python's own processes: those of joblib end Ctrl-C with a traceback.
-    with get_context("spawn").Pool(n_processes, _leave_ctrl_c_to_the_first) as pool:
+    with leaving_ctrl_c_to_this_process():
+        pool = get_context("spawn").Pool(n_processes)
+    with pool:
         for seen in pool.imap(read, chunks):
             yield from seen
 
 
-def _leave_ctrl_c_to_the_first() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+@contextmanager
+def leaving_ctrl_c_to_this_process() -> Iterator[None]:
+    """What is started meanwhile never hears it, for it inherits what is done about it: nothing.
+
+    Only the main thread may say so; others do without.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _one_thread() -> AbstractContextManager[object]:

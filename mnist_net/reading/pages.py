@@ -1,7 +1,6 @@
-"""What a path through a page says: digits and signs in rows, with their gaps, or in cells."""
+"""What a path through a page says: digits and signs in rows, with their gaps."""
 
 import math
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby, pairwise
@@ -11,10 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from mnist_net.pictures.decoding import Place
-from mnist_net.pictures.grid import Grid
 from mnist_net.pictures.pieces import Box
 from mnist_net.pictures.rows import Row
-from mnist_net.reading.answers import UNLIKE, UNREAD, Page, Reading, Table
+from mnist_net.reading.answers import UNLIKE, UNREAD, Page, Reading
 from mnist_net.reading.lattice import TOGETHER, Path, Step
 
 _UNFIT = "nothing on it fits what is known of it"
@@ -26,7 +24,6 @@ _MOST_DOUBT = 0.2  # mean doubt of a page's digits, beyond which it shows none
 _STROKES_DOUBT = 3.0  # times as much doubt counts in rows of 1s: strokes are everywhere
 _WIDE_GAP = 1.0  # heights of a digit between two signs, that are a space ...
 _WIDER = 1.6  # ... unless the row is spaced so: times its usual gap
-_BLANK = 0.5  # score of a blank cell
 _ENOUGH = 3  # gaps, to know what is usual
 _ALIKE = 0.5  # of a row's narrowest space, what is a space beside it if it is ...
 _UNUSUAL = 2.5  # ... so many times as wide as the row's other gaps
@@ -59,83 +56,43 @@ class Written(NamedTuple):
 def page_of(paths: Sequence[Path], written: Written, *, by_rule: bool) -> tuple[Page, float]:
     """The page that the best path reads, and how clear it is: the mean score of large figures.
 
-    What a rule wants is never refused.  Of the next path, if there is one, the page tells the odds.
+    What a rule wants is never refused, were it a row of signs.  Of the next path, if there is one,
+    the page tells the odds.
     """
     if not paths:
         return Page((), _UNFIT), 0.0
     read = paths[0].steps if by_rule else _refused(paths[0].steps, written)
-    rows = _rows(read, written)
+    rows = _rows(read, written, signs_alone=by_rule)
     page = Page(rows, None if rows else UNLIKE, written.degrees)
     if len(paths) > 1:
         odds = math.exp(min(paths[0].score - paths[1].score, _MOST_ODDS))
-        next_one = Page(_rows(paths[1].steps, written, signs_alone=True)).text
+        next_one = Page(_rows(paths[1].steps, written, signs_alone=by_rule)).text
         page = replace(page, runner_up=next_one, odds=odds)
-    return page, _clarity(read) if rows else 0.0  # signs alone say nothing
+    return page, clarity_of(read) if rows else 0.0  # signs alone say nothing
 
 
 def _rows(
-    steps: Sequence[Step], written: Written, *, signs_alone: bool = False
+    steps: Sequence[Step], written: Written, *, signs_alone: bool
 ) -> tuple[tuple[Reading, ...], ...]:
     """What is read in each row that has a digit, or a sign if that is enough."""
     rows = []
-    for row, in_row in groupby(steps, key=_row):
+    for row, in_row in groupby(steps, key=row_of_step):
         shown = [s for s in in_row if s.digit is not None or s.sign or s.arc.is_large]
         if any(step.digit is not None or (signs_alone and step.sign) for step in shown):
             gaps = _wide_gaps(shown, row)
-            readings = (_reading(s, written, gap) for s, gap in zip(shown, gaps, strict=True))
+            readings = (reading_of(s, written, gap) for s, gap in zip(shown, gaps, strict=True))
             rows.append(tuple(_once(readings)))
     return tuple(rows)
 
 
-def table_of(path: Path, grid: Grid, written: Written) -> tuple[Table, float]:
-    """The table that a path reads, and by how many large figures more are clear than are not."""
-    read: dict[Row, tuple[Reading, ...]] = {}
-    steps = [_if_sure(step, written.reject_below) for step in path.steps]
-    for row, in_row in groupby(steps, key=_row):
-        read[row] = tuple(_reading(s, written) for s in in_row if s.digit is not None or s.sign)
-    rows = grid.sheet.rows
-    cells = tuple(
-        tuple(() if k is None else read.get(rows[k], ()) for k in of_row) for of_row in grid.cells
-    )
-    n_large = sum(step.arc.is_large for step in steps)
-    return Table(cells), n_large * (2.0 * _clarity(steps) - 1.0)
-
-
-def most_read(ways: Sequence[tuple[Table, float]]) -> Table:
-    """One table that is read in several ways: each cell as most of them read it, the clear rather.
-
-    Of the ways that read a cell so, the clearest tells how sure its digits are.
-    """
-    clearest_first = sorted(ways, key=lambda way: -way[1])
-    clear = [way for way in clearest_first if way[1] > 0.0] or clearest_first[:1]
-    tables = [table.rows for table, _ in clear]
-    weights = [weight for _, weight in clear]
-    return Table(
-        tuple(
-            tuple(_most_read_cell(cells, weights) for cells in zip(*of_row, strict=True))
-            for of_row in zip(*tables, strict=True)
-        )
-    )
-
-
-def _most_read_cell(
-    cells: Sequence[tuple[Reading, ...]], weights: Sequence[float]
-) -> tuple[Reading, ...]:
-    votes: dict[str, float] = defaultdict(float)
-    for cell, weight in zip(cells, weights, strict=True):
-        scores = [reading.score for reading in cell] or [_BLANK]
-        votes["".join(reading.text for reading in cell)] += weight * sum(scores) / len(scores)
-    best = max(votes, key=lambda text: votes[text])
-    return next(cell for cell in cells if "".join(reading.text for reading in cell) == best)
-
-
-def _clarity(steps: Sequence[Step]) -> float:
+def clarity_of(steps: Sequence[Step]) -> float:
     """Mean score of large figures; what is not read has none."""
     large = [step for step in steps if step.arc.is_large]
     return sum(s.score for s in large if s.digit is not None or s.sign) / max(len(large), 1)
 
 
-def _row(step: Step) -> Row:
+def row_of_step(step: Step) -> Row:
+    """The row that a step is read in."""
     return step.arc.candidate.row
 
 
@@ -143,14 +100,14 @@ def _refused(steps: Sequence[Step], written: Written) -> list[Step]:
     """The same without the digits that are not sure enough for their page."""
     if not written.reject_below:
         return list(steps)
-    result = [_if_sure(step, written.reject_below) for step in steps]
+    result = [if_sure(step, written.reject_below) for step in steps]
     rows = [
         [
             (int(written.classes[s.digit]), s.arc.probability_of_writing)
             for s in row
             if s.digit is not None
         ]
-        for _, row in groupby(result, key=_row)
+        for _, row in groupby(result, key=row_of_step)
     ]
     if written.may_be_texture and _is_doubtful(rows):
         return [step._replace(digit=None) for step in result]
@@ -186,7 +143,7 @@ def _log_odds(score: float) -> float:
 
 def _words(steps: Sequence[Step]) -> Iterator[list[Step]]:
     """What lies together in each row."""
-    for row, in_row in groupby(steps, key=_row):
+    for row, in_row in groupby(steps, key=row_of_step):
         word: list[Step] = []
         for step in in_row:
             if word and _gap(word[-1], step) >= TOGETHER * row.height:
@@ -204,7 +161,8 @@ def _is_read(step: Step) -> bool:
     return step.digit is not None or bool(step.sign) or not step.arc.is_large
 
 
-def _if_sure(step: Step, least: float) -> Step:
+def if_sure(step: Step, least: float) -> Step:
+    """The same, but no digit if that is less sure than the least."""
     return step._replace(digit=None) if step.certainty < least else step
 
 
@@ -218,7 +176,8 @@ def _wide_gaps(steps: Sequence[Step], row: Row) -> list[bool]:
     return [False, *wide.tolist()]
 
 
-def _reading(step: Step, written: Written, after_gap: bool = False) -> Reading:
+def reading_of(step: Step, written: Written, after_gap: bool = False) -> Reading:
+    """What is told of a step."""
     arc, place = step.arc, written.place(step.arc.candidate.box)
     if step.digit is None or arc.probabilities is None or arc.image is None:
         sign = step.sign or UNREAD

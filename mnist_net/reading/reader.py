@@ -7,13 +7,14 @@ that is read with most confidence is kept.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import cached_property
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from mnist_net.errors import ImageError
 from mnist_net.pictures.decoding import Picture, Place
-from mnist_net.pictures.looks import looks
+from mnist_net.pictures.looks import Look, looks
 from mnist_net.pictures.pieces import Box
 from mnist_net.reading.answers import UNLIKE, UNREAD, Page, Reading, Table
 from mnist_net.reading.judge import SURE, Judge, Judged, best_view, is_sure
@@ -23,6 +24,7 @@ from mnist_net.trained.committee import Predictor
 from mnist_net.trained.companions import check_is_no_companion
 
 if TYPE_CHECKING:  # a single digit does not wait for what pages are read with
+    from mnist_net.pictures.rows import Sheet
     from mnist_net.pictures.sheets import Way
     from mnist_net.reading.lattice import Lattice
     from mnist_net.reading.pages import Written
@@ -207,32 +209,16 @@ class Reader:
         return best
 
     def read_grid(self, picture: Picture) -> Table:
-        """The cells of the largest table that is drawn in lines on a picture.
-
-        Its lines, and what each cell holds, are as most ways to see it have them.
-        """
-        from mnist_net.pictures.grid import grid_of
-        from mnist_net.pictures.sheets import Way
-        from mnist_net.pictures.tables import lines_of, most_seen
-        from mnist_net.reading.pages import most_read, table_of
+        """The cells of the largest table that is drawn in lines on a picture; see `tables`."""
+        from mnist_net.reading.tables import read_table
 
         _require_picture(picture)
-        ways = []
-        for look in (look for stage in looks(picture.pixels, whole=True) for look in stage):
-            ink = look.ink if look.faint is None else look.faint
-            ways.append((look, ink, lines_of(ink)))
-        table = most_seen([lines for *_, lines in ways])
-        if table is None:
-            return Table((), "there is no table on it that is drawn in lines")
-        seen, where = next((look, ink) for look, ink, lines in ways if lines is table)
-        read = []
-        for look, ink, lines in ways:
-            if (look.corner, ink.shape) == (seen.corner, where.shape):
-                grid = grid_of(ink, table, lines)
-                paths = self._lattice.best_paths(self._lattice.arcs(grid.sheet))
-                written = self._written(Way(look, grid.sheet, look.prior), picture)
-                read.append(table_of(paths[0], grid, written))
-        return most_read(read)
+
+        def written(look: Look, sheet: "Sheet") -> "Written":
+            return self._written(look, sheet, picture)
+
+        table = read_table(picture.pixels, self._lattice, written)
+        return table or Table((), "there is no table on it that is drawn in lines")
 
     def _page_of_one(self, picture: Picture, seen: "Way") -> Page:
         """A page with one digit is a picture of one digit, and is read as such.
@@ -265,25 +251,25 @@ class Reader:
         """
         from mnist_net.reading.pages import page_of
 
-        lattice, written = self._lattice, self._written(way, picture)
+        lattice, written = self._lattice, self._written(way.look, way.sheet, picture)
         arcs = lattice.arcs(way.sheet, doubtful=rule is not None)
         page, clarity = page_of(lattice.best_paths(arcs), written, by_rule=False)
         if rule is None:
             return page, clarity
         if way.prior * clarity < least and clarity < SURE:
             return page, 0.0
-        page, by_rule = page_of(lattice.best_paths(arcs, rule), written, by_rule=True)
-        return page, clarity if by_rule else 0.0
+        fitting, by_rule = page_of(lattice.best_paths(arcs, rule), written, by_rule=True)
+        return replace(fitting, without_rule=page.text), clarity if by_rule else 0.0
 
-    def _written(self, way: "Way", picture: Picture) -> "Written":
+    def _written(self, look: Look, sheet: "Sheet", picture: Picture) -> "Written":
         from mnist_net.reading.pages import Written
         from mnist_net.reading.texture import may_be_texture
 
         def place(box: Box) -> Place:
-            return picture.place(way.sheet.box_on_page(box).moved(*way.look.corner))
+            return picture.place(sheet.box_on_page(box).moved(*look.corner))
 
         texture = may_be_texture(picture)
-        return Written(place, self.model.classes, self.reject_below, way.sheet.degrees, texture)
+        return Written(place, self.model.classes, self.reject_below, sheet.degrees, texture)
 
 
 def _shows_several(page: Page) -> bool:

@@ -149,6 +149,7 @@ CHECKS: dict[str, Rule] = {"luhn": Luhn(), "mod97": Mod97()}
 
 _MOST_SIGNS = 400  # of a choice: a page has no more figures
 _FORM = re.compile(r"[d0-9\-./,:+=×÷€$() ]+")
+_CHOICE = re.compile(r"[0-9\-./,:+=×÷€$() ]+")
 
 
 def rule_of(
@@ -175,10 +176,14 @@ def rule_of(
     ------
     ValueError
         If more than one is given, or it cannot be fulfilled.
+    TypeError
+        If it is of another type.
     """
     if sum(one is not None for one in (expect, pattern, choices, check)) > 1:
         raise ValueError("only one of expect, pattern, choices and check can be given")
     if expect is not None:
+        if not isinstance(expect, int):
+            raise TypeError(f"a number of digits is an int, not {expect!r}")
         if expect < 1:
             raise ValueError(f"{expect} digits are none: at least one is expected")
         return DigitCount(expect)
@@ -186,9 +191,11 @@ def rule_of(
         _require_form(pattern, "a form")
         return Pattern(pattern)
     if choices is not None:
-        texts = list(choices)
+        texts = [choices] if isinstance(choices, str) else list(choices)
         for text in texts:
-            _require_form(text.replace(ANY_DIGIT, "?"), "a choice")
+            if not isinstance(text, str):
+                raise TypeError(f"a choice is a str, not {text!r}")
+            _require_form(text, "a choice", _CHOICE)
             if len(text) > _MOST_SIGNS:
                 raise ValueError(f"{text[:20]}... is longer than {_MOST_SIGNS} signs, as no row is")
         if not texts:
@@ -199,7 +206,7 @@ def rule_of(
     return CHECKS[check] if check else None
 
 
-def _require_form(text: str, what: str) -> None:
-    if not _FORM.fullmatch(text) or not text.strip():
+def _require_form(text: str, what: str, form: re.Pattern[str] = _FORM) -> None:
+    if not form.fullmatch(text) or not text.strip():
         shown = repr(text if len(text) <= _MOST_SIGNS else f"{text[:_MOST_SIGNS]}...")
         raise ValueError(f"{shown} is not {what} of digits and the signs -./,:+=×÷€$()")

@@ -137,6 +137,7 @@ def _page(named: dict[str, Schema], digit: dict[str, Schema]) -> dict[str, Schem
         "degrees": {"description": "By which it was turned.", **_NUMBER},
         "runner_up": _or_null(_TEXT),
         "odds": _or_null(_NUMBER),
+        "without_rule": _or_null(_TEXT),
     }
 
 

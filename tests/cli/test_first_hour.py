@@ -2,12 +2,15 @@
 
 import io
 import json
+import os
 import re
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -118,6 +121,34 @@ def test_pages_of_a_file_are_chosen(tmp_path: Path) -> None:
     assert pages == "pages.tiff page 1:\n5\npages.tiff page 2:\n7\n"
     assert "has no page 3: it has 2" in only_error(invoke("read", "--page", 3, "pages.tiff"))
     assert invoke("read", "--page", "0", "pages.tiff").exit_code == 2
+
+
+@posix
+def test_a_pipe_is_read_once_for_all_its_pages(tmp_path: Path) -> None:
+    draw(5).save("pages.tiff", save_all=True, append_images=[draw(7)])
+    os.mkfifo("pipe")
+    content = Path("pages.tiff").read_bytes()
+    with ThreadPoolExecutor(1) as helper:
+        helper.submit(Path("pipe").write_bytes, content)
+        pages = invoke("read", "--page", "all", "pipe").stdout
+    assert pages == "pipe page 1:\n5\npipe page 2:\n7\n"
+
+
+def test_a_folder_that_cannot_be_looked_into_is_told(
+    own: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed, scan = str(own / "7"), os.scandir
+
+    def scandir(path: str) -> Any:
+        if str(path) == closed:
+            raise PermissionError(13, "Permission denied", closed)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    result = invoke("predict", "-r", own)
+    assert len(result.stdout.splitlines()) == 8
+    assert result.exit_code == 1
+    assert result.stderr == f"Error: {closed}: Permission denied\n"
 
 
 # Which model answers.

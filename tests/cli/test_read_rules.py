@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from PIL import Image, ImageDraw
 from mnist_net.pictures.decoding import open_image, save_png
 from mnist_net.reading.rules import CHECKS
 from mnist_net.reading.shortcuts import read_digits
-from tests.cli.conftest import invoke
+from tests.cli.conftest import invoke, posix
 from tests.drawings import draw, pixels
 
 pytestmark = pytest.mark.usefixtures("shipped_model")
@@ -51,6 +52,23 @@ def test_a_form_is_filled_in(date: Path) -> None:
     assert "times as likely as the next that fits" in loud.stderr
 
 
+def test_what_a_rule_has_bent_is_told(date: Path) -> None:
+    assert "if nothing were known of it" not in invoke("read", "--pattern", "d/d", date).stderr
+    bent = invoke("read", "--pattern", "dd", date)
+    assert "date.png: if nothing were known of it, it would read 7/2\n" in bent.stderr
+    answer = json.loads(said("--json", "--pattern", "dd", date)[0])
+    assert answer["without_rule"] == "7/2"
+    assert len(answer["text"]) == 2
+
+
+def test_by_a_rule_a_row_of_signs_is_told_too() -> None:
+    rows = [draw(digit, 6, (10, 14)) for digit in (7, 1)]
+    page = np.vstack([pixels(row) for row in rows])
+    save_png(page, Path("rows.png"))
+    Path("choices.txt").write_text("7/\n5/\n", encoding="utf-8")
+    assert said("--choices", "choices.txt", "rows.png") == ["7", "/"]
+
+
 def test_so_many_digits_are_read(date: Path, number: Path) -> None:
     assert sum(sign.isdigit() for sign in said("--expect", 3, date)[0]) == 3
     assert said("--expect", 4, number) == ["25", "71"]
@@ -85,6 +103,13 @@ def test_rows_of_a_table_of_all_pictures(number: Path, five: Path) -> None:
     assert rows == [["number.png", "1", "25"], ["number.png", "2", "71"], ["five.png", "1", "5"]]
 
 
+@posix
+def test_a_name_with_a_carriage_return_is_one_field(five: Path) -> None:
+    shutil.copy(five, "f\rive.png")
+    read = invoke("read", "--csv", "f\rive.png")
+    assert read.stdout_bytes == b'"f\rive.png",1,5\n'
+
+
 def test_a_part_of_a_picture_is_read_and_told_where_it_is(number: Path) -> None:
     height, width = open_image(number).pixels.shape[:2]
     whole = json.loads(said("--json", number)[0])["digits"]
@@ -106,12 +131,16 @@ def test_cells_of_a_table() -> None:
     image.save("table.png")
     assert said("--grid", "table.png") == ["5\t\t7", "\t2\t"]
     answer = json.loads(said("--grid", "--json", "table.png")[0])
-    assert list(answer) == ["image", "cells", "digits", "reason", "model"]
+    assert list(answer) == ["image", "cells", "digits", "degrees", "reason", "model"]
     assert answer["cells"] == [["5", "", "7"], ["", "2", ""]]
     assert list(csv.reader(said("--grid", "--csv", "table.png"))) == [
         ["table.png", "1", "5", "", "7"],
         ["table.png", "2", "", "2", ""],
     ]
+    Image.open("table.png").rotate(180).save("turned.png")
+    turned = invoke("read", "--grid", "turned.png")
+    assert turned.stdout == "5\t\t7\n\t2\t\n"
+    assert turned.stderr == "turned.png: read after a turn of 180° counter-clockwise\n"
     save_png(np.full((40, 40), 255, np.uint8), Path("blank.png"))
     assert said("--grid", "blank.png") == ["- (there is no table on it that is drawn in lines)"]
 
@@ -123,6 +152,8 @@ def test_cells_of_a_table() -> None:
         (["--expect", "2", "--pattern", "dd"], "only one of"),
         (["--grid", "--expect", "2"], "leave one out"),
         (["--csv", "--json"], "choose one"),
+        (["--csv", "--show"], "leave one out"),
+        (["--json", "--show"], "leave one out"),
         (["--crop", "1,2,3"], "is not X,Y,WIDTH,HEIGHT"),
         (["--crop", "1,2,0,4"], "is not X,Y,WIDTH,HEIGHT"),
         (["--crop=-1,2,3,4"], "is not X,Y,WIDTH,HEIGHT"),

@@ -48,6 +48,8 @@ def test_pages_of_a_pdf_are_drawn(tmp_path: Path) -> None:
             height, width = np.minimum(picture.pixels.shape[:2], expected.shape[:2])
             seen = picture.pixels.mean(axis=2)[:height, :width]
             assert np.abs(seen - expected[:height, :width, 0]).mean() < 6.0
+    stream = io.BytesIO(pdf())
+    assert [open_image(stream, "it").n_pages for _ in range(2)] == [2, 2]
     with pytest.raises(ImageError, match=r"^it has no page 3: it has 2$"):
         open_image(path, "it", page=3)
 

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis.extra.numpy import array_shapes, arrays
 from scipy import ndimage
 
-from mnist_net.pictures.layout import main_figure
+from mnist_net.pictures.layout import main_figures
 from mnist_net.pictures.lines import without_lines
 from mnist_net.pictures.not_writing import framed
 from mnist_net.pictures.pieces import Box, Figure
@@ -92,6 +92,21 @@ def test_what_is_no_framed(ink: np.ndarray) -> None:
 
 
 # The one digit of a picture.
+
+
+def main_figure(ink: np.ndarray) -> Figure | None:
+    """With all that may belong to it."""
+    return next(iter(main_figures(ink)), None)
+
+
+@pytest.mark.parametrize("down", [4, 9])
+def test_a_level_stroke_below_a_digit_may_be_a_line_or_its_foot(down: int) -> None:
+    bottom = box_of(FIVE > 0).bottom
+    both = FIVE.copy()
+    both[bottom + down : bottom + down + 5, 55:72] = 1.0
+    with_it, without = main_figures(both)
+    assert with_it.box == box_of(both > 0)
+    assert without.box == box_of(FIVE > 0)
 
 
 @pytest.mark.parametrize("digit", STROKES)

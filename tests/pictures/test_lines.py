@@ -107,6 +107,25 @@ def test_a_frame_goes_and_what_it_encloses_stays(tilt: int) -> None:
     np.testing.assert_array_equal(without_lines(both), digits)
 
 
+@pytest.mark.parametrize("touching", [False, True])
+@pytest.mark.parametrize("filled", [(0,), (2, 3), (0, 1, 3)])
+def test_boxes_go_and_empty_ones_beside_them(filled: tuple[int, ...], touching: bool) -> None:
+    digit = np.pad(pixels(draw(2, 6, (40, 40))) < 128, 10)
+    height, width = digit.shape
+    box = np.ones((height, width), bool)
+    box[3:-3, 3:-3] = False
+    drawn = Image.new("L", (width, height))
+    ImageDraw.Draw(drawn).ellipse((0, 0, width - 1, height - 1), outline=1, width=4)
+    zero = np.asarray(drawn) > 0  # as large as a box
+    gap = np.zeros((height, 0 if touching else 12), bool)
+    boxes = [np.hstack([box | (digit if k in filled else box), gap]) for k in range(4)]
+    inside = [np.hstack([digit if k in filled else ~box & False, gap]) for k in range(4)]
+    both, expected = (
+        np.pad(np.hstack([*row, np.pad(zero, ((0, 0), (12, 0)))]), 20) for row in (boxes, inside)
+    )
+    np.testing.assert_array_equal(without_lines(both), expected)
+
+
 def test_a_circle_goes_and_what_it_encloses_stays() -> None:
     digits, _ = digits_with()
     x0, y0, x1, y1 = corners(digits, 0)

@@ -205,3 +205,38 @@ def test_a_minus_below_a_number_is_near_its_own(away: float, stays: bool) -> Non
     page_of_both[y + five.shape[0] // 2 - 2 : y + five.shape[0] // 2 + 2, left + 10 : left + 50] = 1
     result = without_lines(page_of_both.copy())
     np.testing.assert_array_equal(result, page_of_both if stays else without)
+
+
+@pytest.mark.parametrize("touching", [False, True])
+def test_two_short_lines_close_below_one_digit_go(touching: bool) -> None:
+    digit = np.pad(pixels(draw(7, 6, (40, 40))) < 128, 20)
+    left, _, right, bottom = corners(digit, 0)
+    both = digit.copy()
+    beyond = 10 if touching else -6  # a foot that sticks out on both sides is none
+    for down in (2 if touching else 6, 12):
+        both[bottom + down : bottom + down + 4, left - beyond : right + beyond] = True
+    if touching:
+        both[bottom : bottom + 4, (left + right) // 2] = True
+    kept = without_lines(both)
+    assert (kept & ~digit).sum() <= 4
+    np.testing.assert_array_equal(kept & digit, digit)
+
+
+def test_a_line_of_two_that_is_no_second_one_is_a_foot() -> None:
+    digit = np.pad(pixels(draw(7, 6, (40, 40))) < 128, 20)
+    left, _, right, bottom = corners(digit, 0)
+    digit[bottom + 6 : bottom + 10, left + 6 : right - 6] = True
+    np.testing.assert_array_equal(without_lines(digit.copy()), digit)
+
+
+def test_places_that_nothing_is_written_on_go_and_a_minus_as_long_stays() -> None:
+    digits, _ = digits_with()
+    _, top, _, bottom = corners(digits, 0)
+    digits = np.pad(digits, ((0, 20), (0, 300)))
+    digits[(top + bottom) // 2 - 2 : (top + bottom) // 2 + 2, 320:386] = True  # a minus
+    both = digits.copy()
+    ends = np.flatnonzero(np.diff(digits[:bottom].any(axis=0)))
+    middles = [(a + b) // 2 for a, b in zip(ends[:6:2], ends[1:6:2], strict=True)]
+    for middle in (*middles, 440, 520):
+        both[bottom + 10 : bottom + 14, middle - 33 : middle + 33] = True
+    np.testing.assert_array_equal(without_lines(both), digits)

@@ -219,6 +219,38 @@ def test_what_cannot_be_fulfilled_is_refused(known: dict[str, Any]) -> None:
         rule_of(**known)
 
 
+@pytest.mark.parametrize("known", [{"expect": 2.5}, {"choices": [12]}])
+def test_what_is_of_another_type_is_an_error(known: dict[str, Any]) -> None:
+    with pytest.raises(TypeError, match=r"not 2\.5|not 12"):
+        rule_of(**known)
+
+
+def test_a_choice_is_told_as_it_was_given_and_one_may_stand_for_itself() -> None:
+    with pytest.raises(ValueError, match="'d5' is not a choice"):
+        rule_of(choices=["d5"])
+    rule = rule_of(choices="12")
+    assert rule is not None
+    assert [fits(rule, text) for text in ("12", "1", "2")] == [True, False, False]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_of_very_many_ways_the_likeliest_go_on(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of six counts of digits at the last place one state goes on, and it is the likeliest's."""
+    arcs = arcs_of(row_of(5), np.random.default_rng(seed))
+    found = {n: LATTICE.best_paths(arcs, rule_of(expect=n)) for n in range(1, 6)}
+    n, (likeliest, *_) = max(((n, some) for n, some in found.items() if some), key=_score_of_both)
+    monkeypatch.setattr("mnist_net.reading.lattice._MOST_WAYS", 2 * len(arcs))
+    (kept, *_) = LATTICE.best_paths(arcs, rule_of(expect=n))
+    assert kept.score <= likeliest.score
+    monkeypatch.setattr("mnist_net.reading.lattice._MOST_WAYS", 100 * len(arcs))
+    (kept, *_) = LATTICE.best_paths(arcs, rule_of(expect=n))
+    assert (kept.text, kept.score) == (likeliest.text, likeliest.score)
+
+
+def _score_of_both(found: tuple[int, list[Path]]) -> float:
+    return found[1][0].score
+
+
 @pytest.mark.parametrize(("other", "text"), [(PART, "0"), (NONE, "")])
 def test_what_may_be_a_part_of_digits_is_writing_and_no_texture(other: int, text: str) -> None:
     kinds = np.zeros(len(SIGNS))

@@ -1,5 +1,7 @@
 """Many files: the same answers in the same order, whoever reads them."""
 
+import signal
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +10,24 @@ import pytest
 from mnist_net.errors import ImageError
 from mnist_net.pictures.decoding import save_png
 from mnist_net.reading.answers import Page, Reading
-from mnist_net.reading.many import Given, Wanted, read_many
+from mnist_net.reading.many import Given, Wanted, leaving_ctrl_c_to_this_process, read_many
 from mnist_net.trained.store import SHIPPED_MODELS
 from tests.drawings import draw, pixels
 
 MODEL = next(file for file in SHIPPED_MODELS if file.exists())
+
+
+def _leaves_ctrl_c(_: int) -> bool:
+    return signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+
+
+def test_processes_leave_ctrl_c_to_the_first_from_their_start() -> None:
+    before = signal.getsignal(signal.SIGINT)
+    with leaving_ctrl_c_to_this_process():
+        pool = get_context("spawn").Pool(2)
+    with pool:
+        assert all(pool.map(_leaves_ctrl_c, range(4)))
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 @pytest.fixture(scope="module")

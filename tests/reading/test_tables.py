@@ -5,8 +5,8 @@ import pytest
 from PIL import Image, ImageDraw
 
 from mnist_net.reading.answers import Reading, Table
-from mnist_net.reading.pages import most_read
 from mnist_net.reading.reader import Reader
+from mnist_net.reading.tables import most_read
 from tests.drawings import as_picture
 
 
@@ -47,6 +47,49 @@ def test_each_cell_is_chosen_by_itself_and_its_scores_are_those_of_the_clearest(
 
 def test_where_no_way_is_clear_the_least_unclear_is_read() -> None:
     assert most_read([(table([(1, 0.3)]), -4.0), (table([(2, 0.4)]), -1.0)]).cells == (("2",),)
+
+
+def drawn_table(clear: dict[int, list[np.ndarray]]) -> tuple[Image.Image, list[list[str]]]:
+    """Five columns and four rows, a third of which are blank."""
+    truth = [["2", "", "7", "5", ""], ["", "4", "3", "", "9"], ["5", "2", "", "7", "4"]]
+    levels = np.full((220, 340), 255.0)
+    for k in range(4):
+        levels[20 + 60 * k : 22 + 60 * k, 20:322] = 60
+    for k in range(6):
+        levels[20:202, 20 + 60 * k : 22 + 60 * k] = 60
+    for row, cells in enumerate(truth):
+        for column, cell in enumerate(cells):
+            if cell:
+                y, x = 37 + 60 * row, 37 + 60 * column
+                levels[y : y + 28, x : x + 28] -= clear[int(cell)][0] / 1.2
+    return Image.fromarray(np.clip(levels, 0, 255).astype(np.uint8)), truth
+
+
+@pytest.mark.parametrize("degrees", [0, 8, 20, -25, 30, 90, 180, 270, 200, 65])
+def test_a_table_may_lie_on_its_head_and_aslant(
+    reader: Reader, clear: dict[int, list[np.ndarray]], degrees: int
+) -> None:
+    image, truth = drawn_table(clear)
+    resample = Image.Resampling.BICUBIC
+    turned = image.rotate(degrees, resample, expand=True, fillcolor=255)
+    table = reader.read_grid(as_picture(np.asarray(turned)))
+    assert [list(row) for row in table.cells] == truth
+    assert abs((table.degrees + degrees + 180) % 360 - 180) <= 30
+    # Where on the picture each digit is: it is as dark there as on none of its paper.
+    for one in table.digits:
+        assert one.box is not None
+        x, y, width, height = one.box
+        assert np.asarray(turned)[y : y + height, x : x + width].min() < 100
+        assert max(width, height) < 60
+
+
+def test_an_upright_table_of_what_looks_alike_on_its_head_is_not_turned(
+    reader: Reader, clear: dict[int, list[np.ndarray]]
+) -> None:
+    image, _ = drawn_table(dict.fromkeys(range(10), clear[8]))
+    table = reader.read_grid(as_picture(np.asarray(image)))
+    assert table.degrees == 0.0
+    assert {one.digit for one in table.digits} == {8}
 
 
 @pytest.mark.parametrize("shade", [60, 90])
