@@ -118,7 +118,7 @@ def _underline(piece: Piece, own: Mask, writing: _Writing) -> Mask | None:
         )
     ):
         line = own
-    elif width >= writing.long or is_first:
+    elif width >= writing.long or (is_first and not _is_level(piece)):
         line = _along(own, max(_THIN * typical, _LEAST_THICK))
     if line is None or (width < _WIDEST * typical and not _sticks_out(own, line, _OUT * typical)):
         return None

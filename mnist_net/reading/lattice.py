@@ -47,6 +47,7 @@ _UNLIKE = 0.1  # odds of a digit beside a letter: digits stand together, and so 
 _MOST_ODDS = 20.0  # that the detector gives for or against a digit: both networks see the same ink
 _AGAIN = 20.0  # odds of a separator that the page has elsewhere, against those of any
 _SEPARATORS = "./:"  # dates and times have several alike
+_PARENTHESES = "()"  # where one is, so is the other; each alone is as a 1
 _SURELY = 0.5  # probability of such a separator
 _MOST_WAYS = (
     100_000  # of a rule's states at all candidates; the likeliest go on where there are more
@@ -190,10 +191,11 @@ class Lattice:
         paths = self._best(arcs, AnyText(), 1)
         for path in paths:
             sure = {step.sign for step in path.steps if step.score >= _SURELY}
-            if seen := [SIGNS.index(sign) for sign in sure.intersection(_SEPARATORS)]:
-                (again,) = self._best([_expecting(seen, arc) for arc in arcs], AnyText(), 1)
-                lost = path.n_digits - again.n_digits
-                return [again] if lost <= again.n_signs - path.n_signs else paths
+            pair = _PARENTHESES if sure.intersection(_PARENTHESES) else ""
+            if seen := [SIGNS.index(sign) for sign in (*sure.intersection(_SEPARATORS), *pair)]:
+                (other,) = self._best([_expecting(seen, arc) for arc in arcs], AnyText(), 1)
+                lost = path.n_digits - other.n_digits
+                return [other] if lost <= other.n_signs - path.n_signs else paths
         return paths
 
     def _best(self, arcs: Sequence[Arc], known: Rule, keep: int) -> list[Path]:
@@ -273,14 +275,15 @@ def _expecting(signs: Sequence[int], arc: Arc) -> Arc:
 def _with_odds(kinds: Array, is_digit: Array) -> Array:
     """By Bayes' rule: what the detector makes of a candidate's form, which is another witness.
 
-    It speaks for a digit against anything but a part: of a digit and the point beside it, it says
-    that there is a digit.
+    It speaks for a digit against anything but a part, for of a digit and the point beside it, it
+    says that there is a digit; and but parentheses, which only their place tells from 1s.
     """
     none = np.maximum(1.0 - is_digit, _LEAST)
     odds = np.clip(is_digit / none, 1 / _MOST_ODDS, _MOST_ODDS)
     weighed = kinds.copy()
     weighed[:, DIGIT] *= np.minimum(odds, 1.0)
-    others = [kind for kind in range(len(SIGNS)) if kind not in (DIGIT, PART)]
+    spared = {DIGIT, PART, *map(SIGNS.index, _PARENTHESES)}
+    others = [kind for kind in range(len(SIGNS)) if kind not in spared]
     weighed[:, others] /= np.maximum(odds, 1.0)[:, None]
     result: Array = weighed / weighed.sum(axis=1, keepdims=True)
     return result

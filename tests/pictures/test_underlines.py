@@ -222,6 +222,18 @@ def test_two_short_lines_close_below_one_digit_go(touching: bool) -> None:
     np.testing.assert_array_equal(kept & digit, digit)
 
 
+@pytest.mark.parametrize("gap", [3, 12, 25])
+def test_both_lines_of_an_equals_sign_stay(gap: int) -> None:
+    digits, _ = digits_with()
+    begin, end = np.flatnonzero(np.diff(digits.any(axis=0)))[2:4] + 1  # of the digit in the middle
+    digits[:, begin:end] = False
+    middle = len(digits) // 2
+    for top in (middle - gap // 2 - 4, middle + gap // 2):
+        digits[top : top + 4, begin + 8 : end - 8] = True
+    digits = np.vstack([digits_with()[0], digits])  # below another number
+    np.testing.assert_array_equal(without_lines(digits.copy()), digits)
+
+
 def test_a_line_of_two_that_is_no_second_one_is_a_foot() -> None:
     digit = np.pad(pixels(draw(7, 6, (40, 40))) < 128, 20)
     left, _, right, bottom = corners(digit, 0)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from mnist_net.pictures.candidates import Candidate
 from mnist_net.pictures.pieces import Box, Piece
 from mnist_net.pictures.rows import Row, sheet_of
-from mnist_net.reading.lattice import DIGIT, NONE, PART, SIGNS, Arc, Lattice, Path, Step
+from mnist_net.reading.lattice import DIGIT, NONE, PART, SIGNS, Arc, Lattice, Path, Step, _with_odds
 from mnist_net.reading.networks import Networks
 from mnist_net.reading.pages import Written, _wide_gaps, page_of
 from mnist_net.reading.rules import CHECKS, Rule, rule_of
@@ -142,6 +142,29 @@ def dotted(first: str, chance: float, digit: float) -> list[Arc]:
 def test_a_separator_is_expected_again(first: str, chance: float, digit: float, text: str) -> None:
     (path,) = LATTICE.best_paths(dotted(first, chance, digit))
     assert path.text == text
+
+
+@pytest.mark.parametrize(("chance", "text"), [(0.02, "(0)"), (0.001, "(00")])
+def test_where_a_parenthesis_is_the_other_is_expected(chance: float, text: str) -> None:
+    row, which, arcs = row_of(3), np.full(10, 0.1), []
+    for k, likely in enumerate("(0)"):
+        kinds = np.full(len(SIGNS), 1e-4)
+        kinds[DIGIT if likely == "0" else SIGNS.index(likely)] = chance if k == 2 else 1.0
+        kinds[DIGIT] = 1.0 - chance if k == 2 else kinds[DIGIT]
+        arcs.append(Arc(Candidate(row, k, k + 1, Box(4 * k, 0, 4 * k + 3, 3)), kinds, which))
+    (path,) = LATTICE.best_paths(arcs)
+    assert path.text == text
+
+
+def test_the_detector_says_nothing_against_parentheses() -> None:
+    """Their form is that of a 1; that of a plus is not."""
+    kinds = np.zeros((2, len(SIGNS)))
+    kinds[:, DIGIT] = 0.4
+    for row, sign in enumerate("(+"):
+        kinds[row, SIGNS.index(sign)] = 0.6
+    weighed = _with_odds(kinds, np.full(2, 0.9))
+    assert weighed[0, SIGNS.index("(")] == pytest.approx(0.6)
+    assert weighed[1, SIGNS.index("+")] == pytest.approx(0.6 / 9 / (0.4 + 0.6 / 9))
 
 
 class Points:
