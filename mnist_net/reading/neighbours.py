@@ -29,7 +29,7 @@ def is_one_of_several(reading: Reading, picture: Picture) -> bool:
     pixels = _reduced(picture.pixels, factor)
     box = Box(*(edge // factor for edge in (x, y, x + width, y + height)))
     for look in (look for stage in looks(pixels) for look in stage):
-        _, pieces = find_pieces(look.ink >= 0.5)
+        _, pieces = find_pieces(look.writing())
         figures = large_boxes(pieces, typical_size(pieces))
         boxes = [box.moved(*look.corner) for box in figures]
         read = max(boxes, key=lambda other: _shared(box, other), default=None)
