@@ -27,14 +27,13 @@ def test_digits_of_like_size_are_counted(mode: str, scale: int, n_digits: int) -
 @pytest.mark.parametrize("scale", [1, 3])
 @pytest.mark.parametrize("n_digits", [1, 3])
 def test_digits_in_boxes_are_counted(scale: int, n_digits: int) -> None:
-    page = Image.new("L", (600, 150), "white")
+    page = Image.new("L", (600, 210), "white")
     for place in range(n_digits):
-        page.paste(draw(5), (10 + 110 * place, 15))
-        ImageDraw.Draw(page).rectangle(
-            (14 + 110 * place, 10, 100 + 110 * place, 140), outline=0, width=2
-        )
-    picture = open_image(page.resize((600 * scale, 150 * scale)))
-    x, y, width, height = (edge * scale for edge in (22, 27, 60, 96))
+        left = 10 + 160 * place
+        page.paste(draw(5), (left + 30, 45))
+        ImageDraw.Draw(page).rectangle((left, 10, left + 150, 200), outline=0, width=2)
+    picture = open_image(page.resize((600 * scale, 210 * scale)))
+    x, y, width, height = (edge * scale for edge in (52, 57, 60, 96))
     reading = Reading(5, 1.0, 1.0, box=(x, y, width, height))
     assert is_one_of_several(reading, picture) == (n_digits > 1)
 
