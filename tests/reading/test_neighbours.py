@@ -31,7 +31,7 @@ def test_digits_in_boxes_are_counted(scale: int, n_digits: int) -> None:
     for place in range(n_digits):
         left = 10 + 160 * place
         page.paste(draw(5), (left + 30, 45))
-        ImageDraw.Draw(page).rectangle((left, 10, left + 150, 200), outline=0, width=2)
+        ImageDraw.Draw(page).rectangle((left, 10, left + 150, 200), outline=0, width=6)
     picture = open_image(page.resize((600 * scale, 210 * scale)))
     x, y, width, height = (edge * scale for edge in (52, 57, 60, 96))
     reading = Reading(5, 1.0, 1.0, box=(x, y, width, height))
