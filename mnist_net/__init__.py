@@ -4,11 +4,13 @@ Reading::
 
     read_digit       the one digit of a picture: a path, bytes, an image or an array
     read_digits      all digits of a picture, row by row
+    read_table       the cells of a table that is drawn in lines
     read_image       what `read_digit` sees in a picture, 28 × 28
     open_image       decode a picture, upright
     Reader           reads with networks of your choice
     Reading          what was read at one place
     Page             what was read on a picture of several digits
+    Table            what was read in the cells of a table
 
 Models::
 
@@ -76,10 +78,12 @@ if TYPE_CHECKING:
     from mnist_net.pictures.decoding import open_image as open_image
     from mnist_net.reading.answers import Page as Page
     from mnist_net.reading.answers import Reading as Reading
+    from mnist_net.reading.answers import Table as Table
     from mnist_net.reading.reader import Reader as Reader
     from mnist_net.reading.shortcuts import read_digit as read_digit
     from mnist_net.reading.shortcuts import read_digits as read_digits
     from mnist_net.reading.shortcuts import read_image as read_image
+    from mnist_net.reading.shortcuts import read_table as read_table
     from mnist_net.reports.figures import evaluate as evaluate
     from mnist_net.runs.together import train_committee as train_committee
     from mnist_net.runs.together import train_epochs as train_epochs
@@ -106,9 +110,9 @@ _HOMES = {
     "trained.model": ("Model",),
     "trained.companions": ("load_detector",),
     "trained.store": ("load_model", "save_model"),
-    "reading.answers": ("Page", "Reading"),
+    "reading.answers": ("Page", "Reading", "Table"),
     "reading.reader": ("Reader",),
-    "reading.shortcuts": ("read_digit", "read_digits", "read_image"),
+    "reading.shortcuts": ("read_digit", "read_digits", "read_image", "read_table"),
     "reports.figures": ("evaluate",),
     "runs.together": ("train_committee", "train_epochs", "train_model"),
     "learning.presets": ("PRESETS",),

@@ -12,7 +12,7 @@ from typing import Any, overload
 from mnist_net.arrays import Bytes
 from mnist_net.errors import ImageError
 from mnist_net.pictures.decoding import Source, open_image
-from mnist_net.reading.answers import Page, Reading
+from mnist_net.reading.answers import Page, Reading, Table
 from mnist_net.reading.reader import Reader
 from mnist_net.reading.rules import rule_of
 from mnist_net.reading.threshold import REJECT_BELOW
@@ -125,6 +125,42 @@ def read_digits(
     rule = rule_of(**known)
     pages = [reader.read_page(open_image(one, called), rule) for called, one in _named(picture)]
     return pages if isinstance(picture, list | tuple) else pages[0]
+
+
+@overload
+def read_table(
+    picture: Source, model: Predictor | None = None, *, reject_below: float = REJECT_BELOW
+) -> Table: ...
+@overload
+def read_table(
+    picture: Sources, model: Predictor | None = None, *, reject_below: float = REJECT_BELOW
+) -> list[Table]: ...
+def read_table(
+    picture: Source | Sources,
+    model: Predictor | None = None,
+    *,
+    reject_below: float = REJECT_BELOW,
+) -> Table | list[Table]:
+    """Read the cells of the largest table that is drawn in lines, or of such on each of many.
+
+    Parameters
+    ----------
+    picture, model, reject_below
+        As for `read_digit`.
+
+    Returns
+    -------
+    Table or list of Table
+        With ``cells``, rows of texts that are empty in a blank; no rows where there is no table.
+
+    Raises
+    ------
+    ImageError, ModelFileError, TypeError, ValueError
+        As for `read_digit`.
+    """
+    reader = _reader(model, reject_below)
+    tables = [reader.read_grid(open_image(one, called)) for called, one in _named(picture)]
+    return tables if isinstance(picture, list | tuple) else tables[0]
 
 
 @overload

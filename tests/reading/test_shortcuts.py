@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from mnist_net.errors import ImageError
-from mnist_net.reading.shortcuts import read_digit, read_digits, read_image
+from mnist_net.reading.shortcuts import read_digit, read_digits, read_image, read_table
 from mnist_net.trained import store
 from mnist_net.trained.store import SHIPPED_MODELS
 from tests.drawings import draw, encoded, pixels
@@ -26,6 +26,19 @@ def test_lists_give_lists() -> None:
     assert read_digit([]) == []
     assert read_digits([]) == []
     assert read_image([]) == []
+
+
+def test_cells_of_tables_are_read() -> None:
+    page = np.full((140, 160), 255, np.uint8)
+    page[20:22, 20:142] = page[118:120, 20:142] = 0
+    page[20:120, (20, 21, 80, 81, 140, 141)] = 0
+    five = np.asarray(draw(5, 4, (4, 4)).resize((36, 56)))
+    page[40:96, 95:131] = five
+    table = read_table(page)
+    assert table.cells == (("", "5"),)
+    (again, none) = read_table([page, np.full((50, 50), 255, np.uint8)])
+    assert again.cells == table.cells
+    assert (none.cells, none.reason) == ((), "there is no table on it that is drawn in lines")
 
 
 def test_one_by_one_is_as_together() -> None:
