@@ -65,7 +65,10 @@ def verify(data_home: Path | None) -> None:
 @data.command(epilog=options.examples("data clear"))
 @options.data_home
 def clear(data_home: Path | None) -> None:
-    """Remove the decoded cache (scikit-learn's own copy from OpenML stays)."""
+    """Remove the decoded cache.
+
+    The copy from OpenML that scikit-learn keeps stays.
+    """
     from mnist_net.datasets.mnist import cache_path
 
     path = cache_path(data_home)

@@ -50,7 +50,10 @@ def add(pictures: tuple[Path, ...], label: int, said: int | None, feedback: Path
 @store
 @options.as_json
 def list_(feedback: Path | None, as_json: bool) -> None:
-    """List the corrections, oldest first; as JSON Lines with the pictures' numbers of bytes."""
+    """List the corrections, oldest first.
+
+    As JSON Lines they have the pictures' numbers of bytes.
+    """
     from mnist_net.datasets.feedback import Feedback
 
     kept = Feedback(feedback)
@@ -72,9 +75,9 @@ def list_(feedback: Path | None, as_json: bool) -> None:
 @click.argument("folder", type=options.PATH, metavar="FOLDER")
 @store
 def export(folder: Path, feedback: Path | None) -> None:
-    """Write the pictures into FOLDER/0 to FOLDER/9, as --dataset FOLDER reads them.
+    """Write the pictures into FOLDER/0 to FOLDER/9.
 
-    The folder must be new or empty.
+    So `train --dataset FOLDER` reads them. The folder must be new or empty.
     """
     from mnist_net.datasets.feedback import Feedback
     from mnist_net.files import atomic_write

@@ -130,7 +130,9 @@ def read_contents(path: Path) -> Any:
         with path.open("rb") as stream:
             return _Unpickler(path, stream).load()
     except FileNotFoundError as error:
-        raise ModelFileError(f"{path}: no such file") from error
+        raise ModelFileError(
+            f"{path}: no such file; a model is named by its file, or as shipped or latest"
+        ) from error
     except ModelFileError as error:
         raise ModelFileError(f"{path} is refused: {error}") from None
     except OSError as error:

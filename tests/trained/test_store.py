@@ -267,7 +267,7 @@ def test_the_golden_models_still_answer_the_same(name: str, temperature: float) 
 
 
 def test_missing_files_and_folders_are_refused(tmp_path: Path) -> None:
-    assert "no such file" in refusal(tmp_path / "nowhere.joblib")
+    assert "no such file; a model is named by its file, or as" in refusal(tmp_path / "no.joblib")
     assert "directory" in refusal(tmp_path).lower()
 
 
