@@ -4,9 +4,9 @@ import sys
 from collections.abc import Iterator
 from glob import glob
 from os import walk
-from os.path import expanduser
+from os.path import expanduser, isfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from mnist_net.errors import ImageError
 
@@ -48,7 +48,8 @@ def _in_folder(folder: Path, recursive: bool) -> "list[Given]":
     def pictures(below: bool) -> Iterator[Path]:
         for place, _, names in walk(folder, onerror=closed.append):
             files = (Path(place, name) for name in names)
-            yield from (file for file in files if is_image_name(file) and file.is_file())
+            # Path's own raises where a folder can be looked into and not entered.
+            yield from (f for f in files if is_image_name(f) and isfile(f))  # noqa: PTH113
             if not below:
                 break
 
@@ -70,7 +71,7 @@ def pages_of(one: "Given", page: str) -> "list[Given]":
     try:
         source = one.source
         if isinstance(source, Path) and source.exists() and not source.is_file():
-            source = source.read_bytes()  # a pipe is read but once
+            source = _content(source)  # a pipe is read but once
         n_pages = open_image(source, one.name).n_pages
     except ImageError as error:
         return [one._replace(source=error)]
@@ -86,9 +87,19 @@ def pages_of(one: "Given", page: str) -> "list[Given]":
 def _standard_input() -> bytes:
     if sys.stdin is None:
         raise ImageError("-: standard input is closed")
-    content = sys.stdin.buffer.read(_MOST_BYTES + 1)
+    content = _at_most(sys.stdin.buffer, "-")
     if not content:
         raise ImageError("-: standard input is empty; send a picture, as in `< picture.png`")
+    return content
+
+
+def _content(pipe: Path) -> bytes:
+    with pipe.open("rb") as stream:
+        return _at_most(stream, str(pipe))
+
+
+def _at_most(stream: BinaryIO, name: str) -> bytes:
+    content = stream.read(_MOST_BYTES + 1)
     if len(content) > _MOST_BYTES:
-        raise ImageError(f"-: more than {_MOST_BYTES:,} bytes are no picture of a digit")
+        raise ImageError(f"{name}: more than {_MOST_BYTES:,} bytes are no picture of a digit")
     return content

@@ -68,7 +68,7 @@ def read(
     from mnist_net.reading.answers import Page, Table, page_answer
 
     rule = _rule(choices, expect=expect, pattern=pattern, check=check)
-    _require_one_form(
+    _require_fitting(
         grid and rule is not None, as_csv, as_json=asked["as_json"], show=asked["show"]
     )
     request = Request(**asked)
@@ -100,9 +100,9 @@ def read(
             log.info(f"wrote {annotate}")
 
 
-def _require_one_form(table_by_rule: object, as_csv: bool, *, as_json: bool, show: bool) -> None:
+def _require_fitting(by_rule: bool, as_csv: bool, *, as_json: bool, show: bool) -> None:
     """Refuse options that do not go together."""
-    if table_by_rule:
+    if by_rule:
         raise click.UsageError("--grid reads cells, of which no text is known: leave one out")
     if as_csv and as_json:
         raise click.UsageError("--csv and --json are two forms of one answer: choose one")

@@ -54,16 +54,21 @@ class Picture(NamedTuple):
         How many pages the file has, of which this is one.
     corner
         Column and row of the file's page where it begins; not (0, 0) if it was cropped.
+    extent
+        Columns and rows of the file's page that it shows; None if that is not known.
     """
 
     pixels: npt.NDArray[np.uint8]
     reduction: float = 1.0
     n_pages: int = 1
     corner: tuple[int, int] = (0, 0)
+    extent: tuple[int, int] | None = None
 
     def place(self, box: Box) -> Place:
         """Where on the file's page a box is."""
         x, y, width, height = box.scaled(self.reduction)
+        if self.extent:  # what was reduced may have a part of a row more
+            width, height = min(width, self.extent[0] - x), min(height, self.extent[1] - y)
         return x + self.corner[0], y + self.corner[1], width, height
 
 
@@ -239,9 +244,10 @@ def _decode(image: Image.Image, name: str = "", crop: Place | None = None) -> Pi
     if not grey and _colourfulness(pixels) < _COLOURED:
         grey, pixels = True, np.asarray(image.convert("L"))
     corner = (0, 0) if crop is None else crop[:2]
-    # What is reduced by a whole number has a row or a column more than there is room for.
-    reduction = min(size[0] / max(image.size), size[1] / min(image.size))
-    return Picture(pixels[..., None] if grey else pixels, reduction, corner=corner)
+    reduction = size[0] / max(image.size)
+    extent = size if image.width >= image.height else size[::-1]
+    pixels = pixels[..., None] if grey else pixels
+    return Picture(pixels, reduction, corner=corner, extent=extent)
 
 
 def _colourfulness(pixels: Bytes) -> int:

@@ -40,8 +40,8 @@ def main_figures(ink: Ink, *, all_lines: bool = True) -> list[Figure]:
         chosen += near
         rest = [p for p in rest if p not in near]
         box = around(chosen)
-    above = [p for p in chosen if not _is_flat_below(p, main)]
-    ways = [chosen] if len(above) == len(chosen) else [chosen, above]
+    others = [p for p in chosen if not _is_flat_below(p, main)]
+    ways = [chosen] if len(others) == len(chosen) else [chosen, others]
     return [figure_of(ink, numbers, way) for way in ways if around(way).size >= least_size(ink)]
 
 

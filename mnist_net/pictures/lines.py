@@ -24,7 +24,8 @@ _TOUCHING = 0.6  # likewise, if it hangs together with the line: more than the c
 _LARGE = 0.25  # of the largest piece's size, from which on a piece may enclose others
 _MOST_FRAMES = 40
 _ALIKE = 0.15  # of a frame's sides, by which those of an empty one differ
-_SQUARE, _HOLLOW = 0.82, 0.5  # of its box, that an empty one reaches across, and that is its ink
+_SQUARE = 0.82  # of its box, that an empty one reaches across
+_HOLLOW = 0.02  # of what is well within, that is ink
 _GAP = 4  # pixels, and a hundredth of its size
 _RING, _AROUND = 0.6, 0.85  # of half the size and of all directions, where a line around is
 
@@ -80,9 +81,11 @@ def _is_alike(box: Box, frame: Box) -> bool:
 
 
 def _is_empty_box(own: Mask) -> bool:
-    """Whether a line goes along all sides, and little is within."""
+    """Whether a line goes along all sides, and hardly anything is within."""
+    height, width = own.shape
+    within = own[height // 5 : -(height // 5), width // 5 : -(width // 5)]
     down, across = (_reach(side).mean() for side in (own, own.T))
-    return bool(min(down, across) >= _SQUARE and own.mean() <= _HOLLOW)
+    return bool(min(down, across) >= _SQUARE and within.mean() <= _HOLLOW)
 
 
 def _reach(mask: Mask) -> npt.NDArray[np.float64]:

@@ -73,41 +73,40 @@ class _Writing(NamedTuple):
 
 
 def without_underlines(mask: Mask) -> Mask:
-    """Remove lines below, above or between digits, touching them or not; also what they hid."""
-    while (kept := _without_seen(mask)) is not mask:
-        mask = kept
-    return mask
-
-
-def _without_seen(mask: Mask) -> Mask:
-    """The same without the lines that are seen now."""
+    """Remove lines below, above or between digits, touching them or not."""
     numbers, pieces = find_pieces(mask)
     writing = _Writing.of(pieces)
     if writing is None:
         return mask
-    kept, removed = mask, list[Box]()
+    kept, lined = mask, list[Piece]()
     for piece in pieces:
         line = _underline(piece, piece.box.cut(numbers) == piece.number, writing)
         if line is not None:
             kept = kept.copy() if kept is mask else kept
             piece.box.cut(kept)[line] = False
-            removed += [piece.box] * _is_level(piece)
-    for piece in filter(_is_level, pieces):
-        if any(_is_next_to(piece.box, line, writing.height) for line in removed):
+            lined.append(piece)
+    for piece in (one for one in pieces if one not in lined and _is_level(one)):
+        is_sign = _is_beside_any(piece.box, writing.height, writing.digits)
+        if not is_sign and any(_goes_with(piece.box, other, writing.height) for other in lined):
             piece.box.cut(kept)[piece.box.cut(numbers) == piece.number] = False
     return kept
 
 
-def _is_next_to(one: Box, line: Box, height: float) -> bool:
-    """Whether it is at the height of a line, and as long: a place that nothing is written on."""
-    off = abs(one.top + one.bottom - line.top - line.bottom) / 2.0
-    return off <= _IN_LINE * height and abs(one.width - line.width) <= _AS_LONG * line.width
+def _goes_with(stroke: Box, lined: Piece, height: float) -> bool:
+    """Whether a level stroke is a line as what had one is: its second, or a place without a digit.
+
+    The latter is at the height of the line, and as long.
+    """
+    line = lined.box
+    off = abs(stroke.top + stroke.bottom - line.top - line.bottom) / 2.0
+    alike = off <= _IN_LINE * height and abs(stroke.width - line.width) <= _AS_LONG * line.width
+    return _is_second(stroke, line, height) or (_is_level(lined) and alike)
 
 
 def _underline(piece: Piece, own: Mask, writing: _Writing) -> Mask | None:
     """Pixels of a piece that are a line below digits, given all of its own; None without one."""
     width, typical, is_thin = piece.box.width, writing.height, piece.stroke <= writing.thin
-    is_first = _is_first_of_two(piece.box, writing)
+    is_first = any(_is_second(line, piece.box, typical) for line in writing.levels)
     line = None
     if (
         _is_level(piece)
@@ -120,6 +119,8 @@ def _underline(piece: Piece, own: Mask, writing: _Writing) -> Mask | None:
         line = own
     elif width >= writing.long or (is_first and not _is_level(piece)):
         line = _along(own, max(_THIN * typical, _LEAST_THICK))
+        if line is not None and width < writing.long and not _stands_on(own & ~line, line):
+            return None  # such as a plus above a minus
     if line is None or (width < _WIDEST * typical and not _sticks_out(own, line, _OUT * typical)):
         return None
     if line.sum() == piece.area and not is_thin and _covered(piece, writing.pieces) < _BENEATH:
@@ -167,13 +168,15 @@ def _sticks_out(own: Mask, line: Mask, least: float) -> bool:
     return not len(rest) or bool(rest[0] - across[0] >= least and across[-1] - rest[-1] >= least)
 
 
-def _is_first_of_two(one: Box, writing: _Writing) -> bool:
-    """Whether a level stroke lies close below, as wide: who draws two lines, underlines."""
-    return any(
-        one.overlap(line)[0] >= _AS_WIDE * max(one.width, line.width)
-        and 0 < line.top - one.bottom <= _CLOSE * writing.height
-        for line in writing.levels
-    )
+def _stands_on(rest: Mask, line: Mask) -> bool:
+    """Whether nothing else of a piece is below a line in it."""
+    return not rest[np.flatnonzero(line.any(axis=1))[-1] + 1 :].any()
+
+
+def _is_second(line: Box, first: Box, height: float) -> bool:
+    """Whether a level stroke lies close below another, as wide: who draws two lines, underlines."""
+    as_wide = first.overlap(line)[0] >= _AS_WIDE * max(first.width, line.width)
+    return as_wide and 0 < line.top - first.bottom <= _CLOSE * height
 
 
 def _is_below_any(line: Box, digits: Sequence[Box], *, is_line: bool) -> bool:
@@ -209,7 +212,7 @@ def _is_near_any(line: Box, gap: int, digits: Sequence[Box]) -> bool:
     )
 
 
-def _is_beside_any(line: Box, height: int, digits: Sequence[Box]) -> bool:
+def _is_beside_any(line: Box, height: float, digits: Sequence[Box]) -> bool:
     """Whether a digit of about some height stands to the left or right, its middle at the line."""
     return any(
         height <= 2 * other.height <= 4 * height

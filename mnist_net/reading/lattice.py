@@ -47,7 +47,7 @@ _UNLIKE = 0.1  # odds of a digit beside a letter: digits stand together, and so 
 _MOST_ODDS = 20.0  # that the detector gives for or against a digit: both networks see the same ink
 _AGAIN = 20.0  # odds of a separator that the page has elsewhere, against those of any
 _SEPARATORS = "./:"  # dates and times have several alike
-_PARENTHESES = "()"  # where one is, so is the other; each alone is as a 1
+_PARENTHESES = "()"  # where one is, so is the other; their form is that of a 1
 _SURELY = 0.5  # probability of such a separator
 _MOST_WAYS = (
     100_000  # of a rule's states at all candidates; the likeliest go on where there are more
@@ -183,16 +183,17 @@ class Lattice:
     def best_paths(self, arcs: Sequence[Arc], rule: Rule | None = None) -> list[Path]:
         """The likeliest path of those that the rule accepts, and the next one; fewer if there are.
 
-        The next one is told of only with a rule.  Without one, separators that the page surely has
-        are looked for again, where none of them takes the place of several digits.
+        The next one is told of only with a rule.  Without one, what the page surely has is looked
+        for again (separators, the other parenthesis), where none takes the place of several digits.
         """
         if rule is not None:
             return self._best(arcs, rule, 2)
         paths = self._best(arcs, AnyText(), 1)
         for path in paths:
-            sure = {step.sign for step in path.steps if step.score >= _SURELY}
-            pair = _PARENTHESES if sure.intersection(_PARENTHESES) else ""
-            if seen := [SIGNS.index(sign) for sign in (*sure.intersection(_SEPARATORS), *pair)]:
+            sure = [step.sign for step in path.steps if step.score >= _SURELY]
+            opened = sure.count("(") - sure.count(")")
+            missing = ")" * (opened > 0) or "(" * (opened < 0)
+            if seen := [SIGNS.index(one) for one in (*set(_SEPARATORS) & set(sure), *missing)]:
                 (other,) = self._best([_expecting(seen, arc) for arc in arcs], AnyText(), 1)
                 lost = path.n_digits - other.n_digits
                 return [other] if lost <= other.n_signs - path.n_signs else paths

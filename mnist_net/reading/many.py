@@ -154,18 +154,22 @@ def read_many(
     chunks = [given[begin : begin + _CHUNK] for begin in range(0, len(given), _CHUNK)]
     read = partial(_read_chunk, model=model, wanted=wanted)
     # Python's own processes: those of joblib end Ctrl-C with a traceback.
-    with leaving_ctrl_c_to_this_process():
-        pool = get_context("spawn").Pool(n_processes)
+    with without_ctrl_c():
+        pool = get_context("spawn").Pool(n_processes, _ignore_ctrl_c)
     with pool:
         for seen in pool.imap(read, chunks):
             yield from seen
 
 
-@contextmanager
-def leaving_ctrl_c_to_this_process() -> Iterator[None]:
-    """What is started meanwhile never hears it, for it inherits what is done about it: nothing.
+def _ignore_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
-    Only the main thread may say so; others do without.
+
+@contextmanager
+def without_ctrl_c() -> Iterator[None]:
+    """Ctrl-C does nothing meanwhile, nor ever to a process that starts: that inherits it (POSIX).
+
+    Only the main thread may say so; what others start hears it until it is up.
     """
     if threading.current_thread() is not threading.main_thread():
         yield

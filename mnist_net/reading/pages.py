@@ -68,7 +68,7 @@ def page_of(paths: Sequence[Path], written: Written, *, by_rule: bool) -> tuple[
         odds = math.exp(min(paths[0].score - paths[1].score, _MOST_ODDS))
         next_one = Page(_rows(paths[1].steps, written, signs_alone=by_rule)).text
         page = replace(page, runner_up=next_one, odds=odds)
-    return page, clarity_of(read) if rows else 0.0  # signs alone say nothing
+    return page, clarity_of(read) if rows else 0.0
 
 
 def _rows(

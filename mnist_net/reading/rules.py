@@ -7,6 +7,7 @@ accepts is found on the lattice, jointly, and not by mending what was read witho
 import re
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
+from operator import index
 from typing import Protocol
 
 State = Hashable
@@ -182,8 +183,7 @@ def rule_of(
     if sum(one is not None for one in (expect, pattern, choices, check)) > 1:
         raise ValueError("only one of expect, pattern, choices and check can be given")
     if expect is not None:
-        if not isinstance(expect, int):
-            raise TypeError(f"a number of digits is an int, not {expect!r}")
+        expect = index(expect)
         if expect < 1:
             raise ValueError(f"{expect} digits are none: at least one is expected")
         return DigitCount(expect)

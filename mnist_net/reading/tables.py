@@ -54,17 +54,20 @@ def read_table(
     if not best:
         return None
     for quarter in (90.0, 180.0, 270.0):
-        clearest = _clearest(best)
-        if clearest.clarity >= _CLEAR or clearest.n_figures < _LEAST_FIGURES:
+        n_figures, clarity = _at_best(best)
+        if clarity >= _CLEAR or n_figures < _LEAST_FIGURES:
             break
         other = at(slant + quarter)
-        if other and _clearest(other).clarity > max(_CLEAR, clearest.clarity):
+        n_others, others_clarity = _at_best(other)
+        if 2 * n_others >= n_figures and others_clarity > max(_CLEAR, clarity):
             best = other
     return most_read([(one.table, one.weight) for one in best])
 
 
-def _clearest(read: Sequence[TableRead]) -> TableRead:
-    return max(read, key=lambda one: one.weight)
+def _at_best(read: Sequence[TableRead]) -> tuple[int, float]:
+    """How many figures a table has, and how clear they are in the clearest way that has most."""
+    most = max((one.n_figures for one in read), default=0)
+    return most, max((one.clarity for one in read if 2 * one.n_figures >= most), default=0.0)
 
 
 def _read_at(

@@ -119,11 +119,26 @@ def test_boxes_go_and_empty_ones_beside_them(filled: tuple[int, ...], touching: 
     zero = np.asarray(drawn) > 0  # as large as a box
     gap = np.zeros((height, 0 if touching else 12), bool)
     boxes = [np.hstack([box | (digit if k in filled else box), gap]) for k in range(4)]
-    inside = [np.hstack([digit if k in filled else ~box & False, gap]) for k in range(4)]
+    inside = [np.hstack([digit if k in filled else np.zeros_like(box), gap]) for k in range(4)]
     both, expected = (
         np.pad(np.hstack([*row, np.pad(zero, ((0, 0), (12, 0)))]), 20) for row in (boxes, inside)
     )
     np.testing.assert_array_equal(without_lines(both), expected)
+
+
+def test_a_box_with_a_digit_that_touches_it_is_not_empty() -> None:
+    """Beside two boxes with a 7 that is apart from them: a stroke from the top to the bottom."""
+    digit = np.pad(pixels(draw(7, 6, (40, 40))) < 128, 10)
+    height, width = digit.shape
+    box = np.ones((height, width), bool)
+    box[3:-3, 3:-3] = False
+    touched = box.copy()
+    touched[:, width // 2 - 3 : width // 2 + 3] = True
+    gap = np.zeros((height, 12), bool)
+    row = np.pad(np.hstack([box | digit, gap, touched, gap, box | digit]), 20)
+    kept = without_lines(row)
+    middle = 20 + width + 12 + width // 2
+    assert kept[:, middle - 3 : middle + 3].sum() > 5 * height
 
 
 def test_a_circle_goes_and_what_it_encloses_stays() -> None:

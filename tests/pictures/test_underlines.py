@@ -252,3 +252,31 @@ def test_places_that_nothing_is_written_on_go_and_a_minus_as_long_stays() -> Non
     for middle in (*middles, 440, 520):
         both[bottom + 10 : bottom + 14, middle - 33 : middle + 33] = True
     np.testing.assert_array_equal(without_lines(both), digits)
+
+
+def test_a_minus_at_the_height_of_a_line_below_stays() -> None:
+    """An underlined number on the left, and on the right, lower, one with a minus in it."""
+    digits, _ = digits_with()
+    _, top, _, bottom = corners(digits, 0)
+    begin, end = np.flatnonzero(np.diff(digits.any(axis=0)))[2:4] + 1  # of the digit in the middle
+    other = digits.copy()
+    other[:, begin:end] = False
+    middle = (top + bottom) // 2
+    other[middle - 2 : middle + 2, begin:end] = True
+    down = bottom + 12 - middle
+    page = np.hstack([np.pad(digits, ((0, down), (0, 0))), np.pad(other, ((down, 0), (150, 0)))])
+    both = page.copy()
+    both[bottom + 10 : bottom + 14, begin - 4 : end + 4] = True
+    np.testing.assert_array_equal(without_lines(both), page)
+
+
+def test_a_plus_above_a_minus_keeps_its_bar() -> None:
+    digits, _ = digits_with()
+    begin, end = np.flatnonzero(np.diff(digits.any(axis=0)))[2:4] + 1
+    digits[:, begin:end] = False
+    middle, centre = len(digits) // 2, (begin + end) // 2
+    digits[middle - 2 : middle + 2, begin + 4 : end - 4] = True
+    digits[middle - 22 : middle + 22, centre - 2 : centre + 2] = True
+    both = digits.copy()
+    both[middle + 26 : middle + 30, begin + 4 : end - 4] = True
+    np.testing.assert_array_equal(without_lines(both) & digits, digits)

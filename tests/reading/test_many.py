@@ -10,8 +10,9 @@ import pytest
 from mnist_net.errors import ImageError
 from mnist_net.pictures.decoding import save_png
 from mnist_net.reading.answers import Page, Reading
-from mnist_net.reading.many import Given, Wanted, leaving_ctrl_c_to_this_process, read_many
+from mnist_net.reading.many import Given, Wanted, read_many, without_ctrl_c
 from mnist_net.trained.store import SHIPPED_MODELS
+from tests.cli.conftest import posix
 from tests.drawings import draw, pixels
 
 MODEL = next(file for file in SHIPPED_MODELS if file.exists())
@@ -21,9 +22,10 @@ def _leaves_ctrl_c(_: int) -> bool:
     return signal.getsignal(signal.SIGINT) is signal.SIG_IGN
 
 
+@posix
 def test_processes_leave_ctrl_c_to_the_first_from_their_start() -> None:
     before = signal.getsignal(signal.SIGINT)
-    with leaving_ctrl_c_to_this_process():
+    with without_ctrl_c():
         pool = get_context("spawn").Pool(2)
     with pool:
         assert all(pool.map(_leaves_ctrl_c, range(4)))
