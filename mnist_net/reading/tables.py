@@ -59,7 +59,8 @@ def read_table(
             break
         other = at(slant + quarter)
         n_others, others_clarity = _at_best(other)
-        if 2 * n_others >= n_figures and others_clarity > max(_CLEAR, clarity):
+        # A digit on its side is cut into more parts: clear ones are compared.
+        if others_clarity > _CLEAR and n_others * others_clarity > n_figures * clarity:
             best = other
     return most_read([(one.table, one.weight) for one in best])
 
