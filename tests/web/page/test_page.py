@@ -208,7 +208,7 @@ def test_the_keyboard_draws(page: Any) -> None:
     page.keyboard.press("Space")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Escape")
-    assert page.locator("#clear").is_enabled()
+    until(page, "!document.getElementById('clear').disabled")
     page.keyboard.press("Delete")
     wait(page)
     assert answer(page) == ""
