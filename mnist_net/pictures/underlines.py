@@ -78,16 +78,17 @@ def without_underlines(mask: Mask) -> Mask:
     writing = _Writing.of(pieces)
     if writing is None:
         return mask
-    kept, lined = mask, list[Piece]()
+    kept, lined = mask, dict[int, Piece]()
     for piece in pieces:
         line = _underline(piece, piece.box.cut(numbers) == piece.number, writing)
         if line is not None:
             kept = kept.copy() if kept is mask else kept
             piece.box.cut(kept)[line] = False
-            lined.append(piece)
-    for piece in (one for one in pieces if one not in lined and _is_level(one)):
+            lined[piece.number] = piece
+    for piece in (one for one in pieces if one.number not in lined and _is_level(one)):
         is_sign = _is_beside_any(piece.box, writing.height, writing.digits)
-        if not is_sign and any(_goes_with(piece.box, other, writing.height) for other in lined):
+        goes = (_goes_with(piece.box, other, writing.height) for other in lined.values())
+        if not is_sign and any(goes):
             piece.box.cut(kept)[piece.box.cut(numbers) == piece.number] = False
     return kept
 
@@ -175,8 +176,8 @@ def _stands_on(rest: Mask, line: Mask) -> bool:
 
 def _is_second(line: Box, first: Box, height: float) -> bool:
     """Whether a level stroke lies close below another, as wide: who draws two lines, underlines."""
-    as_wide = first.overlap(line)[0] >= _AS_WIDE * max(first.width, line.width)
-    return as_wide and 0 < line.top - first.bottom <= _CLOSE * height
+    is_close = 0 < line.top - first.bottom <= _CLOSE * height
+    return is_close and first.overlap(line)[0] >= _AS_WIDE * max(first.width, line.width)
 
 
 def _is_below_any(line: Box, digits: Sequence[Box], *, is_line: bool) -> bool:

@@ -49,9 +49,7 @@ _AGAIN = 20.0  # odds of a separator that the page has elsewhere, against those 
 _SEPARATORS = "./:"  # dates and times have several alike
 _PARENTHESES = "()"  # where one is, so is the other; their form is that of a 1
 _SURELY = 0.5  # probability of such a separator
-_MOST_WAYS = (
-    100_000  # of a rule's states at all candidates; the likeliest go on where there are more
-)
+_MOST_WAYS = 100_000  # candidates times states of a rule; beyond, only the likeliest go on
 _MAY_BE = 0.001  # probability, below which a way to read is not gone unless a rule wants it
 
 
@@ -192,7 +190,7 @@ class Lattice:
         for path in paths:
             sure = [step.sign for step in path.steps if step.score >= _SURELY]
             opened = sure.count("(") - sure.count(")")
-            missing = ")" * (opened > 0) or "(" * (opened < 0)
+            missing = ")" if opened > 0 else "(" if opened < 0 else ""
             if seen := [SIGNS.index(one) for one in (*set(_SEPARATORS) & set(sure), *missing)]:
                 (other,) = self._best([_expecting(seen, arc) for arc in arcs], AnyText(), 1)
                 lost = path.n_digits - other.n_digits
