@@ -47,13 +47,15 @@ class View(NamedTuple):
     """What may be a digit, in MNIST's form: 28 × 28.
 
     The figure is what it was made of, the prior how likely it is that this is the way to see it,
-    from 0 to 1.  A picture that came in MNIST's form is ready, and was taken as it is.
+    from 0 to 1.  A picture that came in MNIST's form is ready, and was taken as it is.  It was
+    prepared for a reader, and so was one that is cropped at its ink.
     """
 
     image: Bytes
     figure: Figure
     prior: float = 1.0
     ready: bool = False
+    prepared: bool = False
 
     def variants(self) -> list[Bytes]:
         """The same digit otherwise, see `form.variants`; none of what came in MNIST's form."""
@@ -86,23 +88,32 @@ class Look:
             height, width = self.ink.shape
             box = Box(0, 0, width, height) if self.ready else bounds(self.ink >= 0.5)
             figure = Figure(box.cut(self.ink), box, (box.left, box.top))
-            return [View(self.drawing, figure, self.prior, self.ready)]
+            return [View(self.drawing, figure, self.prior, self.ready, self._was_prepared(box))]
         figures = self._figures(all_lines=True) or self._figures(all_lines=False)
         if not figures:
             return []
         main, *bare = figures
-        views = [_view(main, self.prior)]
-        views += [_view(figure, self.prior * _LIKELIER_AS_IT_IS) for figure in bare]
+        prepared = self._was_prepared(main.box)
+        views = [_view(main, self.prior, prepared=prepared)]
+        as_it_is = self.prior * _LIKELIER_AS_IT_IS
+        views += [_view(figure, as_it_is, prepared=prepared) for figure in bare]
         if main.box == (0, 0, *self.pixels.shape[1::-1]):
             # Who cuts a picture off at the ink may also have stretched it.
-            views += [
-                _view(
-                    replace(main, ink=narrowed(main.ink, share)),
-                    self.prior * _LIKELIER_AS_IT_IS,
-                )
-                for share in _WIDTHS
-            ]
+            narrow = (replace(main, ink=narrowed(main.ink, share)) for share in _WIDTHS)
+            views += [_view(figure, as_it_is, prepared=prepared) for figure in narrow]
         return views
+
+    def _was_prepared(self, box: Box) -> bool:
+        """Whether the picture ends where its ink does, at both ends of the longer side."""
+        height, width = self.pixels.shape[:2]
+        upright = box.height >= box.width
+        first, last = (box.top, box.bottom) if upright else (box.left, box.right)
+        is_cropped = first <= 1 and last >= (height if upright else width) - 1
+        return is_cropped and not self._is_photograph()
+
+    def _is_photograph(self) -> bool:
+        """Who clips a digit out may do so at its ink; who takes a photograph does not."""
+        return max(self.ink.shape) > _CLIPPING and clean_paper(self.pixels) is None
 
     def _figures(self, *, all_lines: bool) -> list[Figure]:
         """What may be the digit; where nothing is, what was taken for lines may be it after all."""
@@ -118,13 +129,12 @@ class Look:
         mask = np.ascontiguousarray(np.rot90(turned, -quarter_turns))
         numbers, pieces = find_pieces(mask)
         mask[np.isin(numbers, marks_of_paper(numbers, pieces))] = False
-        # Who clips a digit out may do so at its ink; who takes a photograph of writing, does not.
-        unclipped = max(self.ink.shape) > _CLIPPING and clean_paper(self.pixels) is None
+        is_photograph = self._is_photograph()
         for piece in pieces:
             if piece.borders and piece.box.size >= least_size(self.ink):
                 figure = figure_of(self.ink, numbers, [piece]).moved(*self.corner)
                 leaves = piece.borders > 1 or is_of_a_frame(piece, mask.shape)
-                if (unclipped and leaves) or not is_writing(figure, self.pixels):
+                if (is_photograph and leaves) or not is_writing(figure, self.pixels):
                     mask[numbers == piece.number] = False
         return mask
 
@@ -204,5 +214,5 @@ def _followed_on(pixels: Bytes, widest: float | None, *, faint: bool = False) ->
             yield Look(pixels, ink, prior=prior, faint=traces.ink)
 
 
-def _view(figure: Figure, prior: float = 1.0) -> View:
-    return View(fitted(figure.ink, usual_strokes=True), figure, prior)
+def _view(figure: Figure, prior: float, *, prepared: bool) -> View:
+    return View(fitted(figure.ink, usual_strokes=True), figure, prior, prepared=prepared)

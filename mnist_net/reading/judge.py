@@ -18,7 +18,7 @@ from mnist_net.reading.networks import Networks
 SURE = 0.92
 """Score, from which on no further look is taken."""
 
-_ODDS_IN_FORM = 3.0  # what is in MNIST's form is likelier a digit than most pictures are
+_ODDS_PREPARED = 3.0  # what was fitted or cropped for a reader is likelier a digit than the rest
 
 Judged = tuple[View, Judgement]
 
@@ -35,11 +35,9 @@ class Judge:
             return []
         # What came in MNIST's form is what the first network knows best.
         ready = np.array([view.ready for view in views])
-        probabilities, scores = self._score(np.stack([view.image for view in views]), ready)
-        return [
-            Judgement(p, _with_odds(float(score)) if view.ready else float(score))
-            for view, p, score in zip(views, probabilities, scores, strict=True)
-        ]
+        images, odds = np.stack([view.image for view in views]), [_odds(view) for view in views]
+        probabilities, scores = self._score(images, odds, ready)
+        return list(map(Judgement, probabilities, scores.tolist()))
 
     def variants(self, judged: Sequence[Judged]) -> list[Judged]:
         """The same views, each with the mean judgement over it and its variants."""
@@ -47,7 +45,8 @@ class Judge:
         if not further:
             return list(judged)
         places = [k for k, _ in further]
-        probabilities, scores = self._score(np.stack([image for _, image in further]))
+        odds = [_odds(judged[k][0]) for k in places]
+        probabilities, scores = self._score(np.stack([image for _, image in further]), odds)
         views, first = zip(*judged, strict=True)
         means = mean_with(np.stack([one.probabilities for one in first]), places, probabilities)
         mean_scores = mean_with(np.array([one.score for one in first]), places, scores)
@@ -55,16 +54,18 @@ class Judge:
         return list(zip(views, starmap(Judgement, together), strict=True))
 
     def _score(
-        self, images: Bytes, ready: npt.NDArray[np.bool_] | None = None
+        self, images: Bytes, odds: Sequence[float], ready: npt.NDArray[np.bool_] | None = None
     ) -> tuple[Array, Array]:
-        """Probabilities of the classes, N × K, and scores, N."""
+        """Probabilities of the classes, N × K, and scores, N: with these odds, by Bayes' rule."""
         probabilities, is_digit = self._networks.say(images, ready)
-        return probabilities, probabilities.max(axis=1) * is_digit
+        score = probabilities.max(axis=1) * is_digit
+        weights = np.array(odds, score.dtype)
+        return probabilities, score * weights / (1.0 + (weights - 1.0) * score)
 
 
-def _with_odds(score: float) -> float:
-    """Score of what came in MNIST's form, by Bayes' rule."""
-    return score * _ODDS_IN_FORM / (1.0 + (_ODDS_IN_FORM - 1.0) * score)
+def _odds(view: View) -> float:
+    """How much likelier it is a digit than what came as most pictures do."""
+    return _ODDS_PREPARED if view.prepared else 1.0
 
 
 def mean_with(first: Array, places: Sequence[int], further: Array) -> Array:

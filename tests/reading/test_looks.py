@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from mnist_net.pictures.looks import looks
 from tests.drawings import as_picture, first_look, on_a_page, ten_times_as_large, views
 
 
@@ -54,3 +55,26 @@ def test_polarity_makes_no_difference_to_a_single_bit(
         large = ten_times_as_large(image, number)
         one, other = (views(as_picture(levels).pixels) for levels in (large, 255 - large))
         assert [v.image.tobytes() for v in one] == [v.image.tobytes() for v in other]
+
+
+def test_what_ends_where_its_ink_does_was_prepared_for_a_reader(
+    sample: tuple[np.ndarray, np.ndarray],
+) -> None:
+    for image in sample[0][:10]:
+        ink = 255 * (image > 127)
+        rows, columns = (np.flatnonzero(ink.any(axis=axis)) for axis in (1, 0))
+        digit = 255 - ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.uint8)
+        for across, along, expected in ((0, 0, True), (1, 1, True), (9, 0, True), (3, 3, False)):
+            margins = (along, across) if len(digit) >= digit.shape[1] else (across, along)
+            page = np.pad(digit, [(m, m) for m in margins], constant_values=255)
+            for view in (*first_look(page[..., None]), *views(page[..., None])):
+                assert view.prepared == expected
+
+
+def test_a_photograph_was_not_prepared_where_writing_leaves_it() -> None:
+    noise = np.random.default_rng(0).normal(0.0, 2.0, (200, 60, 1))
+    page = np.full((200, 60, 1), 200.0) + noise
+    page[:, 20:40] = 40.0 + noise[:, 20:40]
+    small = page[::4, ::4].astype(np.uint8)  # as one may clip a digit out of it
+    assert all(view.prepared for view in views(small))
+    assert not any(v.prepared for s in looks(page.astype(np.uint8)) for k in s for v in k.digit())

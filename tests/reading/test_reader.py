@@ -14,11 +14,12 @@ from mnist_net.pictures.decoding import Picture, open_image
 from mnist_net.pictures.form import in_mnist_form
 from mnist_net.reading import reader as reader_module
 from mnist_net.reading.answers import Page, Reading
+from mnist_net.reading.judge import Judge
 from mnist_net.reading.reader import Reader
 from mnist_net.reading.shortcuts import read_digit, read_digits, read_image
 from mnist_net.reading.threshold import REJECT_BELOW
 from mnist_net.trained import companions, store
-from tests.drawings import STROKES, as_picture, draw, encoded, lit, noisy, pencil
+from tests.drawings import STROKES, as_picture, draw, encoded, lit, noisy, on_a_page, pencil, views
 from tests.reading.conftest import one
 
 # No digit.
@@ -117,6 +118,21 @@ def test_mnists_form_has_three_times_the_odds(
     expected = [3 * s / (3 * s + (1 - s)) for s in scores[sure].tolist()]
     assert min(expected) < 0.8
     np.testing.assert_allclose(answered, expected, rtol=1e-3)
+
+
+def test_what_was_cropped_has_these_odds_too_in_all_its_variants(
+    reader: Reader, sample: tuple[np.ndarray, np.ndarray]
+) -> None:
+    judge = Judge(reader.networks)
+    for image in sample[0][:20]:
+        (usual, *_) = views(on_a_page(image, 0)[..., None])
+        cropped = usual._replace(prepared=True)
+        guises = [usual, *(usual._replace(image=variant) for variant in usual.variants())]
+        weighed = [3 * s / (1 + 2 * s) for _, s in judge.views(guises)]
+        (first,) = judge.views([cropped])
+        ((_, again),) = judge.variants([(cropped, first)])
+        assert first.score == pytest.approx(weighed[0], rel=1e-4)
+        assert again.score == pytest.approx(np.mean(weighed), rel=1e-4)
 
 
 def test_without_a_detector_the_networks_confidence_is_the_score(reader: Reader) -> None:

@@ -11,7 +11,7 @@ import { isWriting, mainFigure } from "./pieces.js";
 
 const SURE = 0.92;
 const DETECTORS_WEIGHT = 0.75;
-const ODDS_IN_FORM = 3;
+const ODDS_PREPARED = 3;
 const HASTY = 0;
 const LIKELIER_AS_IT_IS = 0.95;
 const WIDTHS = [0.8, 0.6];
@@ -34,7 +34,7 @@ export class Reader {
     const ready = inMnistForm(channels);
     if (!ready && !cleanPaper(channels)) return null;
     const judged = [];
-    for (const views of ready ? [[{ image: ready, prior: 1, ready }]] : looks(channels)) {
+    for (const views of ready ? [[{ image: ready, prior: 1, ready, prepared: true }]] : looks(channels)) {
       judged.push(...views.map((view) => this.judge(view)));
       if (best(judged)?.score >= SURE) return this.reading(best(judged));
     }
@@ -43,13 +43,11 @@ export class Reader {
 
   /** The view with what both networks say of it. */
   judge(view) {
-    const { probabilities, score } = this.score(view.image, view.ready);
-    const odds = view.ready ? ODDS_IN_FORM : 1;
-    return { ...view, probabilities, score: (score * odds) / (1 + (odds - 1) * score) };
+    return { ...view, ...this.score(view.image, view) };
   }
 
   /** What both networks say; what came in MNIST's form, the first knows best; see networks.py. */
-  score(image, ready = null) {
+  score(image, { ready = null, prepared }) {
     let probabilities = this.model.predict(image);
     let isDigit = 1;
     if (this.detector) {
@@ -61,7 +59,9 @@ export class Reader {
         probabilities = probabilities.map((p, k) => mean(p, digits[k] / known));
       }
     }
-    return { probabilities, score: Math.max(...probabilities) * isDigit };
+    const score = Math.max(...probabilities) * isDigit;
+    const odds = prepared ? ODDS_PREPARED : 1;
+    return { probabilities, score: (score * odds) / (1 + (odds - 1) * score) };
   }
 
   /** The mean over the view and the same digit upright and, if it is not narrow, narrower. */
@@ -69,7 +69,8 @@ export class Reader {
     if (view.ready) return view;
     const isNarrow = 2 * view.ink.width <= view.ink.height;
     const changed = isNarrow ? [deslanted(view.ink)] : [deslanted(view.ink), narrowed(view.ink)];
-    const all = [view, ...changed.map((ink) => this.score(fitted(ink, 1, { usualStrokes: true })))];
+    const further = changed.map((ink) => this.score(fitted(ink, 1, { usualStrokes: true }), view));
+    const all = [view, ...further];
     const mean = (value) => all.reduce((sum, one) => sum + value(one), 0) / all.length;
     const probabilities = view.probabilities.map((_, k) => mean((one) => one.probabilities[k]));
     return { ...view, probabilities, score: mean(({ score }) => score) };
@@ -103,13 +104,20 @@ function* looks(channels) {
     const levels = all.cut(all.bounds(0));
     const ink = levels.map((level) => Math.fround(level / 255));
     const figure = ink.cut(ink.map((level) => (level >= 0.5 ? 1 : 0)).bounds(0));
-    yield [{ image: fitted(levels, 255), ink: figure, prior: HASTY }];
+    const prepared = wasPrepared(all.bounds(127), channels[0]);
+    yield [{ image: fitted(levels, 255), ink: figure, prior: HASTY, prepared }];
   }
   const found = findInk(channels, paper);
   const figure = found && mainFigure(found);
   if (!figure || !isWriting(figure, channels[0])) return;
-  const view = (ink, prior) => ({ image: fitted(ink, 1, { usualStrokes: true }), ink, prior });
   const { box } = figure;
+  const prepared = wasPrepared(box, channels[0]);
+  const view = (ink, prior) => ({
+    image: fitted(ink, 1, { usualStrokes: true }),
+    ink,
+    prior,
+    prepared,
+  });
   const isWhole =
     !box.left && !box.top && box.right === channels[0].width && box.bottom === channels[0].height;
   const shares = isWhole ? WIDTHS : []; // who cuts a picture off at the ink may have stretched it
@@ -117,4 +125,11 @@ function* looks(channels) {
     view(figure.ink, 1),
     ...shares.map((share) => view(narrowed(figure.ink, share), LIKELIER_AS_IT_IS)),
   ];
+}
+
+/** Whether the picture ends where its ink does, at both ends of the longer side. */
+function wasPrepared({ left, top, right, bottom }, { width, height }) {
+  const upright = bottom - top >= right - left;
+  const [first, last, end] = upright ? [top, bottom, height] : [left, right, width];
+  return first <= 1 && last >= end - 1;
 }
