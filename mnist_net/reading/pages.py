@@ -18,7 +18,7 @@ from mnist_net.reading.lattice import TOGETHER, Path, Step
 _UNFIT = "nothing on it fits what is known of it"
 _MOST_ODDS = 600.0  # logarithm
 _MOSTLY = 0.34  # of a page's figures are digits; where fewer are, as among words or grains, ...
-_SURE_AMONG_OTHERS = 0.97  # ... only numbers are read, whose digits' mean odds are of such a score
+_SURE_AMONG_OTHERS = 0.97  # ... only large numbers are read, or of mean odds as such a score has
 _SUREST = 0.999  # what no single digit of such a number counts beyond
 _MOST_DOUBT = 0.2  # mean doubt of a page's digits, beyond which it shows none
 _STROKES_DOUBT = 3.0  # times as much doubt counts in rows of 1s: strokes are everywhere
@@ -112,7 +112,8 @@ def _refused(steps: Sequence[Step], written: Written) -> list[Step]:
     if written.may_be_texture and _is_doubtful(rows):
         return [step._replace(digit=None) for step in result]
     if sum(map(len, rows)) < _MOSTLY * sum(step.arc.is_large for step in result):
-        result = [step for word in _words(result) for step in _if_number(word)]
+        others = _area(step for step in result if not _is_read(step))
+        result = [step for word in _words(result) for step in _if_number(word, others)]
     return result
 
 
@@ -125,15 +126,23 @@ def _is_doubtful(rows: Iterable[Sequence[tuple[int, float]]]) -> bool:
     return sum(doubts) > _MOST_DOUBT * len(doubts)
 
 
-def _if_number(word: list[Step]) -> list[Step]:
-    """The same if it is a number beyond doubt, else nothing that is read.
+def _if_number(word: list[Step], others: float) -> list[Step]:
+    """The same if it is a number that stands out, or is beyond doubt, else nothing that is read.
 
     That a letter is like a digit is chance, and that all of a word are is less likely than each.
+    But letters are many and small: as areas, they may be less than a number that they are beside.
     """
-    odds = [_log_odds(step.score) for step in word if step.digit is not None]
-    sure = sum(odds) >= len(odds) * _log_odds(_SURE_AMONG_OTHERS)
-    is_number = sure and all(map(_is_read, word))
+    digits = [step for step in word if step.digit is not None]
+    odds = sum(_log_odds(step.score) for step in digits)
+    is_sure = odds >= len(digits) * _log_odds(_SURE_AMONG_OTHERS)
+    stands_out = _area(digits) >= _MOSTLY * (_area(digits) + others)
+    is_number = (is_sure or stands_out) and all(map(_is_read, word))
     return word if is_number else [step._replace(digit=None) for step in word]
+
+
+def _area(steps: Iterable[Step]) -> float:
+    """Of squares around them, in pixels."""
+    return float(sum(step.arc.candidate.box.size**2 for step in steps))
 
 
 def _log_odds(score: float) -> float:

@@ -7,8 +7,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mnist_net.pictures.candidates import Candidate
 from mnist_net.pictures.decoding import open_image
+from mnist_net.pictures.pieces import Box as Bounds
+from mnist_net.pictures.rows import Row as RowOfParts
 from mnist_net.reading.answers import Page
+from mnist_net.reading.lattice import DIGIT, SIGNS, Arc, Step
+from mnist_net.reading.pages import Written, _refused
 from mnist_net.reading.reader import Reader
 from scripts.reading.foreign import Row
 from tests.drawings import Box, as_picture, compose, draw, overlap, pixels
@@ -222,3 +227,34 @@ def test_other_peoples_numbers(reader: Reader, foreign: list[Row]) -> None:
     ]
     assert len(rows) > 40
     assert 1.0 - len(wrong) / len(rows) >= 0.75, wrong
+
+
+@pytest.mark.parametrize(
+    ("n_letters", "size", "score", "text"),
+    [
+        (9, 13, 0.8, "47"),  # 2 × 30² of 2 × 30² + 9 × 13²: 54 %
+        (9, 19, 0.8, "47"),  # 36 %
+        (9, 21, 0.8, ""),  # 31 %
+        (30, 30, 0.98, "47"),
+        (30, 30, 0.96, ""),
+    ],
+)
+def test_among_letters_a_number_is_read_that_stands_out_or_is_sure(
+    n_letters: int, size: int, score: float, text: str
+) -> None:
+    row = RowOfParts((), (), 30.0, 15.0)
+
+    def step(left: int, size: int, digit: int | None, score: float) -> Step:
+        kinds = np.zeros(len(SIGNS))
+        kinds[DIGIT] = score
+        candidate = Candidate(row, 0, 1, Bounds(left, 0, left + size, size))
+        return Step(Arc(candidate, kinds, np.eye(10)[digit or 0]), digit, "", score)
+
+    number = [step(0, 30, 4, score), step(32, 30, 7, score)]
+    letters = [step(200 + (size + 2) * k, size, None, 0.2) for k in range(n_letters)]
+    written = Written(lambda box: (0, 0, 0, 0), np.arange(10), 0.3, 0.0, may_be_texture=False)
+    read = _refused([*number, *letters], written)
+    assert "".join(str(s.digit) for s in read if s.digit is not None) == text
+    # What lies together with something that is not read is no number.
+    read = _refused([*number, step(64, 30, None, 0.2), *letters], written)
+    assert all(s.digit is None for s in read)
