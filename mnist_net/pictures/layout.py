@@ -11,6 +11,7 @@ from mnist_net.pictures.not_writing import (
     is_full_stop,
     is_speck,
     least_size,
+    may_be_full_stop,
 )
 from mnist_net.pictures.pieces import Box, Figure, Piece, around, figure_of, find_pieces
 from mnist_net.pictures.ruled import without_ruled_lines
@@ -26,7 +27,8 @@ def main_figures(ink: Ink, *, all_lines: bool = True) -> list[Figure]:
 
     The main piece is large, central and off the border; with it go the pieces that are near it
     and no specks, such as the bar of a 5 or the dashes of a broken stroke.  A level stroke below
-    it may be the foot of a broken 2, or a line: the digit comes with it, and without.
+    it may be the foot of a broken 2, or a line, and a dot that it leans over the end of one, or a
+    full stop: the digit comes with these, and without.
     """
     mask = ink >= 0.5
     numbers, pieces = find_pieces(without_lines(mask) if all_lines else without_ruled_lines(mask))
@@ -40,7 +42,7 @@ def main_figures(ink: Ink, *, all_lines: bool = True) -> list[Figure]:
         chosen += near
         rest = [p for p in rest if p not in near]
         box = around(chosen)
-    others = [p for p in chosen if not _is_flat_below(p, main)]
+    others = [p for p in chosen if not (_is_flat_below(p, main) or may_be_full_stop(p, main))]
     ways = [chosen] if len(others) == len(chosen) else [chosen, others]
     return [figure_of(ink, numbers, way) for way in ways if around(way).size >= least_size(ink)]
 

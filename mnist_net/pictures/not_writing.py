@@ -21,6 +21,7 @@ _LEAST_SHARE = 0.01  # of the picture's side, likewise
 _SPECK = 0.02  # of a digit's area; less is dirt
 _LARGE = 0.12  # of a digit's size; less is dirt too
 _DOT = 0.3  # of a digit's size, which a full stop does not reach
+_LOW = 0.3  # of its height, which is its lower part
 _FULL = 0.6  # of its box, which no digit but a 1 covers
 _COARSE = 20  # pixels of a figure's longer side, so that the paper's grain makes no holes
 _ENOUGH = 300  # pixels of a figure's longer side, to compare it with what is around it
@@ -204,6 +205,15 @@ def is_full_stop(piece: Piece, main: Piece, box: Box) -> bool:
     """Whether a piece is a small dot to the right of a digit, whose box is given."""
     small = piece.box.size < _DOT * main.box.size
     return piece.is_dot and small and piece.box.left >= box.right
+
+
+def may_be_full_stop(piece: Piece, main: Piece) -> bool:
+    """Whether a small piece lies low and right in a digit's box, as a dot after one that leans."""
+    box, digit = piece.box, main.box
+    small = box.size < _DOT * digit.size
+    right = box.left + box.right > digit.left + digit.right
+    low = (box.top + box.bottom) / 2 > digit.bottom - _LOW * digit.height
+    return small and right and low
 
 
 def framed(ink: Ink) -> Box | None:

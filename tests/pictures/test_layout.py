@@ -109,6 +109,30 @@ def test_a_level_stroke_below_a_digit_may_be_a_line_or_its_foot(down: int) -> No
     assert without.box == box_of(FIVE > 0)
 
 
+def leaning_seven() -> np.ndarray:
+    """A roof, and a stem that leans to the right."""
+    ink = page(160, 160, (40, 30, 120, 42))
+    for row in range(42, 130):
+        left = round(108 - 0.7 * (row - 42))
+        ink[row, left : left + 12] = 1.0
+    return ink
+
+
+def test_a_dot_that_a_digit_leans_over_may_be_a_full_stop() -> None:
+    alone = leaning_seven()
+    assert len(main_figures(alone)) == 1
+    dotted = alone.copy()
+    dotted[116:130, 78:92] = 1.0  # beside the foot, below the roof
+    with_it, without = main_figures(dotted)
+    assert with_it.ink.sum() == dotted.sum()
+    assert without.box == box_of(alone > 0)
+    assert without.ink.sum() == alone.sum()
+    for rows, columns in (((52, 66), (50, 64)), ((116, 130), (30, 44))):  # high, and on the left
+        other = alone.copy()
+        other[slice(*rows), slice(*columns)] = 1.0
+        assert len(main_figures(other)) == 1
+
+
 @pytest.mark.parametrize("digit", STROKES)
 def test_a_digit_is_found_with_its_box_and_its_ink(digit: int) -> None:
     ink = digit_ink(digit)
