@@ -47,8 +47,8 @@ class View(NamedTuple):
     """What may be a digit, in MNIST's form: 28 × 28.
 
     The figure is what it was made of, the prior how likely it is that this is the way to see it,
-    from 0 to 1.  A picture that came in MNIST's form is ready, and was taken as it is.  It was
-    prepared for a reader, and so was one that is cropped at its ink.
+    from 0 to 1.  A picture that came in MNIST's form is ready, and was taken as it is.  One that is
+    ready was prepared for a reader, and so was one that somebody cropped at its ink.
     """
 
     image: Bytes
@@ -104,7 +104,7 @@ class Look:
         return views
 
     def _was_prepared(self, box: Box) -> bool:
-        """Whether the picture ends where its ink does, at both ends of the longer side."""
+        """Whether the picture ends within a pixel of its ink, at both ends of the longer side."""
         height, width = self.pixels.shape[:2]
         upright = box.height >= box.width
         first, last = (box.top, box.bottom) if upright else (box.left, box.right)
@@ -112,7 +112,7 @@ class Look:
         return is_cropped and not self._is_photograph()
 
     def _is_photograph(self) -> bool:
-        """Who clips a digit out may do so at its ink; who takes a photograph does not."""
+        """Whether it is too large to be clipped at its ink, and on no clean paper."""
         return max(self.ink.shape) > _CLIPPING and clean_paper(self.pixels) is None
 
     def _figures(self, *, all_lines: bool) -> list[Figure]:

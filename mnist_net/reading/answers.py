@@ -36,8 +36,8 @@ class Reading:
     score
         How sure it is that there is a digit, and this one: from 0 to 1, the probability times what
         the detector gives that it is a digit at all (with three times the odds if the picture came
-        in MNIST's form).  It chooses between views, it is what a threshold refuses by, and its
-        mean is a page's confidence.
+        in MNIST's form, or cropped at its ink).  It chooses between views, it is what a threshold
+        refuses by, and its mean is a page's confidence.
     probabilities
         One a class; None where there is nothing to read.
     image

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import groupby, pairwise
+from itertools import chain, groupby, pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +18,8 @@ from mnist_net.reading.lattice import TOGETHER, Path, Step
 _UNFIT = "nothing on it fits what is known of it"
 _MOST_ODDS = 600.0  # logarithm
 _MOSTLY = 0.34  # of a page's figures are digits; where fewer are, as among words or grains, ...
-_SURE_AMONG_OTHERS = 0.97  # ... only large numbers are read, or of mean odds as such a score has
+_SURE_AMONG_OTHERS = 0.97  # ... only numbers are read: their mean odds are of this score, ...
+_LIKELY = 0.85  # ... or as of this score if they are such a share of the area
 _SUREST = 0.999  # what no single digit of such a number counts beyond
 _MOST_DOUBT = 0.2  # mean doubt of a page's digits, beyond which it shows none
 _STROKES_DOUBT = 3.0  # times as much doubt counts in rows of 1s: strokes are everywhere
@@ -112,8 +113,7 @@ def _refused(steps: Sequence[Step], written: Written) -> list[Step]:
     if written.may_be_texture and _is_doubtful(rows):
         return [step._replace(digit=None) for step in result]
     if sum(map(len, rows)) < _MOSTLY * sum(step.arc.is_large for step in result):
-        others = _area(step for step in result if not _is_read(step))
-        result = [step for word in _words(result) for step in _if_number(word, others)]
+        result = _only_numbers(result)
     return result
 
 
@@ -126,18 +126,27 @@ def _is_doubtful(rows: Iterable[Sequence[tuple[int, float]]]) -> bool:
     return sum(doubts) > _MOST_DOUBT * len(doubts)
 
 
-def _if_number(word: list[Step], others: float) -> list[Step]:
-    """The same if it is a number that stands out, or is beyond doubt, else nothing that is read.
+def _only_numbers(steps: Sequence[Step]) -> list[Step]:
+    """The same without digits that may be letters of words.
 
     That a letter is like a digit is chance, and that all of a word are is less likely than each.
-    But letters are many and small: as areas, they may be less than a number that they are beside.
+    Where numbers are large beside all else, as above fine print, they need not be beyond doubt.
     """
-    digits = [step for step in word if step.digit is not None]
-    odds = sum(_log_odds(step.score) for step in digits)
-    is_sure = odds >= len(digits) * _log_odds(_SURE_AMONG_OTHERS)
-    stands_out = _area(digits) >= _MOSTLY * (_area(digits) + others)
-    is_number = (is_sure or stands_out) and all(map(_is_read, word))
-    return word if is_number else [step._replace(digit=None) for step in word]
+    words = list(_words(steps))
+    numbers = chain.from_iterable(word for word in words if _is_number(word, _LIKELY))
+    large = _area(step for step in steps if step.arc.is_large)
+    stand_out = _area(step for step in numbers if step.digit is not None) >= _MOSTLY * large
+    least = _LIKELY if stand_out else _SURE_AMONG_OTHERS
+    result: list[Step] = []
+    for word in words:
+        result += word if _is_number(word, least) else [step._replace(digit=None) for step in word]
+    return result
+
+
+def _is_number(word: Sequence[Step], least: float) -> bool:
+    """Whether all of it is read, and its digits' mean odds are at least those of such a score."""
+    odds = [_log_odds(step.score) for step in word if step.digit is not None]
+    return all(map(_is_read, word)) and sum(odds) >= len(odds) * _log_odds(least)
 
 
 def _area(steps: Iterable[Step]) -> float:

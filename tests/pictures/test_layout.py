@@ -111,7 +111,7 @@ def test_a_level_stroke_below_a_digit_may_be_a_line_or_its_foot(down: int) -> No
 
 def leaning_seven() -> np.ndarray:
     """A roof, and a stem that leans to the right."""
-    ink = page(160, 160, (40, 30, 120, 42))
+    ink = page(180, 160, (40, 30, 120, 42))
     for row in range(42, 130):
         left = round(108 - 0.7 * (row - 42))
         ink[row, left : left + 12] = 1.0
@@ -122,15 +122,29 @@ def test_a_dot_that_a_digit_leans_over_may_be_a_full_stop() -> None:
     alone = leaning_seven()
     assert len(main_figures(alone)) == 1
     dotted = alone.copy()
-    dotted[116:130, 78:92] = 1.0  # beside the foot, below the roof
+    dotted[116:130, 82:96] = 1.0  # beside the foot, below the roof
     with_it, without = main_figures(dotted)
     assert with_it.ink.sum() == dotted.sum()
     assert without.box == box_of(alone > 0)
     assert without.ink.sum() == alone.sum()
-    for rows, columns in (((52, 66), (50, 64)), ((116, 130), (30, 44))):  # high, and on the left
-        other = alone.copy()
-        other[slice(*rows), slice(*columns)] = 1.0
-        assert len(main_figures(other)) == 1
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns"),
+    [
+        ((80, 94), (104, 118)),  # high
+        ((116, 130), (26, 40)),  # on the left
+        ((134, 148), (82, 96)),  # below, as that of a question mark
+        ((122, 130), (80, 102)),  # a dash
+    ],
+)
+def test_a_dot_elsewhere_belongs_to_its_digit(
+    rows: tuple[int, int], columns: tuple[int, int]
+) -> None:
+    ink = leaning_seven()
+    ink[slice(*rows), slice(*columns)] = 1.0
+    (figure,) = main_figures(ink)
+    assert figure.ink.sum() == ink.sum()
 
 
 @pytest.mark.parametrize("digit", STROKES)
