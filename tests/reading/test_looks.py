@@ -59,21 +59,28 @@ def test_polarity_makes_no_difference_to_a_single_bit(
 
 
 @pytest.mark.parametrize(
-    ("along", "across", "expected"),
-    [(0, 0, True), (1, 1, True), (0, 9, True), (2, 2, False), (9, 0, False)],
+    ("before", "after", "across", "expected"),
+    [(0, 0, 0, True), (1, 1, 1, True), (0, 0, 9, True), (2, 0, 0, False), (0, 2, 0, False)],
 )
 @pytest.mark.parametrize("quarters", [0, 1])
 def test_what_ends_where_its_ink_does_was_prepared_for_a_reader(
-    sample: tuple[np.ndarray, np.ndarray], along: int, across: int, expected: bool, quarters: int
+    sample: tuple[np.ndarray, np.ndarray],
+    before: int,
+    after: int,
+    across: int,
+    expected: bool,
+    quarters: int,
 ) -> None:
     masks = 255 * (sample[0][:20] > 127)
     for ink in masks:
         rows, columns = (np.flatnonzero(ink.any(axis=axis)) for axis in (1, 0))
         digit = 255 - ink[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.uint8)
-        if len(digit) == digit.shape[1]:
-            continue  # neither side is the longer one
-        margins = (along, across) if len(digit) > digit.shape[1] else (across, along)
-        page = np.pad(digit, [(m, m) for m in margins], constant_values=255)
+        shorter, longer = sorted(digit.shape)
+        if shorter == longer or longer > 2 * shorter:
+            continue  # neither side is the longer one, or a 1 that fills it may be the paper
+        margins = ((before, after), (across, across))
+        upright = len(digit) > digit.shape[1]
+        page = np.pad(digit, margins if upright else margins[::-1], constant_values=255)
         page = np.rot90(page, quarters)[..., None]
         # Of a digit on its side, the foot of a 2 may be a line.
         for view in (*first_look(page), *([] if quarters else views(page))):
