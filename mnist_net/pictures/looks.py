@@ -92,16 +92,14 @@ class Look:
         figures = self._figures(all_lines=True) or self._figures(all_lines=False)
         if not figures:
             return []
-        main, *bare = figures
-        prepared = self._was_prepared(main.box)
-        views = [_view(main, self.prior, prepared=prepared)]
-        as_it_is = self.prior * _LIKELIER_AS_IT_IS
-        views += [_view(figure, as_it_is, prepared=prepared) for figure in bare]
+        main, *others = figures
         if main.box == (0, 0, *self.pixels.shape[1::-1]):
             # Who cuts a picture off at the ink may also have stretched it.
-            narrow = (replace(main, ink=narrowed(main.ink, share)) for share in _WIDTHS)
-            views += [_view(figure, as_it_is, prepared=prepared) for figure in narrow]
-        return views
+            others += [replace(main, ink=narrowed(main.ink, share)) for share in _WIDTHS]
+        as_it_is = self.prior * _LIKELIER_AS_IT_IS
+        views = [_view(main, self.prior), *(_view(figure, as_it_is) for figure in others)]
+        prepared = self._was_prepared(main.box)
+        return [view._replace(prepared=prepared) for view in views]
 
     def _was_prepared(self, box: Box) -> bool:
         """Whether the picture ends within a pixel of its ink, at both ends of the longer side."""
@@ -214,5 +212,5 @@ def _followed_on(pixels: Bytes, widest: float | None, *, faint: bool = False) ->
             yield Look(pixels, ink, prior=prior, faint=traces.ink)
 
 
-def _view(figure: Figure, prior: float, *, prepared: bool) -> View:
-    return View(fitted(figure.ink, usual_strokes=True), figure, prior, prepared=prepared)
+def _view(figure: Figure, prior: float) -> View:
+    return View(fitted(figure.ink, usual_strokes=True), figure, prior)

@@ -210,8 +210,7 @@ def is_full_stop(piece: Piece, main: Piece, box: Box) -> bool:
 def may_be_full_stop(piece: Piece, main: Piece) -> bool:
     """Whether a dot lies low in a digit's box, on the right: beside the foot of one that leans."""
     box, digit = piece.box, main.box
-    is_compact = box.size < 2 * min(box.width, box.height)
-    small = is_compact and box.size < _DOT * digit.size
+    small = piece.is_compact and box.size < _DOT * digit.size
     right = box.left + box.right > digit.left + digit.right
     low = box.top < digit.bottom and box.top + box.bottom > 2 * (digit.bottom - _LOW * digit.height)
     return small and right and low

@@ -99,12 +99,14 @@ class Piece(NamedTuple):
     is_cut: bool = False  # from ink that it hangs together with
 
     @property
+    def is_compact(self) -> bool:
+        """Not twice as long as wide."""
+        return self.box.size < 2 * min(self.box.width, self.box.height)
+
+    @property
     def is_dot(self) -> bool:
         """Compact and full."""
-        box = self.box
-        return (
-            box.size < 2 * min(box.width, box.height) and self.area > 0.6 * box.width * box.height
-        )
+        return self.is_compact and self.area > 0.6 * self.box.width * self.box.height
 
     @property
     def stroke(self) -> float:
