@@ -45,7 +45,7 @@ def cut_apart(
             window[y, x] = number
             box = Box(int(x.min()), int(y.min()), int(x.max()) + 1, int(y.max()) + 1)
             box = box.moved(piece.box.left, piece.box.top)
-            result.append(Piece(number, int(some.sum()), box, 0, is_cut=True))
+            result.append(Piece(number, int(some.sum()), box, 0, piece.number))
     return tuple(sorted(result, key=lambda part: part.box.left + part.box.right))
 
 

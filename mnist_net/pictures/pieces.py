@@ -96,7 +96,7 @@ class Piece(NamedTuple):
     area: int
     box: Box
     borders: int  # of the picture, that it touches
-    is_cut: bool = False  # from ink that it hangs together with
+    cut_from: int = 0  # number of the piece that it hung together in; 0 if it is whole
 
     @property
     def is_compact(self) -> bool:

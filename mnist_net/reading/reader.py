@@ -75,6 +75,9 @@ class Reader:
     signs
         Tells digits and signs apart at their places in a row; see `companions.load_signs`.  By
         default the one that ships, when a page is first read.
+    pairs
+        Reads two digits that touch, if the detector reads along; see `companions.load_pairs`.  By
+        default the one that ships, likewise.
 
     Raises
     ------
@@ -88,6 +91,7 @@ class Reader:
         detector: Predictor | None = None,
         reject_below: float = REJECT_BELOW,
         signs: Predictor | None = None,
+        pairs: Predictor | None = None,
     ) -> None:
         check_is_no_companion(model)
         if not 0.0 <= reject_below <= 1.0:
@@ -96,16 +100,18 @@ class Reader:
         self.detector = detector
         self.networks = Networks(model, detector)
         self._judge = Judge(self.networks)
-        self._signs = signs
+        self._signs, self._pairs = signs, pairs
         self.reject_below = reject_below
 
     @cached_property
     def _lattice(self) -> "Lattice":
+        from mnist_net.reading.arcs import PageNetworks
         from mnist_net.reading.lattice import Lattice
-        from mnist_net.trained.companions import load_signs
+        from mnist_net.trained.companions import load_pairs, load_signs
 
         refusal = min(self.reject_below / REJECT_BELOW, 1.0)
-        return Lattice(self.networks, self._signs or load_signs(), refusal)
+        pairs = (self._pairs or load_pairs()) if self.networks.are_two_readers else None
+        return Lattice(PageNetworks(self.networks, self._signs or load_signs(), pairs), refusal)
 
     def read(self, pictures: Iterable[Picture | ImageError]) -> Iterator[Reading | ImageError]:
         """Read the one digit of each picture, in bounded memory.
@@ -252,7 +258,7 @@ class Reader:
         from mnist_net.reading.pages import page_of
 
         lattice, written = self._lattice, self._written(way.look, way.sheet, picture)
-        arcs = lattice.arcs(way.sheet, doubtful=rule is not None)
+        arcs = lattice.networks.arcs(way.sheet, doubtful=rule is not None)
         page, clarity = page_of(lattice.best_paths(arcs), written, by_rule=False)
         if rule is None:
             return page, clarity

@@ -89,7 +89,7 @@ def _read_at(
         if (look.corner, ink.shape) == (corner, shape):
             grid = grid_of(ink, table, lines)
             sheet = grid.sheet._replace(degrees=degrees, shape=look.ink.shape)
-            paths = lattice.best_paths(lattice.arcs(sheet))
+            paths = lattice.best_paths(lattice.networks.arcs(sheet))
             read.append(table_of(paths[0], grid._replace(sheet=sheet), written(look, sheet)))
     return read
 

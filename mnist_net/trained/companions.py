@@ -10,6 +10,7 @@ from mnist_net.trained.store import load_cached
 _COMPANIONS = {
     "detector": "tells digits from other things, not from each other",
     "signs": "tells signs from digits at their places on a page",
+    "pairs": "reads two digits that touch",
 }
 
 
@@ -64,6 +65,25 @@ def load_signs(path: Path | None = None) -> Predictor:
     if signs.metadata.get("kind") != "signs":
         raise ModelFileError(f"{path} is not the network that tells signs apart")
     return signs
+
+
+def load_pairs(path: Path | None = None) -> Predictor | None:
+    """The network that reads two digits that touch, by default the one that ships, if it does.
+
+    Its class 0 is what is not two; of two digits it is one more than the number that they make.
+
+    Raises
+    ------
+    ModelFileError
+        If the file holds something else.
+    """
+    path = path or _beside_shipped("pairs.joblib")
+    if path is None:
+        return None
+    pairs = load_cached(path)
+    if pairs.metadata.get("kind") != "pairs" or len(pairs.classes) != 101:
+        raise ModelFileError(f"{path} is not the network that reads two digits that touch")
+    return pairs
 
 
 def _beside_shipped(name: str) -> Path | None:

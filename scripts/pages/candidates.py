@@ -19,7 +19,7 @@ from mnist_net.pictures.candidates import Candidate, candidates, field_on
 from mnist_net.pictures.decoding import open_image
 from mnist_net.pictures.looks import looks
 from mnist_net.pictures.rows import sheet_of
-from mnist_net.reading.lattice import DIGIT, NONE, PART, SIGNS
+from mnist_net.reading.arcs import DIGIT, NONE, PART, SIGNS
 from scripts.pages.measure import Box as Place
 from scripts.pages.measure import overlap, shared
 from scripts.pages.page import Page, draw_page

@@ -26,7 +26,7 @@ PENS = {"choosing": (0.035, 0.13), "judging": (0.03, 0.15)}
 
 SEPARATORS = "-./,:+=×÷€$()"
 
-_SIGNS: dict[str, str] = {
+SIGN_STROKES: dict[str, str] = {
     "-": "12,50 46,50",
     ".": "4,97 4,99",
     ",": "9,92 9,99 2,114",
@@ -114,8 +114,8 @@ class Hand:
 
     def write(self, sign: str, height: float) -> Glyph:
         """A character beside digits of this height, in pixels."""
-        if sign in _SIGNS:
-            strokes = [_points(stroke) for stroke in _SIGNS[sign].split("|")]
+        if sign in SIGN_STROKES:
+            strokes = [sign_points(stroke) for stroke in SIGN_STROKES[sign].split("|")]
             return self._draw([self._moved(one) for one in strokes], height)
         if not sign.isdigit():
             return self._letter(sign, height)
@@ -172,7 +172,7 @@ class Hand:
         return line + np.outer(self.slant * (1.0 - line[:, 1]), (1.0, 0.0))
 
 
-def _points(stroke: str) -> Points:
+def sign_points(stroke: str) -> Points:
     points = np.array([point.split(",") for point in stroke.split()], np.float64) / 100.0
     return points if len(points) < 3 else bezier(points)
 

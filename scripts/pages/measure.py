@@ -20,7 +20,8 @@ from mnist_net.pictures.decoding import open_image, save_png
 from mnist_net.reading import answers
 from mnist_net.reading.annotation import annotated
 from mnist_net.reading.reader import Reader
-from mnist_net.trained.companions import load_detector, load_signs
+from mnist_net.reading.threshold import REJECT_BELOW
+from mnist_net.trained.companions import load_detector, load_pairs, load_signs
 from mnist_net.trained.store import load_cached
 from scripts import options
 from scripts.pages.kinds import GRIDS, KINDS, NOTHING
@@ -161,9 +162,12 @@ class Tools(NamedTuple):
 _tools: list[Tools] = []  # of this process
 
 
-def _prepare(half: str, dataset: str, data: Path, model: Path, detector: Path, signs: Path) -> None:
+def _prepare(
+    half: str, dataset: str, data: Path, model: Path, detector: Path, signs: Path, pairs: Path
+) -> None:
     threadpool_limits(1)
-    reader = Reader(load_cached(model), load_detector(detector), signs=load_signs(signs))
+    companions = load_signs(signs), load_pairs(pairs)
+    reader = Reader(load_cached(model), load_detector(detector), REJECT_BELOW, *companions)
     _tools[:] = [Tools(load_half(half, dataset, data), reader)]
 
 
@@ -255,6 +259,7 @@ def save_mistakes(mistakes: Sequence[tuple[Score, Bytes]], folder: Path) -> None
 @options.model
 @options.detector
 @options.file("--signs", "models/signs.joblib")
+@options.file("--pairs", "models/pairs.joblib")
 @options.jobs
 @click.option("--output", type=Path, help="JSON of all figures.")
 @click.option("--mistakes", type=Path, help="Folder for a sheet of each kind's mistakes.")
@@ -268,6 +273,7 @@ def main(
     model: Path,
     detector: Path,
     signs: Path,
+    pairs: Path,
     jobs: int,
     output: Path | None,
     mistakes: Path | None,
@@ -277,7 +283,7 @@ def main(
     click.echo(sources, err=True)
     work = partial(_measured, pictures=mistakes is not None)
     with get_context("spawn").Pool(
-        jobs, _prepare, (half, dataset, data, model, detector, signs)
+        jobs, _prepare, (half, dataset, data, model, detector, signs, pairs)
     ) as pool:
         results = list(pool.imap(work, tasks, chunksize=4))
     figures = {name: summary(some) for name, some in groups([one for one, _ in results])}

@@ -19,7 +19,7 @@ import numpy as np
 
 from mnist_net.datasets.dataset import Dataset, data_digest
 from mnist_net.learning.distortion import Distortion
-from mnist_net.reading.lattice import SIGNS
+from mnist_net.reading.arcs import SIGNS
 from mnist_net.trained.committee import Committee
 from mnist_net.trained.store import save_model
 from scripts import options

@@ -157,7 +157,11 @@ def test_a_folder_that_cannot_be_looked_into_is_told(
 @pytest.mark.parametrize("command", ["predict -m", "export", "train --teacher", "train --from"])
 @pytest.mark.parametrize(
     ("name", "told"),
-    [("detector", "tells digits from other things"), ("signs", "tells signs from digits at")],
+    [
+        ("detector", "tells digits from other things"),
+        ("signs", "tells signs from digits at"),
+        ("pairs", "reads two digits that touch"),
+    ],
 )
 def test_the_networks_beside_the_model_are_no_model(command: str, name: str, told: str) -> None:
     save_png(pixels(draw(5)), Path("5.png"))

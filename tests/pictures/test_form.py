@@ -8,7 +8,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 from scipy import ndimage
 
-from mnist_net.pictures.form import deslanted, fitted, narrowed
+from mnist_net.pictures.form import deslanted, fitted, narrowed, stretched
 from tests.drawings import STROKES, centre_of_mass, distance, draw, extent, pixels
 
 
@@ -117,6 +117,20 @@ def test_whatever_has_ink_can_be_fitted(ink: np.ndarray) -> None:
         assert result.dtype == np.uint8
         assert result.max() == 255
     np.testing.assert_array_equal(ink, before)
+    assert stretched(ink).max() == 255
+
+
+@pytest.mark.parametrize("width", [30, 60, 120])
+def test_two_digits_fill_a_square_of_24(width: int) -> None:
+    """A frame of any width: its strokes lie at the square's edges."""
+    frame = np.pad(bar(40, width), 6)
+    frame[12:-12, 12:-12] = 0.0
+    seen = stretched(frame)
+    assert not np.delete(seen, slice(2, 26), axis=0).any()
+    assert not np.delete(seen, slice(2, 26), axis=1).any()
+    for row, column in ((2, 14), (25, 14), (14, 2), (14, 25)):
+        assert seen[row, column] > 128
+    assert not seen[14, 14]
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 40), (40, 1), (1, 2000), (2000, 3)])

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from mnist_net.pictures.candidates import Candidate
 from mnist_net.pictures.pieces import Box, Piece
 from mnist_net.pictures.rows import Row, sheet_of
-from mnist_net.reading.lattice import DIGIT, NONE, PART, SIGNS, Arc, Lattice, Path, Step, _with_odds
+from mnist_net.reading.arcs import DIGIT, NONE, PART, SIGNS, Arc, PageNetworks, with_odds
+from mnist_net.reading.lattice import Lattice, Path, Step
 from mnist_net.reading.networks import Networks
 from mnist_net.reading.pages import Written, _wide_gaps, page_of
 from mnist_net.reading.rules import CHECKS, Rule, rule_of
@@ -25,7 +26,7 @@ class Digits:
     classes = np.arange(10)
 
 
-LATTICE = Lattice(Networks(Digits(), None), Digits())  # type: ignore[arg-type]
+LATTICE = Lattice(PageNetworks(Networks(Digits(), None), Digits()))  # type: ignore[arg-type]
 
 
 def row_of(n_parts: int, number: int = 0) -> Row:
@@ -40,7 +41,24 @@ def arcs_of(row: Row, random: np.random.Generator) -> list[Arc]:
             kinds, digits = random.dirichlet(np.ones(len(SIGNS))), random.dirichlet(np.ones(10))
             candidate = Candidate(row, begin, end, Box(0, 0, 1, 1))
             arcs.append(Arc(candidate, kinds, digits, np.zeros((28, 28), np.uint8)))
+            if end == begin + 2:
+                both = [half_of(arcs[-1], random) for _ in range(2)]
+                arcs[-1] = arcs[-1]._replace(halves=(both[0], both[1]))
     return arcs
+
+
+def half_of(arc: Arc, random: np.random.Generator) -> Arc:
+    """A digit that is as likely as not, on one side of what may be two that touch."""
+    kinds = np.zeros(len(SIGNS))
+    kinds[[NONE, DIGIT]] = 0.5
+    return arc._replace(kinds=kinds, probabilities=random.dirichlet(np.ones(10)))
+
+
+def likeliest_digits(half: Arc) -> list[tuple[str, float]]:
+    """The three likeliest, and how likely each is; of fewer a page by a rule has not room."""
+    assert half.probabilities is not None
+    ranked = np.argsort(half.probabilities)[::-1][:3]
+    return [(str(digit), half.kinds[DIGIT] * half.probabilities[digit]) for digit in ranked]
 
 
 def all_texts(arcs: Sequence[Arc]) -> dict[str, float]:
@@ -58,6 +76,9 @@ def all_texts(arcs: Sequence[Arc]) -> dict[str, float]:
                 for d, p in enumerate(arc.probabilities if arc.probabilities is not None else [])
             ]
             ways += [(SIGNS[k], arc.kinds[k]) for k in range(PART + 1, len(SIGNS))]
+            if arc.halves is not None:
+                both = product(*map(likeliest_digits, arc.halves))
+                ways += [(one + other, p * q) for (one, p), (other, q) in both]
             if arc.candidate.end == place + 1:
                 ways.append(("", arc.kinds[NONE]))
             for sign, p in ways:
@@ -162,7 +183,7 @@ def test_the_detector_says_nothing_against_parentheses() -> None:
     kinds[:, DIGIT] = 0.4
     for row, sign in enumerate("(+"):
         kinds[row, SIGNS.index(sign)] = 0.6
-    weighed = _with_odds(kinds, np.full(2, 0.9))
+    weighed = with_odds(kinds, np.full(2, 0.9))
     assert weighed[0, SIGNS.index("(")] == pytest.approx(0.6)
     assert weighed[1, SIGNS.index("+")] == pytest.approx(0.6 / 9 / (0.4 + 0.6 / 9))
 
@@ -190,9 +211,9 @@ class Sevens:
 def test_a_full_stop_is_small() -> None:
     mask = np.zeros((60, 90), bool)
     mask[10:50, 10:14] = mask[10:50, 40:44] = mask[46:50, 60:64] = True
-    lattice = Lattice(Networks(Sevens(), None), Points())  # type: ignore[arg-type]
+    lattice = Lattice(PageNetworks(Networks(Sevens(), None), Points()))  # type: ignore[arg-type]
     sheet = sheet_of(mask, mask.astype(np.float32))
-    (path,) = lattice.best_paths(lattice.arcs(sheet))
+    (path,) = lattice.best_paths(lattice.networks.arcs(sheet))
     assert path.text == "77."
 
 
@@ -321,10 +342,10 @@ class Always:
 
 def test_a_doubted_digit_is_the_mean_over_its_variants() -> None:
     network = Always(np.eye(10)[6])
-    lattice = Lattice(Networks(network, None), Digits())  # type: ignore[arg-type]
+    networks = PageNetworks(Networks(network, None), Digits())  # type: ignore[arg-type]
     wide, narrow = np.ones((20, 16), np.float32), np.ones((20, 6), np.float32)
     sure, doubted = np.eye(10)[1], np.full(10, 0.1)
-    which = lattice._seen_again(
+    which = networks.seen_again(
         np.array([0.9, 0.9, 0.9, 0.1]),  # the last is hardly a digit
         np.stack([sure, doubted, doubted, doubted]),
         [wide, wide, narrow, wide],

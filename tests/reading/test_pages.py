@@ -12,7 +12,8 @@ from mnist_net.pictures.decoding import open_image
 from mnist_net.pictures.pieces import Box as Bounds
 from mnist_net.pictures.rows import Row as RowOfParts
 from mnist_net.reading.answers import Page
-from mnist_net.reading.lattice import DIGIT, SIGNS, Arc, Step
+from mnist_net.reading.arcs import DIGIT, SIGNS, Arc
+from mnist_net.reading.lattice import Step
 from mnist_net.reading.pages import Written, _refused
 from mnist_net.reading.reader import Reader
 from scripts.reading.foreign import Row
@@ -85,7 +86,7 @@ def test_ruled_lines_and_specks(reader: Reader, clear: dict[int, list[np.ndarray
 def test_touching_neighbours_are_parted(
     reader: Reader, clear: dict[int, list[np.ndarray]], gap: int
 ) -> None:
-    """Not always where they touch: of 72 pairs at least 60, and of these the boxes are right."""
+    """Not always where they touch: of 72 pairs at least 65, and their boxes are about right."""
     right = 0
     generator = np.random.default_rng(7)
     for seed in range(72):
@@ -94,8 +95,8 @@ def test_touching_neighbours_are_parted(
         page = reader.read_page(as_picture(levels))
         if page.text == pair:
             right += 1
-            assert_reads(page, [pair], boxes, 0.5)
-    assert right >= 60
+            assert_reads(page, [pair], boxes, 0.4)
+    assert right >= 65
 
 
 def test_a_5_whose_bar_is_apart(reader: Reader, clear: dict[int, list[np.ndarray]]) -> None:
