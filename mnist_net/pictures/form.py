@@ -19,7 +19,7 @@ from mnist_net.pictures.pieces import bounds
 BOX = 20
 """Side of the box that a digit is fitted into, in pixels."""
 
-_SQUARE = 24, 24  # pixels, that two digits fill
+_SQUARE = 24  # pixels of a side, that two digits fill
 _FULL_INK = 230  # grey levels, which MNIST's strokes reach
 _OVERSAMPLING = 4  # per pixel of the result, while strokes are moved
 _PADDING = 6  # of these fine pixels: no stroke grows by more
@@ -74,15 +74,15 @@ def fitted(ink: Bytes | Ink, *, usual_strokes: bool = False) -> Bytes:
 def stretched(ink: Ink) -> Bytes:
     """Two digits side by side: cropped to the ink and stretched to fill a square, uint8, 28 × 28.
 
-    The ink is rows × columns, float from 0 to 1; strokes become as wide as MNIST's.  In MNIST's
-    form two digits would have half of its height.
+    The ink is rows × columns, float from 0 to 1; strokes are made as wide as MNIST's first.  In
+    MNIST's form two digits would have half of its height.
     """
     strokes = _with_usual_strokes(ink)
     rows, columns = _extent(strokes.max(axis=1)), _extent(strokes.max(axis=0))
-    picture = Image.fromarray(strokes[rows, columns]).resize(_SQUARE, Image.Resampling.BOX)
-    digits = np.asarray(picture)
-    margins = [((field - side) // 2,) * 2 for field, side in zip(IMAGE_SHAPE, _SQUARE, strict=True)]
-    return np.pad(np.round(digits * (255.0 / digits.max())).astype(np.uint8), margins)
+    picture = Image.fromarray(strokes[rows, columns])
+    digits = np.asarray(picture.resize((_SQUARE, _SQUARE), Image.Resampling.BOX))
+    levels = np.round(digits * (255.0 / digits.max())).astype(np.uint8)
+    return np.pad(levels, (IMAGE_SHAPE[0] - _SQUARE) // 2)
 
 
 def _extent(profile: Ink) -> slice:

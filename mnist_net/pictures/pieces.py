@@ -96,7 +96,7 @@ class Piece(NamedTuple):
     area: int
     box: Box
     borders: int  # of the picture, that it touches
-    cut_from: int = 0  # number of the piece that it hung together in; 0 if it is whole
+    cut_from: int = 0  # number of the piece that it is a part of; 0 if that was not cut
 
     @property
     def is_compact(self) -> bool:

@@ -37,11 +37,13 @@ class Reading:
         How sure it is that there is a digit, and this one: from 0 to 1, the probability times what
         the detector gives that it is a digit at all (with three times the odds if the picture came
         in MNIST's form, or cropped at its ink).  It chooses between views, it is what a threshold
-        refuses by, and its mean is a page's confidence.
+        refuses by, and its mean is a page's confidence.  Two digits that touch share what the
+        network of pairs gives that they are two.
     probabilities
         One a class; None where there is nothing to read.
     image
-        What the network saw, 28 × 28, uint8; black where there is nothing.
+        What the network saw, 28 × 28, uint8; black where there is nothing.  Of two digits that
+        touch, what it was cut into, though they were seen together.
     box
         x, y, width and height in pixels of the upright picture; None where there is nothing.
     reason

@@ -37,7 +37,7 @@ PARENTHESES = "()"
 _MOST_CANDIDATES = 8_000  # of a page of 400 digits there are about 2,500, or 5,000 if they touch
 _PARTS = 0.1  # odds of a part where reading goes, against those among all that is learnt from
 _MAY_BE_DIGIT = 0.02  # probability, from which on it is asked which one
-_MAY_BE_SEVERAL = 0.01  # probability of a part of one or of several, likewise which two
+_MAY_BE_SEVERAL = 0.01  # probability of a part before that, likewise which two digits
 _RATHER = 0.3  # probability of a digit, from which on it is seen again if it is not sure which one
 _MOST_ODDS = 20.0  # that the detector gives for or against a digit: both networks see the same ink
 
@@ -86,7 +86,8 @@ class PageNetworks(NamedTuple):
     signs
         Tells digits and signs apart at their places; see `companions.load_signs`.
     pairs
-        Reads two digits that touch; see `companions.load_pairs`.
+        Reads two digits that touch, beside networks whose classes are 0 to 9; see
+        `companions.load_pairs`.
     """
 
     digits: Networks
@@ -103,7 +104,7 @@ class PageNetworks(NamedTuple):
             return []
         kinds = self.signs.predict_proba(np.stack([field_on(sheet, one) for one in found]))
         pairs = self._pairs(sheet, found, kinds[:, PART])
-        kinds[:, PART] *= _PARTS
+        kinds[:, PART] *= _PARTS  # from here on, for a part is read with others only
         sizes = np.array([one.box.size / one.row.height for one in found])
         kinds[sizes < DOT, DIGIT] = 0.0
         kinds[sizes >= LARGE, SIGNS.index(".")] = 0.0
@@ -124,8 +125,11 @@ class PageNetworks(NamedTuple):
         """Of what hangs together and may be several, the probabilities of all pairs, 100."""
         if self.pairs is None:
             return {}
-        whole = np.array([_hangs_together(one) for one in found])
-        asked = np.flatnonzero(whole & (several > _MAY_BE_SEVERAL)).tolist()
+        asked = [
+            k
+            for k, one in enumerate(found)
+            if several[k] > _MAY_BE_SEVERAL and _hangs_together(one)
+        ]
         if not asked:
             return {}
         inks = [figure_on(sheet, found[k]).ink for k in asked]
@@ -146,36 +150,38 @@ class PageNetworks(NamedTuple):
 
 def _hangs_together(candidate: Candidate) -> bool:
     """Whether its ends were cut from one piece: only such ink may be two digits that touch."""
-    first, *_, last = 2 * candidate.parts
-    return first.number != last.number and 0 < first.cut_from == last.cut_from
+    first, last = candidate.parts[0], candidate.parts[-1]
+    return len(candidate.parts) > 1 and 0 < first.cut_from == last.cut_from
 
 
 def with_halves(arcs: Sequence[Arc], pairs: Mapping[int, Array]) -> list[Arc]:
     """The same, those that may be two digits, of which 100 probabilities are given, in halves.
 
     Of all that an arc's ink is cut into, its halves are the two that are likeliest to be these.
+    Each is given what is known of its side, as if that did not depend on the other one.
     """
     result = list(arcs)
     at = {(id(arc.candidate.row), arc.candidate.begin, arc.candidate.end): arc for arc in arcs}
     for number, both in pairs.items():
         row, begin, end, _ = arcs[number].candidate
-        digits = both.reshape(10, 10).sum(axis=1), both.reshape(10, 10).sum(axis=0)
-        cuts = [(at.get((id(row), begin, k)), at.get((id(row), k, end))) for k in range(begin, end)]
-        halves = [(left, right) for left, right in cuts if left is not None and right is not None]
-        best = max(halves, key=lambda two: _agreement(two, digits), default=None)
-        if best is not None and _agreement(best, digits) > 0.0:
-            left, right = (_half(arc, side) for arc, side in zip(best, digits, strict=True))
-            result[number] = arcs[number]._replace(halves=(left, right))
+        of_left, of_right = both.reshape(10, 10).sum(axis=1), both.reshape(10, 10).sum(axis=0)
+        best = 0.0
+        for place in range(begin + 1, end):
+            left, right = at.get((id(row), begin, place)), at.get((id(row), place, end))
+            if left is None or right is None:
+                continue
+            agreement = _agreement(left, of_left) * _agreement(right, of_right)
+            if agreement > best:
+                best, halves = agreement, (_half(left, of_left), _half(right, of_right))
+                result[number] = arcs[number]._replace(halves=halves)
     return result
 
 
-def _agreement(two: tuple[Arc, Arc], digits: tuple[Array, Array]) -> float:
-    """Probability that two arcs are digits, and those that are seen in both together."""
-    agreement = 1.0
-    for arc, side in zip(two, digits, strict=True):
-        same = 0.0 if arc.probabilities is None else float(arc.probabilities @ side)
-        agreement *= float(arc.kinds[DIGIT]) * same
-    return agreement
+def _agreement(arc: Arc, digits: Array) -> float:
+    """Probability that an arc is a digit, and the same as on this side of both together."""
+    if arc.probabilities is None:
+        return 0.0
+    return float(arc.kinds[DIGIT] * (arc.probabilities @ digits))
 
 
 def _half(arc: Arc, digits: Array) -> Arc:

@@ -1,10 +1,10 @@
 """The likeliest way to read a page: a path through the parts of its rows.
 
-Each few parts of a row that lie together may be one digit, a sign, or nothing that is read.  One
-network says which of these, from where and how large they are in their row; another one which digit
-it is.  A part of a sign must not be left over, nor several be taken for one: neither is a way to
-read.  Of all ways to read every part once, the one with the greatest product of probabilities is
-kept: Viterbi's path through the segmentation lattice of LeCun et al. 1998, section VII.
+Each few parts of a row that lie together may be one digit, two that touch, a sign, or nothing that
+is read (`arcs`).  A part of a sign must not be left over, nor several be taken for one: neither is
+a way to read.  Of all ways to read every part once, the one with the greatest product of
+probabilities is kept: Viterbi's path through the segmentation lattice of LeCun et al. 1998, section
+VII.
 """
 
 import math
@@ -14,15 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from mnist_net.reading.arcs import (
-    DIGIT,
-    LEAST,
-    NONE,
-    PART,
-    SIGNS,
-    Arc,
-    PageNetworks,
-)
+from mnist_net.reading.arcs import DIGIT, LEAST, NONE, PART, SIGNS, Arc, PageNetworks
 from mnist_net.reading.rules import AnyText, Rule, State
 
 TOGETHER = 0.6
@@ -167,7 +159,7 @@ class Lattice:
         return best
 
     def _ways(self, arc: Arc, *, free: bool) -> Iterator[tuple[Step, ...]]:
-        """What an arc may be read as; without a rule only the likeliest digit and sign."""
+        """What an arc may be read as; without a rule only the likeliest digit, two, and sign."""
         least = _MAY_BE if free else 0.0
         yield from zip(_digits(arc, only=1 if free else None))
         if arc.halves is not None:
@@ -197,17 +189,23 @@ def _digits(arc: Arc, *, only: int | None) -> list[Step]:
 
 def _stepped(rule: Rule, state: State, text: str) -> State | None:
     """Where a rule is after some signs, or none; None if it does not accept them."""
-    after: State | None = state
     for sign in text:
-        after = None if after is None else rule.step(after, sign)
-    return after
+        after = rule.step(state, sign)
+        if after is None:
+            return None
+        state = after
+    return state
 
 
 def _expecting(signs: Sequence[int], arc: Arc) -> Arc:
     """The same where these signs are likelier."""
     kinds = arc.kinds.copy()
     kinds[signs] *= _AGAIN
-    return arc._replace(kinds=kinds / kinds.sum())
+    total = float(kinds.sum())
+    if arc.halves is not None:
+        left, right = (half._replace(kinds=half.kinds / total**0.5) for half in arc.halves)
+        arc = arc._replace(halves=(left, right))
+    return arc._replace(kinds=kinds / total)
 
 
 def _likeliest(paths: Sequence[Path], keep: int) -> list[Path]:

@@ -173,6 +173,7 @@ class Hand:
 
 
 def sign_points(stroke: str) -> Points:
+    """A stroke of `SIGN_STROKES`, points × 2 in heights of a digit."""
     points = np.array([point.split(",") for point in stroke.split()], np.float64) / 100.0
     return points if len(points) < 3 else bezier(points)
 

@@ -20,7 +20,6 @@ from mnist_net.pictures.decoding import open_image, save_png
 from mnist_net.reading import answers
 from mnist_net.reading.annotation import annotated
 from mnist_net.reading.reader import Reader
-from mnist_net.reading.threshold import REJECT_BELOW
 from mnist_net.trained.companions import load_detector, load_pairs, load_signs
 from mnist_net.trained.store import load_cached
 from scripts import options
@@ -166,8 +165,8 @@ def _prepare(
     half: str, dataset: str, data: Path, model: Path, detector: Path, signs: Path, pairs: Path
 ) -> None:
     threadpool_limits(1)
-    companions = load_signs(signs), load_pairs(pairs)
-    reader = Reader(load_cached(model), load_detector(detector), REJECT_BELOW, *companions)
+    network, knows = load_cached(model), load_detector(detector)
+    reader = Reader(network, knows, signs=load_signs(signs), pairs=load_pairs(pairs))
     _tools[:] = [Tools(load_half(half, dataset, data), reader)]
 
 

@@ -1,9 +1,9 @@
 """The network that reads two digits that touch.
 
-    python -m scripts.pairs train       # models/pairs.joblib: an hour and a half
+    python -m scripts.pairs train       # models/pairs.joblib: an hour
     python -m scripts.pairs measure     # results/pairs.json: minutes
 
-Both need fonts, those of the Debian packages in scripts/detector/packages.txt.
+The first needs fonts, those of the Debian packages in scripts/detector/packages.txt.
 """
 
 from scripts.options import studies
