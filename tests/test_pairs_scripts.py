@@ -29,26 +29,75 @@ def test_pictures_repeat_and_both_sorts_are_among_them(strokes: Strokes) -> None
     assert labels.max() <= 100
 
 
-@pytest.mark.parametrize("pen", [None, 5.0])
-def test_the_label_is_one_more_than_the_number(
-    pen: float | None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A tall bar that is called 3 and a short one, called 8: the outer columns tell them apart."""
-    monkeypatch.setattr(drawing, "_SLIVERS", 0.0)
+def bars() -> Strokes:
+    """A tall bar that is called 3, and a short one, called 8."""
     ink = np.zeros((2, CANVAS, CANVAS), np.float32)
     ink[0, 8:48, 24:32] = ink[1, 20:36, 24:32] = 1.0
     lines = np.zeros(ink.shape, bool)
     lines[0, 10:46, 28] = lines[1, 22:34, 28] = True
-    hand = drawing._Hand(Strokes(ink, lines, np.array([3, 8], np.uint8)), np.random.default_rng(4))
+    return Strokes(ink, lines, np.array([3, 8], np.uint8))
+
+
+@pytest.mark.parametrize("pen", [None, 5.0])
+@pytest.mark.parametrize("slivers", [0.0, 1.0])
+def test_two_are_told_of_from_the_left(
+    pen: float | None, slivers: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the heights of the outer columns; of a third one here not even a sliver is left."""
+
+    def nothing_left(
+        hand: drawing._Hand, digits: list[np.ndarray], *, left: bool, share: object
+    ) -> np.ndarray:
+        return hand.joined(digits[1:] if left else digits[:2])[0]
+
+    monkeypatch.setattr(drawing, "_SLIVERS", slivers)
+    monkeypatch.setattr(drawing._Hand, "_cut", nothing_left)
+    hand = drawing._Hand(bars(), np.random.default_rng(4))
     hand.pen = pen
     seen = set()
-    for _ in range(20):
+    for _ in range(30):
         drawn, *digits = hand.two()
         columns = np.flatnonzero((drawn > 0.5).any(axis=0))
         heights = [np.count_nonzero(drawn[:, x] > 0.5) for x in (columns[1], columns[-2])]
         assert digits == [3 if height > 24 else 8 for height in heights]
         seen.add(tuple(digits))
     assert seen == {(3, 3), (3, 8), (8, 3), (8, 8)}
+
+
+def test_the_label_is_one_more_than_the_number(
+    strokes: Strokes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    square = np.ones((EXTENT, EXTENT), np.float32)
+    monkeypatch.setattr(drawing._Hand, "two", lambda _: (square, 4, 7))
+    _, labels = draw_many(30, strokes, np.random.default_rng(1))
+    assert set(labels.tolist()) == {NONE, 48}
+
+
+def test_what_is_not_two_is_one_or_three_or_a_part(
+    strokes: Strokes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """How many digits are asked for, and how they are joined, tells which."""
+    asked: list[int] = []
+
+    def joined(hand: drawing._Hand, parts: list[np.ndarray]) -> tuple[np.ndarray, list[int]]:
+        asked.append(len(parts))
+        return parts[0], [0] * len(parts)
+
+    def cut(hand: drawing._Hand, digits: list[np.ndarray], *, left: bool, share: object) -> object:
+        asked.append(10 * len(digits))
+        return digits[0]
+
+    monkeypatch.setattr(drawing._Hand, "joined", joined)
+    monkeypatch.setattr(drawing._Hand, "_cut", cut)
+    monkeypatch.setattr(drawing._Hand, "sign", lambda _: np.zeros((9, 9), np.float32))
+    hand = drawing._Hand(strokes, np.random.default_rng(5))
+    alone = 0
+    for _ in range(80):
+        n = len(asked)
+        hand.not_two()
+        alone += len(asked) == n
+    assert 10 < alone < 30
+    assert set(asked) == {2, 3, 20, 30}  # with a sign, three, and with a part
 
 
 def test_where_two_meet_by_hand() -> None:
@@ -70,6 +119,10 @@ def test_joined_digits_touch_where_nothing_is_between(
     ink, begins = hand.joined([square] * 3)
     assert ndimage.label(ink > 0.5)[1] == 1
     assert np.diff(begins).tolist() == [EXTENT // 2 - 2] * 2
+    roof = np.zeros(square.shape, np.float32)  # a stem on the left, under a roof
+    roof[:, :6] = roof[:6] = 1.0
+    _, begins = hand.joined([roof, roof[::-1, ::-1]])  # the other's foot goes below the roof
+    assert np.diff(begins).tolist() == [6 - 2]
 
 
 @pytest.mark.parametrize("left", [True, False])

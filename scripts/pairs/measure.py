@@ -2,8 +2,8 @@
 
     python -m scripts.pairs measure
 
-The pictures are drawn as most of those to train by are, but from MNIST's validation digits, which it
-has not learned from.
+The pictures are drawn as most of those to train by are, but from MNIST's validation digits, from
+which it has not learned.
 """
 
 import json

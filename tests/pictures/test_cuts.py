@@ -66,6 +66,22 @@ def test_what_is_narrow_stays_whole() -> None:
     assert cut_apart(pieces, 30.0, numbers, count(2)) == tuple(pieces)
 
 
+def test_parts_know_the_piece_that_they_were_cut_from() -> None:
+    mask = np.zeros((40, 200), bool)
+    for left in (5, 105):
+        mask[5:35, left : left + 4] = mask[5:35, left + 50 : left + 54] = True
+        mask[18:21, left : left + 54] = True
+    mask[5:35, 92:96] = True
+    numbers, pieces = find_pieces(mask)
+    first, narrow, other = sorted(pieces, key=lambda piece: piece.box.left)
+    parts = cut_apart(pieces, 30.0, numbers, count(4))
+    assert narrow in parts
+    for part in parts:
+        expected = 0 if part == narrow else (first if part.box.right < 92 else other).number
+        assert part.cut_from == expected
+    assert {part.cut_from for part in parts} == {0, first.number, other.number}
+
+
 @given(arrays(bool, st.tuples(st.integers(1, 30), st.integers(1, 60))), st.floats(1.0, 40.0))
 def test_every_pixel_is_in_one_part(mask: Mask, height: float) -> None:
     numbers, parts = parts_of(mask, height)

@@ -131,6 +131,10 @@ def test_two_digits_fill_a_square_of_24(width: int) -> None:
     for row, column in ((2, 14), (25, 14), (14, 2), (14, 25)):
         assert seen[row, column] > 128
     assert not seen[14, 14]
+    thin = np.pad(bar(40, width), 6)
+    thin[7:-7, 7:-7] = 0.0
+    inked = [np.count_nonzero(one > 128) for one in (seen, stretched(thin))]
+    assert inked[1] > 0.6 * inked[0]  # of strokes a sixth as wide
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (1, 40), (40, 1), (1, 2000), (2000, 3)])

@@ -82,11 +82,11 @@ def test_ruled_lines_and_specks(reader: Reader, clear: dict[int, list[np.ndarray
     assert_reads(reader.read_page(as_picture(levels)), rows, boxes)
 
 
-@pytest.mark.parametrize("gap", [0, -2])
+@pytest.mark.parametrize(("gap", "least"), [(0, 66), (-2, 66), (-4, 60)])
 def test_touching_neighbours_are_parted(
-    reader: Reader, clear: dict[int, list[np.ndarray]], gap: int
+    reader: Reader, clear: dict[int, list[np.ndarray]], gap: int, least: int
 ) -> None:
-    """Not always where they touch: of 72 pairs at least 65, and their boxes are about right."""
+    """Not always where they touch: of 72 pairs so many, and boxes are where the ink was cut."""
     right = 0
     generator = np.random.default_rng(7)
     for seed in range(72):
@@ -96,7 +96,7 @@ def test_touching_neighbours_are_parted(
         if page.text == pair:
             right += 1
             assert_reads(page, [pair], boxes, 0.4)
-    assert right >= 65
+    assert right >= least
 
 
 def test_a_5_whose_bar_is_apart(reader: Reader, clear: dict[int, list[np.ndarray]]) -> None:
