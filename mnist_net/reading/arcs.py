@@ -103,7 +103,7 @@ class PageNetworks(NamedTuple):
         if not 0 < len(found) <= _MOST_CANDIDATES:  # so many, and it is a texture
             return []
         kinds = self.signs.predict_proba(np.stack([field_on(sheet, one) for one in found]))
-        pairs = self._pairs(sheet, found, kinds[:, PART])
+        pairs = self._pairs(sheet, found, kinds)
         kinds[:, PART] *= _PARTS  # from here on, for a part is read with others only
         sizes = np.array([one.box.size / one.row.height for one in found])
         kinds[sizes < DOT, DIGIT] = 0.0
@@ -121,20 +121,24 @@ class PageNetworks(NamedTuple):
         arcs = [Arc(one, kinds[k], *read.get(k, (None, None))) for k, one in enumerate(found)]
         return with_halves(arcs, pairs)
 
-    def _pairs(self, sheet: Sheet, found: Sequence[Candidate], several: Array) -> dict[int, Array]:
-        """Of what hangs together and may be several, the probabilities of all pairs, 100."""
+    def _pairs(self, sheet: Sheet, found: Sequence[Candidate], kinds: Array) -> dict[int, Array]:
+        """Of what hangs together and may be several, the probabilities of all pairs, 100.
+
+        Letters hang together too: that it is writing of digits, the networks of signs know.
+        """
         if self.pairs is None:
             return {}
         asked = [
             k
             for k, one in enumerate(found)
-            if several[k] > _MAY_BE_SEVERAL and _hangs_together(one)
+            if kinds[k, PART] > _MAY_BE_SEVERAL and _hangs_together(one)
         ]
         if not asked:
             return {}
         inks = [figure_on(sheet, found[k]).ink for k in asked]
         said = self.pairs.predict_proba(np.stack([stretched(ink) for ink in inks]))
-        return dict(zip(asked, said[:, 1:], strict=True))
+        are_digits = kinds[asked, DIGIT] + kinds[asked, PART]
+        return dict(zip(asked, are_digits[:, None] * said[:, 1:], strict=True))
 
     def seen_again(self, are_digits: Array, which: Array, inks: Sequence[Ink]) -> Array:
         """Which digits these are, N × K: where that is not sure, the mean over their variants."""

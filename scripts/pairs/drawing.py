@@ -19,6 +19,7 @@ from mnist_net.pictures.form import stretched
 from mnist_net.pictures.pieces import bounds
 from scripts.detector.drawing import EXTENT, skeletons
 from scripts.detector.glyphs import one_of
+from scripts.detector.hands import draw_letter
 from scripts.pages.hands import SIGN_STROKES, draw_strokes, sign_points
 
 Ink = npt.NDArray[np.float32]
@@ -97,6 +98,10 @@ class _Hand:
         moved = [line + self.random.normal(0.0, 0.02 * EXTENT, line.shape) for line in lines]
         return draw_strokes(moved, self.pen or 4.5).ink
 
+    def letter(self) -> Ink:
+        """A letter that is like no digit."""
+        return _cropped(draw_letter(self.random).astype(np.float32) / np.float32(255))
+
     def joined(self, parts: Sequence[Ink]) -> tuple[Ink, list[int]]:
         """From left to right, as `_gap` says; and the columns where they begin."""
         random = self.random
@@ -151,16 +156,17 @@ class _Hand:
         return ink, *(labels[1:] if left else labels[:2])
 
     def not_two(self) -> Ink:
-        """One digit, three, one or two and a part of the next, or one and a sign."""
+        """One digit, three, one or two and a part of the next, or one and a sign; or letters."""
         random, choice = self.random, self.random.random()
-        if choice < 0.25:
+        if choice < 0.2:
             return self.digit()[0]
-        if choice < 0.4:
+        if choice < 0.32:
             return self.joined([self.digit()[0] for _ in range(3)])[0]
-        if choice < 0.6:
-            parts = [self.digit()[0], self.sign()]
-            return self.joined(parts if random.random() < 0.5 else parts[::-1])[0]
-        digits = [self.digit()[0] for _ in range(2 if choice < 0.8 else 3)]
+        if choice < 0.65:
+            one = self.sign() if choice < 0.45 else self.letter()
+            other = self.digit()[0] if random.random() < 0.7 else self.letter()
+            return self.joined([one, other] if random.random() < 0.5 else [other, one])[0]
+        digits = [self.digit()[0] for _ in range(2 if choice < 0.82 else 3)]
         return self._cut(digits, left=random.random() < 0.5, share=(0.2, 0.65))
 
     def _cut(self, digits: Sequence[Ink], *, left: bool, share: tuple[float, float]) -> Ink:

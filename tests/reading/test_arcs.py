@@ -120,7 +120,7 @@ class Kinds:
 
     def __init__(self, several: float) -> None:
         self.said = np.zeros(len(SIGNS))
-        self.said[[DIGIT, PART]] = 1.0 - several, several
+        self.said[[NONE, DIGIT, PART]] = 0.3, 0.7 - several, several
 
     def predict_proba(self, images: np.ndarray) -> np.ndarray:
         return np.tile(self.said, (len(images), 1))
@@ -159,6 +159,10 @@ def test_only_what_hangs_together_and_may_be_several_is_asked_for(
     assert len(arcs) == len(list(candidates(row))) == 6
     asked = [arc for arc in arcs if arc.halves is not None]
     assert len(asked) == len(pairs.seen) == n_asked
+    for arc in asked:
+        assert arc.halves is not None
+        of_two = np.prod([half.kinds[DIGIT] for half in arc.halves])
+        assert of_two == pytest.approx(0.8 * 0.7)  # as a pair, and as writing of digits
     for arc, image in zip(asked, pairs.seen, strict=True):
         np.testing.assert_array_equal(image, stretched(figure_on(sheet, arc.candidate).ink))
     alone = PageNetworks(digits, kinds, None).arcs(sheet)  # type: ignore[arg-type]
