@@ -12,7 +12,7 @@ from mnist_net.pictures.form import stretched
 from mnist_net.pictures.pieces import Box, Piece
 from mnist_net.pictures.rows import Row, Sheet
 from mnist_net.reading.arcs import DIGIT, NONE, PART, SIGNS, Arc, PageNetworks, with_halves
-from mnist_net.reading.lattice import Lattice, _expecting
+from mnist_net.reading.lattice import _expecting
 from mnist_net.reading.networks import Networks
 from mnist_net.reading.reader import Reader
 from mnist_net.trained import companions, store
@@ -174,8 +174,9 @@ def test_which_network_reads_pairs(
 ) -> None:
     shipped = companions.load_pairs()
     assert shipped is not None
-    assert isinstance(reader._lattice, Lattice)
-    assert reader._lattice.networks.pairs is shipped
+    used = Reader(reader.model, reader.detector)._lattice.networks.pairs
+    assert used is not None
+    assert used.metadata == shipped.metadata
     other: Any = Pairs()
     assert Reader(reader.model, reader.detector, pairs=other)._lattice.networks.pairs is other
     # Without the detector nothing says that the classes are MNIST's digits.
