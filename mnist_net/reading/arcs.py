@@ -104,7 +104,7 @@ class PageNetworks(NamedTuple):
             return []
         kinds = self.signs.predict_proba(np.stack([field_on(sheet, one) for one in found]))
         pairs = self._pairs(sheet, found, kinds)
-        kinds[:, PART] *= _PARTS  # from here on, for a part is read with others only
+        kinds[:, PART] *= _PARTS  # only now: pairs are asked for by what the networks say
         sizes = np.array([one.box.size / one.row.height for one in found])
         kinds[sizes < DOT, DIGIT] = 0.0
         kinds[sizes >= LARGE, SIGNS.index(".")] = 0.0
