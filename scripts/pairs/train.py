@@ -6,7 +6,8 @@ It has an output for each two digits, and one more, the first, for what is not t
 those of MNIST's training pictures that the half to choose pages by has (scripts/pages), and others
 drawn in strokes and fonts (scripts/detector), of either half; what is not two is drawn too.  That
 which ships learned from 1,057,000 pictures, drawn in five lots while the reader was built: twelve
-epochs of the first four, and four more with the fifth, half of which is not two, letters among it.
+epochs of the first four; then, from its weights and at half the rate, two with the fifth, half of
+which is not two, letters among it, but without the third, and two with all.
 """
 
 import time
