@@ -40,7 +40,7 @@ _MOST_BYTES = 100_000  # of a list of choices: what is read is compared with eac
 @click.option("--csv", "as_csv", is_flag=True, help="Print a table: picture, row, text or cells.")
 @options.png_option(
     "--annotate",
-    help="Write the picture with a box and the answer at each digit; for one IMAGE.",
+    help="Write the picture with a box and the answer at each digit and sign; for one IMAGE.",
 )
 def read(
     digits_only: bool,
@@ -143,6 +143,10 @@ def _rule(choices: Path | None, **known: Any) -> "Rule | None":
     from mnist_net.errors import ImageError
     from mnist_net.reading.rules import rule_of
 
+    given = [name for name, one in {"choices": choices, **known}.items() if one is not None]
+    if len(given) > 1:
+        options_given = " and ".join(f"--{name}" for name in given)
+        raise click.UsageError(f"{options_given} cannot be combined: one thing is known of a text")
     lines = None
     if choices is not None:
         try:
@@ -157,5 +161,4 @@ def _rule(choices: Path | None, **known: Any) -> "Rule | None":
     try:
         return rule_of(choices=lines, **known)
     except ValueError as error:
-        is_alone = choices and not any(one is not None for one in known.values())
-        raise click.UsageError(f"{choices}: {error}" if is_alone else str(error)) from error
+        raise click.UsageError(f"{choices}: {error}" if choices else str(error)) from error

@@ -32,7 +32,7 @@ class Reading:
     digit
         Label, or None if there is no digit.
     probability
-        Of this digit rather than another one, from 0 to 1, if there is one.
+        Of this digit rather than another one, or of this sign, from 0 to 1, if there is one.
     score
         How sure it is that there is a digit, and this one: from 0 to 1, the probability times what
         the detector gives that it is a digit at all (with three times the odds if the picture came
@@ -125,9 +125,14 @@ class Page:
     without_rule: str | None = None
 
     @property
+    def readings(self) -> list[Reading]:
+        """All digits and signs in order."""
+        return [one for row in self.rows for one in row]
+
+    @property
     def digits(self) -> list[Reading]:
         """All digits in order."""
-        return [one for row in self.rows for one in row if one.digit is not None]
+        return [one for one in self.readings if one.digit is not None]
 
     @property
     def text(self) -> str:
@@ -202,9 +207,14 @@ class Table:
         return tuple(tuple("".join(one.text for one in cell) for cell in row) for row in self.rows)
 
     @property
+    def readings(self) -> list[Reading]:
+        """All digits and signs in order."""
+        return [one for row in self.rows for cell in row for one in cell]
+
+    @property
     def digits(self) -> list[Reading]:
         """All digits in order."""
-        return [o for row in self.rows for cell in row for o in cell if o.digit is not None]
+        return [one for one in self.readings if one.digit is not None]
 
     @property
     def text(self) -> str:

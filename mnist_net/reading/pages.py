@@ -199,7 +199,8 @@ def reading_of(step: Step, written: Written, after_gap: bool = False) -> Reading
     arc, place = step.arc, written.place(step.arc.candidate.box)
     if step.digit is None or arc.probabilities is None or arc.image is None:
         sign = step.sign or UNREAD
-        return Reading(None, score=step.score, box=place, sign=sign, after_gap=after_gap)
+        of_sign = step.score if step.sign else 0.0
+        return Reading(None, of_sign, step.score, box=place, sign=sign, after_gap=after_gap)
     return Reading(
         int(written.classes[step.digit]),
         float(arc.probabilities[step.digit]),

@@ -6,6 +6,7 @@ into MNIST's form and read, the cheapest ways first until one is read with confi
 that is read with most confidence is kept.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -252,20 +253,24 @@ class Reader:
     ) -> tuple[Page, float]:
         """A page as it is read in one way, and how clear it is so: from 0 to 1.
 
-        What is known of it makes it no clearer: that would choose the way that bends most.  So it
-        is not asked for where the page is less likely than the least, and not sure.
+        What is known of it makes it no clearer, and less clear as far as what is read must be bent
+        to fit.  It is not asked for where the page is less likely than the least, and not sure.
         """
         from mnist_net.reading.pages import page_of
 
         lattice, written = self._lattice, self._written(way.look, way.sheet, picture)
         arcs = lattice.networks.arcs(way.sheet, doubtful=rule is not None)
-        page, clarity = page_of(lattice.best_paths(arcs), written, by_rule=False)
+        free = lattice.best_paths(arcs)
+        page, clarity = page_of(free, written, by_rule=False)
         if rule is None:
             return page, clarity
         if way.prior * clarity < least and clarity < SURE:
             return page, 0.0
-        fitting, by_rule = page_of(lattice.best_paths(arcs, rule), written, by_rule=True)
-        return replace(fitting, without_rule=page.text), clarity if by_rule else 0.0
+        fitting = lattice.best_paths(arcs, rule)
+        by_rule, is_read = page_of(fitting, written, by_rule=True)
+        if fitting and free:
+            clarity *= min(1.0, math.exp(fitting[0].score - free[0].score))
+        return replace(by_rule, without_rule=page.text), clarity if is_read else 0.0
 
     def _written(self, look: Look, sheet: "Sheet", picture: Picture) -> "Written":
         from mnist_net.reading.pages import Written

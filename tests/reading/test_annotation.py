@@ -7,7 +7,7 @@ from mnist_net.pictures.decoding import Picture
 from mnist_net.reading.annotation import annotated
 from mnist_net.reading.answers import Page, Reading
 
-RED = (214, 39, 40)
+RED, BLUE = (214, 39, 40), (31, 119, 180)
 
 
 def page(*boxes: tuple[int, int, int, int]) -> Page:
@@ -37,6 +37,16 @@ def test_a_box_around_the_digit_and_the_answer_above(n_channels: int) -> None:
     assert red[165:199, 100:130].any()  # the answer
     assert (image[~red].reshape(-1, 3) >= RED).all()  # smoothed edges of the answer, or paper
     assert (image[282:] == 255).all()
+
+
+def test_signs_have_boxes_of_another_colour() -> None:
+    signs = Page(((Reading(None, box=(100, 200, 50, 80), sign="?"),),))
+    image, of_digit = (annotated(white(500, 600), one) for one in (signs, page((100, 200, 50, 80))))
+    assert not is_red(image).any()
+    blue = (image == BLUE).all(axis=2)
+    assert blue[199, 99:151].all()
+    assert blue[165:199, 100:130].any()  # the sign
+    np.testing.assert_array_equal(blue[199:], is_red(of_digit)[199:])
 
 
 def test_a_page_without_digits_is_the_picture() -> None:

@@ -327,6 +327,16 @@ def test_what_surely_belongs_to_digits_is_not_refused(other: int, score: float |
     assert [reading.score for reading in page.digits] == pytest.approx([score] if score else [])
 
 
+def test_a_sign_says_how_likely_it_is_and_ink_that_is_not_read_is_none() -> None:
+    kinds, row = np.eye(len(SIGNS))[SIGNS.index("-")], row_of(2)
+    arcs = [Arc(Candidate(row, k, k + 1, Box(4 * k, 0, 4 * k + 3, 3)), kinds) for k in (0, 1)]
+    steps = Step(arcs[0], None, "-", 0.7), Step(arcs[1], None, "", 0.6)
+    written = Written(lambda _: (0, 0, 3, 3), np.arange(10), 0.3, 0.0, may_be_texture=False)
+    page, _ = page_of([Path(0.0, "-", steps)], written, by_rule=True)
+    said = [(one.text, one.probability, one.score) for one in page.readings]
+    assert said == [("-", 0.7, 0.7), ("?", 0.0, 0.6)]
+
+
 class Always:
     """A network that says the same of every picture, and remembers how many it saw."""
 

@@ -7,15 +7,18 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mnist_net.pictures import sheets
 from mnist_net.pictures.candidates import Candidate
 from mnist_net.pictures.decoding import open_image
 from mnist_net.pictures.pieces import Box as Bounds
 from mnist_net.pictures.rows import Row as RowOfParts
 from mnist_net.reading.answers import Page
 from mnist_net.reading.arcs import DIGIT, SIGNS, Arc
+from mnist_net.reading.judge import SURE
 from mnist_net.reading.lattice import Step
 from mnist_net.reading.pages import Written, _refused
 from mnist_net.reading.reader import Reader
+from mnist_net.reading.rules import rule_of
 from scripts.reading.foreign import Row
 from tests.drawings import Box, as_picture, compose, draw, overlap, pixels
 
@@ -65,6 +68,22 @@ def test_a_gap_is_a_space_beside_a_wider_one(
 def test_a_table_of_digits(reader: Reader, clear: dict[int, list[np.ndarray]], seed: int) -> None:
     levels, boxes = compose(rows_of(clear, TABLE, seed), gap=40)
     assert_reads(reader.read_page(as_picture(levels)), TABLE, boxes)
+
+
+def test_a_way_to_see_it_that_need_not_be_bent_is_likelier(
+    reader: Reader, clear: dict[int, list[np.ndarray]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (few, _), (all_of_it, _) = (compose(rows_of(clear, [n]), gap=12) for n in ("3426", "34268"))
+    ways = [next(sheets.likely_ways(as_picture(levels).pixels)) for levels in (few, all_of_it)]
+    picture = as_picture(all_of_it)
+    plain, bent = (rule_of(pattern=pattern) for pattern in ("dd2d", "dd7d"))
+    _, free = reader._read_sheet(ways[0], picture)
+    _, fitting = reader._read_sheet(ways[0], picture, plain)
+    assert fitting == free > SURE
+    assert reader._read_sheet(ways[0], picture, bent)[1] < 0.05 * free
+    monkeypatch.setattr(sheets, "likely_ways", lambda _: iter(ways))
+    assert reader.read_page(picture).text == "3426"  # the first one is sure
+    assert reader.read_page(picture, rule_of(expect=5)).text == "34268"
 
 
 def test_rows_of_different_lengths(reader: Reader, clear: dict[int, list[np.ndarray]]) -> None:
