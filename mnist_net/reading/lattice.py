@@ -8,14 +8,15 @@ VII.
 """
 
 import math
-from collections.abc import Iterator, Sequence
-from itertools import groupby, product
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, groupby, product
 from typing import NamedTuple
 
 import numpy as np
 
+from mnist_net.pictures.rows import Row
 from mnist_net.reading.arcs import DIGIT, LEAST, NONE, PART, SIGNS, Arc, PageNetworks
-from mnist_net.reading.rules import AnyText, Rule, State
+from mnist_net.reading.rules import USUAL, AnyText, Rule, State
 
 TOGETHER = 0.6
 """Of a row's height: gaps are smaller within a number or a word."""
@@ -26,6 +27,7 @@ _UNLIKE = 0.1  # odds of a digit beside a letter: digits stand together, and so 
 _AGAIN = 20.0  # odds of a separator that the page has elsewhere, against those of any
 _SEPARATORS = "./:"  # dates and times have several alike
 _SURELY = 0.5  # probability of such a separator
+_USUAL = 100.0  # odds of a date, a time, or a sum, against those of any text of these signs
 _MOST_WAYS = 100_000  # candidates times states of a rule; beyond, only the likeliest go on
 _OF_PAIRS = 3  # likeliest digits of each half of two that touch, by a rule
 _MAY_BE = 0.001  # probability, below which a way to read is not gone unless a rule wants it
@@ -98,21 +100,40 @@ class Lattice:
         """
         if rule is not None:
             return self._best(arcs, rule, 2)
-        paths = self._best(arcs, AnyText(), 1)
-        for path in paths:
-            sure = [step.sign for step in path.steps if step.score >= _SURELY]
-            opened = sure.count("(") - sure.count(")")
-            missing = ")" if opened > 0 else "(" if opened < 0 else ""
-            if seen := [SIGNS.index(one) for one in (*set(_SEPARATORS) & set(sure), *missing)]:
-                (other,) = self._best([_expecting(seen, arc) for arc in arcs], AnyText(), 1)
-                lost = path.n_digits - other.n_digits
-                return [other] if lost <= other.n_signs - path.n_signs else paths
-        return paths
+        rows = [list(of_row) for _, of_row in groupby(arcs, key=_row_of_arc)]
+        free = [self._freely(row) for row in rows]
+        usual = [self._usual(row, path) for row, path in zip(rows, free, strict=True)]
+        paths = [form or path for form, path in zip(usual, free, strict=True)]
+        sure = [step.sign for path in paths for step in path.steps if step.score >= _SURELY]
+        opened = sure.count("(") - sure.count(")")
+        missing = ")" if opened > 0 else "(" if opened < 0 else ""
+        if seen := {*set(_SEPARATORS).intersection(sure), *missing}:
+            for k, row in enumerate(rows):
+                other = paths[k] if usual[k] else self._freely(_expecting(seen, row))
+                if paths[k].n_digits - other.n_digits <= other.n_signs - paths[k].n_signs:
+                    paths[k] = other
+        steps = tuple(chain.from_iterable(path.steps for path in paths))
+        return [Path(sum(path.score for path in paths), "".join(p.text for p in paths), steps)]
+
+    def _freely(self, row: Sequence[Arc]) -> Path:
+        """The likeliest path through a row."""
+        (path,) = self._best(row, AnyText(), 1)
+        return path
+
+    def _usual(self, row: Sequence[Arc], free: Path) -> Path | None:
+        """The likeliest of a usual form, whose signs are surer then; None if it rather has none.
+
+        The likeliest path through the row of any form is given.
+        """
+        for path in self._best(row, USUAL, 1):
+            if path.score + math.log(_USUAL) > free.score:
+                return path._replace(steps=tuple(map(_surer_sign, path.steps)))
+        return None
 
     def _best(self, arcs: Sequence[Arc], known: Rule, keep: int) -> list[Path]:
         best: dict[State, list[Path]] = {known.start: [Path(0.0, "", ())]}
         most = max(1, _MOST_WAYS // max(len(arcs), 1))
-        for _, of_row in groupby(arcs, key=lambda arc: arc.candidate.row):
+        for _, of_row in groupby(arcs, key=_row_of_arc):
             best = self._through(list(of_row), best, known, keep, most)
         ended = [path for state, some in best.items() if known.accepts(state) for path in some]
         return _likeliest(ended, keep)
@@ -133,7 +154,7 @@ class Lattice:
                 likeliest = sorted(reached[begin].items(), key=lambda one: -one[1][0].score)
                 reached[begin] = dict(likeliest[:most])
             gap = arc.candidate.box.left - row.parts[begin - 1].box.right if begin else np.inf
-            for way in self._ways(arc, free=isinstance(rule, AnyText)):
+            for way in self._ways(arc, free=keep == 1):
                 text = "".join(s.sign if s.digit is None else str(classes[s.digit]) for s in way)
                 now, score = way[0].is_digit, sum(math.log(step.score) for step in way)
                 score += dotted if now else 0.0
@@ -175,6 +196,10 @@ class Lattice:
             yield (Step(arc, None, "", max(none, LEAST)),)
 
 
+def _row_of_arc(arc: Arc) -> Row:
+    return arc.candidate.row
+
+
 def _digits(arc: Arc, *, only: int | None) -> list[Step]:
     """The digits that an arc may be, the likeliest first; none if it surely is none."""
     if arc.probabilities is None:
@@ -197,15 +222,24 @@ def _stepped(rule: Rule, state: State, text: str) -> State | None:
     return state
 
 
-def _expecting(signs: Sequence[int], arc: Arc) -> Arc:
+def _expecting(signs: Iterable[str], arcs: Iterable[Arc]) -> list[Arc]:
     """The same where these signs are likelier."""
-    kinds = arc.kinds.copy()
-    kinds[signs] *= _AGAIN
-    total = float(kinds.sum())
-    if arc.halves is not None:
-        left, right = (half._replace(kinds=half.kinds / total**0.5) for half in arc.halves)
-        arc = arc._replace(halves=(left, right))
-    return arc._replace(kinds=kinds / total)
+    expected, result = [SIGNS.index(sign) for sign in signs], []
+    for arc in arcs:
+        kinds, halves = arc.kinds.copy(), arc.halves
+        kinds[expected] *= _AGAIN
+        total = float(kinds.sum())
+        if halves is not None:
+            left, right = (half._replace(kinds=half.kinds / total**0.5) for half in halves)
+            halves = left, right
+        result.append(arc._replace(kinds=kinds / total, halves=halves))
+    return result
+
+
+def _surer_sign(step: Step) -> Step:
+    """The same, but a sign by the odds of one that is expected."""
+    odds = _AGAIN * step.score
+    return step._replace(score=odds / (odds + 1.0 - step.score)) if step.sign else step
 
 
 def _likeliest(paths: Sequence[Path], keep: int) -> list[Path]:

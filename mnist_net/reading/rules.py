@@ -5,8 +5,9 @@ accepts is found on the lattice, jointly, and not by mending what was read witho
 """
 
 import re
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from operator import index
 from typing import Protocol
 
@@ -63,27 +64,6 @@ class DigitCount:
         return state == self.n_digits
 
 
-@dataclass(frozen=True)
-class Pattern:
-    """A form such as ``dd/dd/dddd``, in which d is any digit; spaces do not count."""
-
-    form: str
-    start: State = 0
-
-    def step(self, state: State, sign: str, /) -> State | None:
-        """The state is how much of the form was read."""
-        assert isinstance(state, int)
-        form = self.form.replace(" ", "")
-        if state >= len(form):
-            return None
-        fits = sign.isdigit() if form[state] == ANY_DIGIT else sign == form[state]
-        return state + 1 if fits else None
-
-    def accepts(self, state: State, /) -> bool:
-        """Whether all of it was."""
-        return state == len(self.form.replace(" ", ""))
-
-
 class OneOf:
     """One of some texts, such as a roster's numbers; spaces do not count."""
 
@@ -101,6 +81,24 @@ class OneOf:
     def accepts(self, state: State, /) -> bool:
         """Whether it is one of them."""
         return state in self._texts
+
+
+class Forms(OneOf):
+    """Any text of some forms such as ``dd/dd/dddd``, in which d is any digit."""
+
+    start: State = frozenset({""})
+
+    def step(self, state: State, sign: str, /) -> State | None:
+        """The state is how much of which forms may have been read."""
+        assert isinstance(state, frozenset)
+        any_sign = ANY_DIGIT if sign.isdigit() else sign
+        after = {begun + one for begun in state for one in (sign, any_sign)} & self._beginnings
+        return frozenset(after) or None
+
+    def accepts(self, state: State, /) -> bool:
+        """Whether all of one was read."""
+        assert isinstance(state, frozenset)
+        return not self._texts.isdisjoint(state)
 
 
 @dataclass(frozen=True)
@@ -145,6 +143,23 @@ class Mod97:
         return state == 1
 
 
+def _usual() -> Iterator[str]:
+    """Forms of dates, in any order, of times, and of sums."""
+    ones, two = list("0123456789"), [f"{tens}d" for tens in range(6)]
+    for sign, day, month, year in product("/.-", ones + two[:4], ones + two[:4], ("dd", "dddd")):
+        yield sign.join((day, month, year))
+    for month, day in product(two[:2], two[:4]):
+        yield f"dddd-{month}-{day}"
+    for hour, minute, second in product(ones + two[:3], two, ["", *(f":{one}" for one in two)]):
+        yield f"{hour}:{minute}{second}"
+    numbers = ["d" * n for n in range(1, 5)]
+    for left, sign, right, result in product(numbers, "+-×÷", numbers, numbers):
+        yield f"{left}{sign}{right}={result}"
+
+
+USUAL = Forms(_usual())
+"""What a row with signs often is: a date, a time, or a sum with its result."""
+
 CHECKS: dict[str, Rule] = {"luhn": Luhn(), "mod97": Mod97()}
 """Checksums by name."""
 
@@ -167,7 +182,7 @@ def rule_of(
     expect
         It has so many digits.
     pattern
-        It has this form; see `Pattern`.
+        It has this form; see `Forms`.
     choices
         It is one of these.
     check
@@ -189,7 +204,7 @@ def rule_of(
         return DigitCount(expect)
     if pattern is not None:
         _require_form(pattern, "a form")
-        return Pattern(pattern)
+        return Forms([pattern])
     if choices is not None:
         texts = [choices] if isinstance(choices, str) else list(choices)
         for text in texts:

@@ -17,7 +17,7 @@ from mnist_net.reading.arcs import DIGIT, NONE, PART, SIGNS, Arc, PageNetworks, 
 from mnist_net.reading.lattice import Lattice, Path, Step
 from mnist_net.reading.networks import Networks
 from mnist_net.reading.pages import Written, _wide_gaps, page_of
-from mnist_net.reading.rules import CHECKS, Rule, rule_of
+from mnist_net.reading.rules import CHECKS, USUAL, Rule, rule_of
 
 
 class Digits:
@@ -138,14 +138,15 @@ def test_without_a_rule_the_likeliest_way_to_read_all_rows_is_kept() -> None:
 
 
 def dotted(first: str, chance: float, digit: float) -> list[Arc]:
-    """Five parts: a digit, a sign, a digit, something that may be the same sign, and a digit."""
-    row, which, arcs = row_of(5), np.full(10, 0.1), []
-    for k, likely in enumerate(("digit", first, "digit", first, "digit")):
+    """Three digits, a sign, a digit, something that may be the same sign, and a digit."""
+    row, which, arcs = row_of(7), np.full(10, 0.1), []
+    for k, likely in enumerate(("digit", "digit", "digit", first, "digit", first, "digit")):
         kinds = np.full(len(SIGNS), 1e-4)
-        kinds[SIGNS.index(likely)] = 1.0 if k != 3 else chance
-        if k == 3:
+        kinds[SIGNS.index(likely)] = 1.0 if k != 5 else chance
+        if k == 5:
             kinds[NONE], kinds[DIGIT] = 1.0 - chance - digit, digit
-        box = Box(4 * k, 0, 4 * k + 3, 3) if k % 2 == 0 else Box(4 * k + 1, 2, 4 * k + 2, 3)
+        is_sign = likely == first
+        box = Box(4 * k + 1, 2, 4 * k + 2, 3) if is_sign else Box(4 * k, 0, 4 * k + 3, 3)
         arcs.append(Arc(Candidate(row, k, k + 1, box), kinds, which))
     return arcs
 
@@ -153,16 +154,46 @@ def dotted(first: str, chance: float, digit: float) -> list[Arc]:
 @pytest.mark.parametrize(
     ("first", "chance", "digit", "text"),
     [
-        (".", 0.1, 0.0, "0.0.0"),
-        (".", 0.005, 0.0, "0.00"),
-        (":", 0.1, 0.0, "0:0:0"),
-        ("-", 0.1, 0.0, "0-00"),  # it is as likely a line of anything
-        ("/", 0.1, 0.9, "0/0/0"),  # a 1 that stands as the other one does
+        (".", 0.1, 0.0, "000.0.0"),
+        (".", 0.005, 0.0, "000.00"),
+        (":", 0.1, 0.0, "000:0:0"),
+        ("-", 0.1, 0.0, "000-00"),  # it is as likely a line of anything
+        ("/", 0.1, 0.9, "000/0/0"),  # a 1 that stands as the other one does
     ],
 )
 def test_a_separator_is_expected_again(first: str, chance: float, digit: float, text: str) -> None:
     (path,) = LATTICE.best_paths(dotted(first, chance, digit))
     assert path.text == text
+
+
+def one_sign(sign: str, chance: float, number: int) -> list[Arc]:
+    """A row: a digit, something that is a sign by chance, else a digit, and two digits."""
+    row, which, arcs = row_of(4, number), np.full(10, 0.1), []
+    for k in range(4):
+        kinds = np.full(len(SIGNS), 1e-4)
+        kinds[SIGNS.index(sign)] = chance if k == 1 else 1e-4
+        kinds[DIGIT] = 1.0 - kinds[SIGNS.index(sign)]
+        arcs.append(Arc(Candidate(row, k, k + 1, Box(4 * k, 0, 4 * k + 3, 3)), kinds, which))
+    return arcs
+
+
+@pytest.mark.parametrize(
+    ("sign", "chance", "text"),
+    [(":", 0.002, "0:00"), (":", 0.0008, "0000"), (".", 0.002, "0000"), ("-", 0.002, "0000")],
+)
+def test_a_row_is_a_time_rather_than_digits(sign: str, chance: float, text: str) -> None:
+    """By hand: times 100 a colon of 0.001 is as likely as a digit, one of ten alike."""
+    arcs = [arc for number in range(2) for arc in one_sign(sign, chance, number)]
+    (path,) = LATTICE.best_paths(arcs)
+    assert path.text == 2 * text
+
+
+def test_what_is_usual_has_a_form() -> None:
+    usual = ["1/2/34", "01.02.2034", "2034-01-02", "1:23", "01:23:45", "1+2=3", "12×12=144"]
+    assert all(fits(USUAL, text) for text in usual)
+    others = ["", "1234", "1.50", "-5", "1/2", "1/2.34", "123:45", "1:2", "1+2", "12:34:5", "1=1"]
+    others += ["42.03.2034", "1.45.34", "2034-20-01", "30:00", "12:60"]  # no such day or hour
+    assert not any(fits(USUAL, text) for text in others)
 
 
 @pytest.mark.parametrize(("chance", "text"), [(0.02, "(0)"), (0.001, "(00")])
