@@ -8,7 +8,7 @@ VII.
 """
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain, groupby, product
 from typing import NamedTuple
 
@@ -24,9 +24,8 @@ TOGETHER = 0.6
 _DOTTED = 0.3  # odds that a dot beside a digit is a part of it
 _CUT = 0.2  # odds that what hangs together with a digit is nothing, against what lies by itself
 _UNLIKE = 0.1  # odds of a digit beside a letter: digits stand together, and so do letters
-_AGAIN = 20.0  # odds of a separator that the page has elsewhere, against those of any
-_SEPARATORS = "./:"  # dates and times have several alike
-_SURELY = 0.5  # probability of such a separator
+_EXPECTED = 20.0  # odds of a sign of a usual form, or of the other parenthesis
+_SURELY = 0.5  # probability of a parenthesis, whose other one is looked for
 _USUAL = 100.0  # odds of a date, a time, or a sum, against those of any text of these signs
 _MOST_WAYS = 100_000  # candidates times states of a rule; beyond, only the likeliest go on
 _OF_PAIRS = 3  # likeliest digits of each half of two that touch, by a rule
@@ -95,40 +94,30 @@ class Lattice:
     def best_paths(self, arcs: Sequence[Arc], rule: Rule | None = None) -> list[Path]:
         """The likeliest path of those that the rule accepts, and the next one; fewer if there are.
 
-        The next one is told of only with a rule.  Without one, what the page surely has is looked
-        for again (separators, the other parenthesis), where none takes the place of several digits.
+        The next one is told of only with a rule.  Without one, rows do not depend on each other.
         """
         if rule is not None:
             return self._best(arcs, rule, 2)
-        rows = [list(of_row) for _, of_row in groupby(arcs, key=_row_of_arc)]
-        free = [self._freely(row) for row in rows]
-        usual = [self._usual(row, path) for row, path in zip(rows, free, strict=True)]
-        paths = [form or path for form, path in zip(usual, free, strict=True)]
-        sure = [step.sign for path in paths for step in path.steps if step.score >= _SURELY]
-        opened = sure.count("(") - sure.count(")")
-        missing = ")" if opened > 0 else "(" if opened < 0 else ""
-        if seen := {*set(_SEPARATORS).intersection(sure), *missing}:
-            for k, row in enumerate(rows):
-                other = paths[k] if usual[k] else self._freely(_expecting(seen, row))
-                if paths[k].n_digits - other.n_digits <= other.n_signs - paths[k].n_signs:
-                    paths[k] = other
-        steps = tuple(chain.from_iterable(path.steps for path in paths))
-        return [Path(sum(path.score for path in paths), "".join(p.text for p in paths), steps)]
+        rows = [self._row(list(of_row)) for _, of_row in groupby(arcs, key=_row_of_arc)]
+        steps = tuple(chain.from_iterable(path.steps for path in rows))
+        return [Path(sum(path.score for path in rows), "".join(p.text for p in rows), steps)]
 
-    def _freely(self, row: Sequence[Arc]) -> Path:
-        """The likeliest path through a row."""
-        (path,) = self._best(row, AnyText(), 1)
-        return path
+    def _row(self, arcs: Sequence[Arc]) -> Path:
+        """The likeliest path through a row: what is usual is likelier, a second parenthesis too.
 
-    def _usual(self, row: Sequence[Arc], free: Path) -> Path | None:
-        """The likeliest of a usual form, whose signs are surer then; None if it rather has none.
-
-        The likeliest path through the row of any form is given.
+        Where one is, the other one is looked for again; it does not take the place of two digits.
         """
-        for path in self._best(row, USUAL, 1):
-            if path.score + math.log(_USUAL) > free.score:
-                return path._replace(steps=tuple(map(_surer_sign, path.steps)))
-        return None
+        (path,) = self._best(arcs, AnyText(), 1)
+        for usual in self._best(arcs, USUAL, 1):
+            if usual.score + math.log(_USUAL) > path.score:
+                return usual._replace(steps=tuple(map(_surer_sign, usual.steps)))
+        sure = [step.sign for step in path.steps if step.score >= _SURELY]
+        opened = sure.count("(") - sure.count(")")
+        if opened:
+            (other,) = self._best(_expecting(")" if opened > 0 else "(", arcs), AnyText(), 1)
+            if path.n_digits - other.n_digits <= other.n_signs - path.n_signs:
+                return other
+        return path
 
     def _best(self, arcs: Sequence[Arc], known: Rule, keep: int) -> list[Path]:
         best: dict[State, list[Path]] = {known.start: [Path(0.0, "", ())]}
@@ -222,23 +211,23 @@ def _stepped(rule: Rule, state: State, text: str) -> State | None:
     return state
 
 
-def _expecting(signs: Iterable[str], arcs: Iterable[Arc]) -> list[Arc]:
-    """The same where these signs are likelier."""
-    expected, result = [SIGNS.index(sign) for sign in signs], []
+def _expecting(sign: str, arcs: Sequence[Arc]) -> list[Arc]:
+    """The same where a sign is likelier."""
+    weights = np.ones(len(SIGNS))
+    weights[SIGNS.index(sign)] = _EXPECTED
+    result = []
     for arc in arcs:
-        kinds, halves = arc.kinds.copy(), arc.halves
-        kinds[expected] *= _AGAIN
-        total = float(kinds.sum())
+        total, halves = float(arc.kinds @ weights), arc.halves
         if halves is not None:
             left, right = (half._replace(kinds=half.kinds / total**0.5) for half in halves)
             halves = left, right
-        result.append(arc._replace(kinds=kinds / total, halves=halves))
+        result.append(arc._replace(kinds=arc.kinds * weights / total, halves=halves))
     return result
 
 
 def _surer_sign(step: Step) -> Step:
     """The same, but a sign by the odds of one that is expected."""
-    odds = _AGAIN * step.score
+    odds = _EXPECTED * step.score
     return step._replace(score=odds / (odds + 1.0 - step.score)) if step.sign else step
 
 

@@ -137,35 +137,6 @@ def test_without_a_rule_the_likeliest_way_to_read_all_rows_is_kept() -> None:
     assert covered == list(product((0.0, 1.0), range(3)))
 
 
-def dotted(first: str, chance: float, digit: float) -> list[Arc]:
-    """Three digits, a sign, a digit, something that may be the same sign, and a digit."""
-    row, which, arcs = row_of(7), np.full(10, 0.1), []
-    for k, likely in enumerate(("digit", "digit", "digit", first, "digit", first, "digit")):
-        kinds = np.full(len(SIGNS), 1e-4)
-        kinds[SIGNS.index(likely)] = 1.0 if k != 5 else chance
-        if k == 5:
-            kinds[NONE], kinds[DIGIT] = 1.0 - chance - digit, digit
-        is_sign = likely == first
-        box = Box(4 * k + 1, 2, 4 * k + 2, 3) if is_sign else Box(4 * k, 0, 4 * k + 3, 3)
-        arcs.append(Arc(Candidate(row, k, k + 1, box), kinds, which))
-    return arcs
-
-
-@pytest.mark.parametrize(
-    ("first", "chance", "digit", "text"),
-    [
-        (".", 0.1, 0.0, "000.0.0"),
-        (".", 0.005, 0.0, "000.00"),
-        (":", 0.1, 0.0, "000:0:0"),
-        ("-", 0.1, 0.0, "000-00"),  # it is as likely a line of anything
-        ("/", 0.1, 0.9, "000/0/0"),  # a 1 that stands as the other one does
-    ],
-)
-def test_a_separator_is_expected_again(first: str, chance: float, digit: float, text: str) -> None:
-    (path,) = LATTICE.best_paths(dotted(first, chance, digit))
-    assert path.text == text
-
-
 def one_sign(sign: str, chance: float, number: int) -> list[Arc]:
     """A row: a digit, something that is a sign by chance, else a digit, and two digits."""
     row, which, arcs = row_of(4, number), np.full(10, 0.1), []
@@ -186,6 +157,8 @@ def test_a_row_is_a_time_rather_than_digits(sign: str, chance: float, text: str)
     arcs = [arc for number in range(2) for arc in one_sign(sign, chance, number)]
     (path,) = LATTICE.best_paths(arcs)
     assert path.text == 2 * text
+    scores = [step.score for step in path.steps if step.sign]
+    assert scores == pytest.approx([0.04 / (0.04 + 0.998)] * path.n_signs)  # its odds times 20
 
 
 def test_what_is_usual_has_a_form() -> None:
