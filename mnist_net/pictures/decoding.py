@@ -71,6 +71,12 @@ class Picture(NamedTuple):
             width, height = min(width, self.extent[0] - x), min(height, self.extent[1] - y)
         return x + self.corner[0], y + self.corner[1], width, height
 
+    def box(self, place: Place) -> Box:
+        """Which pixels a place on the file's page is: the inverse of `place`."""
+        left, top = place[0] - self.corner[0], place[1] - self.corner[1]
+        edges = (left, top, left + place[2], top + place[3])
+        return Box(*(round(edge / self.reduction) for edge in edges))
+
 
 def open_image(
     source: Source,

@@ -18,16 +18,15 @@ def is_one_of_several(reading: Reading, picture: Picture) -> bool:
     """Whether there are more figures of like size, whole ones, on the picture of a reading."""
     if reading.digit is None or reading.box is None:
         return False
-    (left, top), (x, y, *sides) = picture.corner, reading.box
-    x, y, width, height = (round(edge / picture.reduction) for edge in (x - left, y - top, *sides))
+    read_at = picture.box(reading.box)
     rows, columns = picture.pixels.shape[:2]
-    if max(columns - width, rows - height) <= max(width, height):  # no room for another one
+    if max(columns - read_at.width, rows - read_at.height) <= read_at.size:  # no room for another
         return False
     from mnist_net.pictures.rows import large_boxes, typical_size
 
-    factor = max(1, max(width, height) // _FINE)
+    factor = max(1, read_at.size // _FINE)
     pixels = _reduced(picture.pixels, factor)
-    box = Box(*(edge // factor for edge in (x, y, x + width, y + height)))
+    box = Box(*(edge // factor for edge in read_at))
     for look in (look for stage in looks(pixels) for look in stage):
         _, pieces = find_pieces(look.writing())
         figures = large_boxes(pieces, typical_size(pieces))

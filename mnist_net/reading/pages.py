@@ -21,8 +21,6 @@ _MOSTLY = 0.34  # of a page's figures are digits; where fewer are, as among word
 _SURE_AMONG_OTHERS = 0.97  # ... only numbers are read: their mean odds are of this score, ...
 _LIKELY = 0.85  # ... or as of this score if they are such a share of the area
 _SUREST = 0.999  # what no single digit of such a number counts beyond
-_MOST_DOUBT = 0.2  # mean doubt of a page's digits, beyond which it shows none
-_STROKES_DOUBT = 3.0  # times as much doubt counts in rows of 1s: strokes are everywhere
 _WIDE_GAP = 1.0  # heights of a digit between two signs, that are a space ...
 _WIDER = 1.6  # ... unless the row is spaced so: times its usual gap
 _ENOUGH = 3  # gaps, to know what is usual
@@ -43,15 +41,12 @@ class Written(NamedTuple):
         See `Reader`.
     degrees
         By which the page was turned.
-    may_be_texture
-        Whether cloth, wood or light may be taken for digits: on photographs.
     """
 
     place: Callable[[Box], Place]
     classes: npt.NDArray[np.int64]
     reject_below: float
     degrees: float
-    may_be_texture: bool
 
 
 def page_of(paths: Sequence[Path], written: Written, *, by_rule: bool) -> tuple[Page, float]:
@@ -102,28 +97,10 @@ def _refused(steps: Sequence[Step], written: Written) -> list[Step]:
     if not written.reject_below:
         return list(steps)
     result = [if_sure(step, written.reject_below) for step in steps]
-    rows = [
-        [
-            (int(written.classes[s.digit]), s.arc.probability_of_writing)
-            for s in row
-            if s.digit is not None
-        ]
-        for _, row in groupby(result, key=row_of_step)
-    ]
-    if written.may_be_texture and _is_doubtful(rows):
-        return [step._replace(digit=None) for step in result]
-    if sum(map(len, rows)) < _MOSTLY * sum(step.arc.is_large for step in result):
+    n_digits = sum(step.digit is not None for step in result)
+    if n_digits < _MOSTLY * sum(step.arc.is_large for step in result):
         result = _only_numbers(result)
     return result
-
-
-def _is_doubtful(rows: Iterable[Sequence[tuple[int, float]]]) -> bool:
-    """Whether digits, each with the probability that it is one, are together rather texture."""
-    doubts: list[float] = []
-    for row in rows:
-        only_strokes = all(digit == 1 for digit, _ in row)
-        doubts += [(1.0 - score) * (_STROKES_DOUBT if only_strokes else 1.0) for _, score in row]
-    return sum(doubts) > _MOST_DOUBT * len(doubts)
 
 
 def _only_numbers(steps: Sequence[Step]) -> list[Step]:

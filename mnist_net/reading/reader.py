@@ -79,6 +79,9 @@ class Reader:
     pairs
         Reads two digits that touch, if the detector reads along; see `companions.load_pairs`.  By
         default the one that ships, likewise.
+    textures
+        Tells what is written on a photograph from all else; see `companions.load_textures`.  By
+        default the one that ships, if it does, likewise.
 
     Raises
     ------
@@ -93,6 +96,7 @@ class Reader:
         reject_below: float = REJECT_BELOW,
         signs: Predictor | None = None,
         pairs: Predictor | None = None,
+        textures: Predictor | None = None,
     ) -> None:
         check_is_no_companion(model)
         if not 0.0 <= reject_below <= 1.0:
@@ -101,7 +105,7 @@ class Reader:
         self.detector = detector
         self.networks = Networks(model, detector)
         self._judge = Judge(self.networks)
-        self._signs, self._pairs = signs, pairs
+        self._signs, self._pairs, self._textures = signs, pairs, textures
         self.reject_below = reject_below
 
     @cached_property
@@ -183,10 +187,12 @@ class Reader:
             What is known of the text; see `mnist_net.reading.rules`.
         """
         from mnist_net.reading.texture import is_texture
+        from mnist_net.trained.companions import load_textures
 
         _require_picture(picture)
         page = self._likeliest_page(picture, rule)
-        if rule is None and self.reject_below and is_texture(page, picture):
+        textures = None if rule else self._textures or load_textures()
+        if textures and is_texture(page, picture, textures, self.reject_below):
             return Page((), UNLIKE)
         return page
 
@@ -274,13 +280,11 @@ class Reader:
 
     def _written(self, look: Look, sheet: "Sheet", picture: Picture) -> "Written":
         from mnist_net.reading.pages import Written
-        from mnist_net.reading.texture import may_be_texture
 
         def place(box: Box) -> Place:
             return picture.place(sheet.box_on_page(box).moved(*look.corner))
 
-        texture = may_be_texture(picture)
-        return Written(place, self.model.classes, self.reject_below, sheet.degrees, texture)
+        return Written(place, self.model.classes, self.reject_below, sheet.degrees)
 
 
 def _shows_several(page: Page) -> bool:

@@ -1,50 +1,76 @@
-"""What a photograph shows that is no writing, and networks take for digits: folds, edges, cloth."""
+"""What a photograph shows that is no writing, and networks take for digits: folds, edges, cloth.
 
+Ink alone does not tell a stroke from the edge of a shadow, or a thread; what is beside it does.  So
+a network sees a figure with what is around it, in grey, as light and lens show it.
+"""
+
+import numpy as np
+from PIL import Image
+
+from mnist_net.arrays import IMAGE_SHAPE, Array, Bytes
 from mnist_net.pictures.decoding import Picture
 from mnist_net.pictures.ink import clean_paper
 from mnist_net.pictures.pieces import Box
-from mnist_net.reading.answers import UNREAD, Page, Reading
+from mnist_net.reading.answers import Page
+from mnist_net.trained.committee import Predictor
 
 _CUT_OUT = 64 * 64  # pixels of a picture that shows what it was cut out for
-_AT_BORDER = 0.004  # of a picture's longer side, which a stroke that leaves it may be short of
-_LEAST_ALONE, _LEAST_STROKE = 0.7, 0.9  # score of one digit, or of a 1, in all of a photograph
+_SUREST = 1e-4  # probability: no doubt is without end
+_PAPER = 128  # grey level that the usual one around a figure becomes; what is darker is above
+_DARKEST = 0.6  # of the usual level, by which the darkest ink differs, ...
+_LEAST = 20.0  # ... and grey levels
 
 
-def may_be_texture(picture: Picture) -> bool:
-    """Whether it is a photograph, and not so small that somebody must have cut it out."""
-    return picture.pixels[..., 0].size > _CUT_OUT and clean_paper(picture.pixels) is None
+def is_texture(page: Page, picture: Picture, textures: Predictor, least: float) -> bool:
+    """Whether all digits that were read on a photograph are rather what its surface shows.
 
-
-def is_texture(page: Page, picture: Picture) -> bool:
-    """Whether all that was read on a photograph is rather a fold, an edge, a hair, or straws.
-
-    Such leave the picture on one side: who cuts a digit out leaves no room on the other, either.
-    And where strokes in several rows are all that is read, but not all that there is, none is a 1.
+    The network that tells, see `companions.load_textures`, sees each with what is around it; their
+    mean log-odds are those of the least probability that they are written, or more.  Not asked is
+    where paper is clean, and of what is so small that somebody must have cut it out.
     """
-    readings = [reading for row in page.rows for reading in row]
-    if not page.digits or not may_be_texture(picture):
+    boxes = [picture.box(one.box) for one in page.digits if one.box is not None]
+    is_small = picture.pixels[..., 0].size <= _CUT_OUT
+    if not boxes or is_small or clean_paper(picture.pixels) is not None:
         return False
-    first, *others = readings
-    least = _LEAST_STROKE if first.digit == 1 else _LEAST_ALONE
-    if not others and (first.score < least or _leaves(first, picture)):
-        return True
-    unread = any(one.sign == UNREAD for one in readings)
-    if unread and len(page.rows) > 1 and all(one.digit == 1 for one in page.digits):
-        return True
-    return all(one.digit == 1 and _leaves(one, picture) for one in readings)
+    pixels = _grey(picture.pixels)
+    said = textures.predict_proba(np.stack([field_around(pixels, box) for box in boxes]))
+    return bool(_log_odds(said[:, 1]).mean() < _log_odds(np.array(least)))
 
 
-def _leaves(one: Reading, picture: Picture) -> bool:
-    """Whether a digit ends at one border of the picture, and not at the one across.
+def _log_odds(probabilities: Array) -> Array:
+    bounded = np.clip(probabilities, _SUREST, 1.0 - _SUREST)
+    result: Array = np.log(bounded / (1.0 - bounded))
+    return result
 
-    A stroke may do so however long it is, another digit where there is room for a second one.
+
+def _grey(pixels: Bytes) -> Bytes:
+    is_grey = pixels.shape[2] == 1
+    return pixels[..., 0] if is_grey else np.asarray(Image.fromarray(pixels).convert("L"))
+
+
+def field_around(pixels: Bytes, box: Box) -> Bytes:
+    """A square of twice a figure's longer side around it, 28 × 28, of a picture in grey, uint8."""
+    return as_field(square_around(pixels, box, 2.0))
+
+
+def square_around(pixels: Bytes, box: Box, times: float) -> Bytes:
+    """A square around a figure, so many times as wide as its longer side, in the picture's pixels.
+
+    Beyond the picture's border it goes on as it is there.
     """
-    assert one.box is not None
-    height, width = picture.pixels.shape[:2]
-    x, y, across, down = picture.place(Box(0, 0, width, height))
-    left, top, own_width, own_height = one.box
-    near, room = 0.0, float(max(own_width, own_height))
-    if one.digit == 1:
-        near = room = _AT_BORDER * max(across, down)
-    margins = (left - x, x + across - left - own_width), (top - y, y + down - top - own_height)
-    return any(min(pair) <= near and max(pair) > room for pair in margins)
+    around = np.arange(-round(times * box.size / 2), round(times * box.size / 2))
+    middles = (box.top + box.bottom) // 2, (box.left + box.right) // 2
+    rows, columns = (
+        np.clip(middle + around, 0, side - 1)
+        for middle, side in zip(middles, pixels.shape, strict=True)
+    )
+    return pixels[np.ix_(rows, columns)]
+
+
+def as_field(square: Bytes) -> Bytes:
+    """A square of a picture, of any size, as `field_around` gives it."""
+    image = Image.fromarray(square).resize(IMAGE_SHAPE, Image.Resampling.BILINEAR)
+    levels = np.asarray(image, np.float32)
+    usual = float(np.median(levels))
+    darker = (usual - levels) / (_DARKEST * usual + _LEAST)
+    return np.clip(np.round(_PAPER + (255 - _PAPER) * darker), 0, 255).astype(np.uint8)

@@ -1,4 +1,4 @@
-"""What ships beside the network that reads: for what is no digit, for signs, for what touches."""
+"""What ships beside the network that reads: for no digits, signs, what touches, and textures."""
 
 from pathlib import Path
 
@@ -11,6 +11,7 @@ _COMPANIONS = {
     "detector": "tells digits from other things, not from each other",
     "signs": "tells signs from digits at their places on a page",
     "pairs": "reads two digits that touch",
+    "textures": "tells what is written on a photograph from all else",
 }
 
 
@@ -84,6 +85,25 @@ def load_pairs(path: Path | None = None) -> Predictor | None:
     if pairs.metadata.get("kind") != "pairs":
         raise ModelFileError(f"{path} is not the network that reads two digits that touch")
     return pairs
+
+
+def load_textures(path: Path | None = None) -> Predictor | None:
+    """The network that tells what is written on a photograph from folds, edges, and cloth.
+
+    Its class 1 is what is written.  By default the one that ships, if it does.
+
+    Raises
+    ------
+    ModelFileError
+        If the file holds something else.
+    """
+    path = path or _beside_shipped("textures.joblib")
+    if path is None:
+        return None
+    textures = load_cached(path)
+    if textures.metadata.get("kind") != "textures":
+        raise ModelFileError(f"{path} is not the network that tells writing from textures")
+    return textures
 
 
 def _beside_shipped(name: str) -> Path | None:

@@ -173,7 +173,7 @@ def load_cached(path: Path) -> Predictor:
     return _load_once(path.resolve(), path, status.st_mtime_ns, status.st_size)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=10)
 def _load_once(_place: Path, path: Path, *_stamp: int) -> Predictor:
     return load_model(path)
 

@@ -15,6 +15,7 @@ from mnist_net.datasets.drawn import Points, strokes_of
 from scripts.detector.drawing import bezier, draw_with_some_pen, fit_lines
 
 LETTERS, DIGITS = "letters", "digits"
+_HOOKED = 0.08  # of strokes
 
 
 def draw_letter(random: np.random.Generator) -> Bytes:
@@ -36,9 +37,19 @@ def _drawn(forms: list[list[Points]], random: np.random.Generator) -> Bytes:
         moves = random.normal(0.0, shake, stroke.shape)
         same = (np.diff(stroke, axis=0) == 0.0).all(axis=1)
         moves[1:][same] = moves[:-1][same]  # a corner stays one
-        lines.append(bezier(stroke + moves + random.normal(0.0, 0.015, 2)))
-    matrix = np.array([[random.uniform(0.55, 1.1), 0.0], [random.uniform(-0.4, 0.2), 1.0]])
+        moved = stroke + moves + random.normal(0.0, 0.015, 2)
+        lines.append(bezier(_with_hook(moved, random) if random.random() < _HOOKED else moved))
+    matrix = np.array([[random.uniform(0.55, 1.2), 0.0], [random.uniform(-0.5, 0.2), 1.0]])
     return draw_with_some_pen(fit_lines([line @ matrix for line in lines]), random)
+
+
+def _with_hook(stroke: Points, random: np.random.Generator) -> Points:
+    """A stroke whose last end is bent to either side, as a hurried pen leaves the paper."""
+    along = stroke[-1] - stroke[-2]
+    angle = random.choice([-1.0, 1.0]) * random.uniform(0.8, 2.4)
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    direction = along @ turn / max(float(np.hypot(*along)), 1e-6)
+    return np.vstack([stroke, stroke[-1:], stroke[-1] + random.uniform(0.08, 0.2) * direction])
 
 
 @cache

@@ -246,7 +246,7 @@ KINDS: dict[str, tuple[Draw, float]] = {
     "letter": (letter, 19.0),
     "greek": (lambda s, random: s.fonts.draw(GREEK, random), 8.0),
     "line letter": (line_letter, 10.0),
-    "handwritten": (lambda _, random: draw_letter(random), 24.0),
+    "handwritten": (lambda _, random: draw_letter(random), 28.0),
     "character": (lambda _, random: draw_character(random), 12.0),
     "sign": (sign, 9.0),
     "words": (words, 5.0),

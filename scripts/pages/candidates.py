@@ -33,7 +33,9 @@ _OF_SIGNS = 0.55  # of its box, from which on it is a part of signs, and not bes
 _TURNED = 0.3  # share of the looks that are turned by quarters
 _NO_OTHER_WAY_UP = "23457"  # digits that show which way up they are
 
-_UNSURE = 255
+UNSURE = 255
+"""Label of what is neither one sign nor none."""
+
 _MOST_NONE = 50  # of one look, so that textures are not most of what there is
 
 
@@ -46,20 +48,18 @@ class Candidates(NamedTuple):
 
 def candidates_of(page: Page, random: np.random.Generator) -> Candidates:
     """Candidates of a page, seen in all ways, but those that are neither one nor none."""
-    heights = [item.box[3] - item.box[1] for item in page.truth.digits]
     fields, labels = [], []
     for look in (look for stage in looks(open_image(page.pixels).pixels) for look in stage):
         turns = int(random.integers(1, 4)) if random.random() < _TURNED else 0
         sheet = sheet_of(look.writing(turns), look.ink, turns)
         some: dict[int, list[Candidate]] = defaultdict(list)
         for row in sheet.rows if turns or not sheet.degrees else ():
-            close = _CLOSE * (float(np.median(heights)) if heights else row.height) + 1.5
             for one in candidates(row):
                 box = sheet.box_on_page(one.box).moved(*look.corner)
-                label = _label(page, box, close)
+                label = label_of(page, box, row.height)
                 some[_as_turned(label, page, box) if turns else label].append(one)
         for label, ones in some.items():
-            if label != _UNSURE:
+            if label != UNSURE:
                 most = _MOST_NONE if label in (NONE, PART) else len(ones)
                 kept = [ones[k] for k in random.permutation(len(ones))[:most]]
                 fields += [field_on(sheet, one) for one in kept]
@@ -72,10 +72,13 @@ def _as_turned(label: int, page: Page, box: Place) -> int:
     if label in (NONE, PART):
         return label
     nearest = max((i for row in page.truth.rows for i in row), key=lambda i: overlap(i.box, box))
-    return NONE if label == DIGIT and nearest.text in _NO_OTHER_WAY_UP else _UNSURE
+    return NONE if label == DIGIT and nearest.text in _NO_OTHER_WAY_UP else UNSURE
 
 
-def _label(page: Page, box: Place, close: float) -> int:
+def label_of(page: Page, box: Place, height: float) -> int:
+    """What lies in a box, an index of `SIGNS`, or `UNSURE`; the height is that of its row."""
+    heights = [item.box[3] - item.box[1] for item in page.truth.digits]
+    close = _CLOSE * (float(np.median(heights)) if heights else height) + 1.5
     items = [item for row in page.truth.rows for item in row]
     signs = [item.box for item in items if item.kind != "other"]
     # Two that stand together, such as a digit and the point beside it, are parts of a row.
@@ -88,7 +91,7 @@ def _label(page: Page, box: Place, close: float) -> int:
     if sum(shared(sign, box) > _WHOLE * shared(sign, sign) for sign in signs) > 1:
         return PART
     if max((overlap(sign, box) for sign in signs), default=0.0) > _PART and two > close:
-        return _UNSURE
+        return UNSURE
     of_signs = sum(shared(sign, box) for sign in signs) / shared(box, box)
     return PART if of_signs > _OF_SIGNS else NONE
 

@@ -161,6 +161,7 @@ def test_a_folder_that_cannot_be_looked_into_is_told(
         ("detector", "tells digits from other things"),
         ("signs", "tells signs from digits at"),
         ("pairs", "reads two digits that touch"),
+        ("textures", "tells what is written on a photograph"),
     ],
 )
 def test_the_networks_beside_the_model_are_no_model(command: str, name: str, told: str) -> None:

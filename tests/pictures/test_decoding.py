@@ -294,6 +294,21 @@ def test_a_large_picture_is_decoded_at_a_fraction_of_its_size(
     assert distance(seen, expected) < 8.0  # a digit of other shape is at 25 or more
 
 
+@given(
+    corner=st.tuples(st.integers(0, 9_000), st.integers(0, 9_000)),
+    box=st.tuples(*[st.integers(0, 900)] * 4),
+    reduction=st.floats(1.0, 20.0),
+)
+def test_the_pixels_of_a_place_are_those_it_is_the_place_of(
+    corner: tuple[int, int], box: tuple[int, int, int, int], reduction: float
+) -> None:
+    picture = Picture(np.zeros((1, 1, 1), np.uint8), reduction, corner=corner)
+    left, top, width, height = box
+    inside = Box(left, top, left + width, top + height)
+    again = picture.box(picture.place(inside))
+    assert max(abs(a - b) for a, b in zip(again, inside, strict=True)) <= 1  # places are rounded
+
+
 @pytest.mark.parametrize("orientation", [1, 6, 8])
 def test_what_was_reduced_and_turned_knows_how_much(orientation: int) -> None:
     exif = Image.Exif()

@@ -306,17 +306,6 @@ def test_a_pair_of_parentheses_is_not_expected_again() -> None:
     assert path.text == "(0)00"
 
 
-@pytest.mark.parametrize(("other", "text"), [(PART, "0"), (NONE, "")])
-def test_what_may_be_a_part_of_digits_is_writing_and_no_texture(other: int, text: str) -> None:
-    kinds = np.zeros(len(SIGNS))
-    kinds[[DIGIT, other]] = 0.6, 0.4
-    candidate = Candidate(row_of(1), 0, 1, Box(0, 0, 3, 3))
-    arc = Arc(candidate, kinds, np.eye(10)[0], np.zeros((28, 28), np.uint8))
-    written = Written(lambda _: (0, 0, 3, 3), np.arange(10), 0.2, 0.0, may_be_texture=True)
-    page, _ = page_of(LATTICE.best_paths([arc]), written, by_rule=False)
-    assert page.text == text
-
-
 @pytest.mark.parametrize(("other", "score"), [(PART, 0.9), (NONE, None)])
 def test_what_surely_belongs_to_digits_is_not_refused(other: int, score: float | None) -> None:
     """Where digits touch, one that was cut may lack a stroke, so that it rather is a part."""
@@ -325,7 +314,7 @@ def test_what_surely_belongs_to_digits_is_not_refused(other: int, score: float |
     of_digits = np.array([0.9, 0.1, *[0.0] * 8])
     candidate = Candidate(row_of(1), 0, 1, Box(0, 0, 3, 3))
     arc = Arc(candidate, kinds, of_digits, np.zeros((28, 28), np.uint8))
-    written = Written(lambda _: (0, 0, 3, 3), np.arange(10), 0.3, 0.0, may_be_texture=False)
+    written = Written(lambda _: (0, 0, 3, 3), np.arange(10), 0.3, 0.0)
     step = Step(arc, 0, "", float(kinds[DIGIT] * of_digits[0]))
     page, _ = page_of([Path(0.0, "0", (step,))], written, by_rule=False)
     assert [reading.score for reading in page.digits] == pytest.approx([score] if score else [])
@@ -335,7 +324,7 @@ def test_a_sign_says_how_likely_it_is_and_ink_that_is_not_read_is_none() -> None
     kinds, row = np.eye(len(SIGNS))[SIGNS.index("-")], row_of(2)
     arcs = [Arc(Candidate(row, k, k + 1, Box(4 * k, 0, 4 * k + 3, 3)), kinds) for k in (0, 1)]
     steps = Step(arcs[0], None, "-", 0.7), Step(arcs[1], None, "", 0.6)
-    written = Written(lambda _: (0, 0, 3, 3), np.arange(10), 0.3, 0.0, may_be_texture=False)
+    written = Written(lambda _: (0, 0, 3, 3), np.arange(10), 0.3, 0.0)
     page, _ = page_of([Path(0.0, "-", steps)], written, by_rule=True)
     said = [(one.text, one.probability, one.score) for one in page.readings]
     assert said == [("-", 0.7, 0.7), ("?", 0.0, 0.6)]

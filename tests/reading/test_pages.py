@@ -287,5 +287,5 @@ def step(left: int, size: int, digit: int | None, score: float) -> Step:
 
 def read_of(steps: list[Step]) -> str:
     """The digits that are not refused."""
-    written = Written(lambda box: (0, 0, 0, 0), np.arange(10), 0.3, 0.0, may_be_texture=False)
+    written = Written(lambda box: (0, 0, 0, 0), np.arange(10), 0.3, 0.0)
     return "".join(str(s.digit) for s in _refused(steps, written) if s.digit is not None)

@@ -3,58 +3,122 @@
 import numpy as np
 import pytest
 
-from mnist_net.pictures.decoding import Place, open_image
-from mnist_net.reading.answers import UNREAD, Page, Reading
-from mnist_net.reading.texture import is_texture
+from mnist_net.arrays import Array, Bytes
+from mnist_net.pictures.decoding import Picture, Place, open_image
+from mnist_net.pictures.pieces import Box
+from mnist_net.reading.answers import UNLIKE, Page, Reading
+from mnist_net.reading.reader import Reader
+from mnist_net.reading.texture import as_field, field_around, is_texture, square_around
+from mnist_net.trained.committee import Predictor
 
 WIDTH, HEIGHT = 300, 200
 GRAINS = np.random.default_rng(0).normal(150.0, 8.0, (HEIGHT, WIDTH)).astype(np.uint8)
-PHOTOGRAPH, DRAWING = open_image(GRAINS), open_image(np.full((HEIGHT, WIDTH), 255, np.uint8))
+PHOTOGRAPH = open_image(GRAINS)
 
 
-def page(*readings: tuple[int, Place], score: float = 0.99) -> Page:
-    return Page((tuple(Reading(digit, 0.99, score, box=box) for digit, box in readings),))
+class Says:
+    """In the place of a network: it says so of one figure after the other."""
+
+    def __init__(self, *written: float) -> None:
+        self.written = written
+        self.seen: list[Bytes] = []
+
+    def predict_proba(self, images: Bytes) -> Array:
+        self.seen += list(images)
+        written = np.array(self.written[: len(images)])
+        return np.stack([1.0 - written, written], axis=1)
 
 
-INSIDE, DOWN, CORNER = (140, 60, 20, 80), (140, 20, 20, 180), (200, 100, 99, 100)
+def is_one(written: list[float], picture: Picture = PHOTOGRAPH) -> bool:
+    places: list[Place] = [(20 + 40 * k, 60, 20, 80) for k in range(len(written))]
+    page = Page((tuple(Reading(1, 0.99, 0.99, box=place) for place in places),))
+    textures: Predictor = Says(*written)  # type: ignore[assignment]
+    return is_texture(page, picture, textures, 0.3)
 
 
 @pytest.mark.parametrize(
-    ("readings", "expected"),
+    ("written", "expected"),
     [
-        ([(1, INSIDE)], False),
-        ([(1, DOWN)], True),
-        ([(1, CORNER)], True),  # a pixel short of the right border, too
-        ([(1, (140, 1, 20, 199))], False),  # cut out at its ink
-        ([(7, (140, 60, 60, 80))], False),
-        ([(7, (140, 100, 60, 100))], False),  # nobody could write another one above it
-        ([(7, (140, 140, 40, 60))], True),
-        ([(1, DOWN), (1, CORNER)], True),
-        ([(1, DOWN), (1, INSIDE)], False),
-        ([(1, DOWN), (7, CORNER)], False),
+        ([0.29], True),
+        ([0.31], False),
+        ([0.001, 0.9], True),  # log-odds of -6.9 and 2.2
+        ([0.03, 0.9], False),  # and of -3.5
+        ([0.0, 1.0], False),  # no doubt is without end
         ([], False),
     ],
 )
-def test_what_leaves_a_photograph_is_no_digit(
-    readings: list[tuple[int, Place]], expected: bool
-) -> None:
-    assert is_texture(page(*readings), PHOTOGRAPH) == expected
-    assert not is_texture(page(*readings), DRAWING)
+def test_all_digits_together_are_texture_or_writing(written: list[float], expected: bool) -> None:
+    assert is_one(written) == expected
 
 
-@pytest.mark.parametrize(("digit", "least"), [(1, 0.9), (7, 0.7)])
-def test_alone_on_a_photograph_a_digit_is_surer(digit: int, least: float) -> None:
-    alone = (digit, INSIDE)
-    assert is_texture(page(alone, score=least - 0.01), PHOTOGRAPH)
-    assert not is_texture(page(alone, score=least), PHOTOGRAPH)
-    assert not is_texture(page(alone, alone, score=least - 0.01), PHOTOGRAPH)
+def test_what_is_drawn_or_cut_out_is_not_asked_for() -> None:
+    assert not is_one([0.0], open_image(np.full((HEIGHT, WIDTH), 255, np.uint8)))
+    assert not is_one([0.0], open_image(GRAINS[:64, :64]))
+    assert is_one([0.0], open_image(GRAINS[:64, :65]))
 
 
-def test_where_strokes_are_all_that_is_read_they_are_all_that_there_is() -> None:
-    rows = page((1, INSIDE), (1, INSIDE)).rows
-    straws = (Reading(None, score=0.5, box=INSIDE, sign=UNREAD),)
-    assert is_texture(Page((*rows, straws)), PHOTOGRAPH)
-    assert not is_texture(Page(((*rows[0], *straws),)), PHOTOGRAPH)  # such as 11 kg
-    assert not is_texture(Page((*rows, straws)), DRAWING)
-    assert not is_texture(Page((*rows, *page((7, INSIDE)).rows, straws)), PHOTOGRAPH)
-    assert not is_texture(Page(rows), PHOTOGRAPH)
+@pytest.mark.parametrize("channels", [1, 3])
+def test_the_network_sees_a_figure_in_the_middle_wherever_it_is(channels: int) -> None:
+    """A dark square on a photograph that was cropped, and reduced by two."""
+    pixels = GRAINS.copy()
+    pixels[100:120, 140:160] = 20
+    picture = Picture(np.repeat(pixels[..., None], channels, axis=2), 2.0, corner=(50, 30))
+    textures = Says(0.9)
+    page = Page(((Reading(1, box=(50 + 2 * 140, 30 + 2 * 100, 40, 40)),),))
+    assert not is_texture(page, picture, textures, 0.3)  # type: ignore[arg-type]
+    (field,) = textures.seen
+    assert (field[8:20, 8:20] > 220).all()
+    assert (np.abs(field[[0, 27]].astype(int) - 128) < 40).all()
+
+
+def test_a_page_that_is_texture_has_no_digit_unless_nothing_is_refused(reader: Reader) -> None:
+    pixels = GRAINS.copy()
+    pixels[60:140, 150:158] = 20
+    picture = open_image(pixels)
+    answers = [
+        Reader(reader.model, reader.detector, least, textures=Says(said)).read_page(picture)  # type: ignore[arg-type]
+        for least, said in ((0.3, 0.9), (0.3, 0.01), (0.0, 0.01))
+    ]
+    assert [page.text for page in answers] == ["1", "", "1"]
+    assert answers[1].reason == UNLIKE
+
+
+# What the network sees.
+
+
+def test_a_square_goes_on_beyond_the_border() -> None:
+    pixels = np.arange(48, dtype=np.uint8).reshape(6, 8)
+    square = square_around(pixels, Box(0, 0, 2, 4), 2.0)
+    rows, columns = [0, 0, 0, 1, 2, 3, 4, 5], [0, 0, 0, 0, 1, 2, 3, 4]
+    expected = [[8 * row + column for column in columns] for row in rows]
+    # Four pixels to the left of and above the middle, three and itself to the right and below.
+    np.testing.assert_array_equal(square, expected)
+
+
+@pytest.mark.parametrize("side", [28, 84])
+def test_paper_is_in_the_middle_of_the_levels(side: int) -> None:
+    """By hand: 128 + 127 (150 - 95) / (0.6 * 150 + 20) = 191.5 of a stroke."""
+    levels = np.full((side, side), 150, np.uint8)
+    middle = slice(side // 4, side // 2)
+    levels[middle, middle] = 95
+    field = as_field(levels)
+    assert field.shape == (28, 28)
+    assert field.dtype == np.uint8
+    assert field[0, 0] == field[27, 27] == 128
+    assert field[10, 10] in (191, 192)
+
+
+def test_what_is_lighter_is_below_and_all_is_within_the_range() -> None:
+    levels = np.full((28, 28), 40, np.uint8)
+    levels[:4], levels[24:] = 255, 0
+    field = as_field(levels)
+    assert (field[:3] == 0).all()
+    assert (field[25:] == 243).all()  # 128 + 127 * 40 / 44
+
+
+def test_a_figure_is_half_as_large_as_its_field() -> None:
+    pixels = np.full((100, 100), 200, np.uint8)
+    pixels[40:60, 45:55] = 0
+    inked = field_around(pixels, Box(45, 40, 55, 60)) > 160
+    assert inked.sum(axis=0).max() == 14
+    assert inked.sum(axis=1).max() in (7, 8)  # 5 pixels of 40 on either side, smoothed
