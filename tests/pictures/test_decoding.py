@@ -14,7 +14,13 @@ from PIL import Image, ImageFile
 from mnist_net.errors import ImageError
 from mnist_net.pictures import decoding
 from mnist_net.pictures.arrays_as_images import grey_levels
-from mnist_net.pictures.decoding import MAX_PIXELS, is_image_name, open_image, save_png
+from mnist_net.pictures.decoding import (
+    MAX_PIXELS,
+    Picture,
+    is_image_name,
+    open_image,
+    save_png,
+)
 from mnist_net.pictures.pieces import Box
 from mnist_net.reading.answers import Reading
 from mnist_net.reading.shortcuts import read_digit, read_image
