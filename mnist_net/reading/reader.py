@@ -186,19 +186,9 @@ class Reader:
         rule
             What is known of the text; see `mnist_net.reading.rules`.
         """
-        from mnist_net.reading.texture import is_texture
-        from mnist_net.trained.companions import load_textures
-
-        _require_picture(picture)
-        page = self._likeliest_page(picture, rule)
-        textures = None if rule else self._textures or load_textures()
-        if textures and is_texture(page, picture, textures, self.reject_below):
-            return Page((), UNLIKE)
-        return page
-
-    def _likeliest_page(self, picture: Picture, rule: "Rule | None") -> Page:
         from mnist_net.pictures.sheets import is_one_digit, likely_ways, other_ways
 
+        _require_picture(picture)
         best, likelihood, seen = Page((), _BLANK), 0.0, None
         for way in likely_ways(picture.pixels):
             alone = way.look.ready or is_one_digit(way.sheet)
@@ -252,7 +242,14 @@ class Reader:
         (reading,) = self.read_together([picture])
         if reading.digit is None:
             return sure_one or Page((), reading.reason)
-        return Page(((reading,),))
+        return self._without_texture(Page(((reading,),)), picture)
+
+    def _without_texture(self, page: Page, picture: Picture) -> Page:
+        from mnist_net.reading.texture import without_texture
+        from mnist_net.trained.companions import load_textures
+
+        textures = self._textures or load_textures()
+        return without_texture(page, picture, textures, self.reject_below) if textures else page
 
     def _read_sheet(
         self, way: "Way", picture: Picture, rule: "Rule | None" = None, least: float = 0.0
@@ -269,7 +266,8 @@ class Reader:
         free = lattice.best_paths(arcs)
         page, clarity = page_of(free, written, by_rule=False)
         if rule is None:
-            return page, clarity
+            page = self._without_texture(page, picture)
+            return page, clarity if page.rows else 0.0
         if way.prior * clarity < least and clarity < SURE:
             return page, 0.0
         fitting = lattice.best_paths(arcs, rule)

@@ -4,6 +4,8 @@ Ink alone does not tell a stroke from the edge of a shadow, or a thread; what is
 a network sees a figure with what is around it, in grey, as light and lens show it.
 """
 
+from dataclasses import replace
+
 import numpy as np
 from PIL import Image
 
@@ -11,41 +13,49 @@ from mnist_net.arrays import IMAGE_SHAPE, Array, Bytes
 from mnist_net.pictures.decoding import Picture
 from mnist_net.pictures.ink import clean_paper
 from mnist_net.pictures.pieces import Box
-from mnist_net.reading.answers import Page
+from mnist_net.reading.answers import UNLIKE, Page
 from mnist_net.trained.committee import Predictor
 
 _CUT_OUT = 64 * 64  # pixels of a picture that shows what it was cut out for
+_SOME = 0.34  # of the digits, which are written if any are
 _SUREST = 1e-4  # probability: no doubt is without end
 _PAPER = 128  # grey level that the usual one around a figure becomes; what is darker is above
 _DARKEST = 0.6  # of the usual level, by which the darkest ink differs, ...
 _LEAST = 20.0  # ... and grey levels
 
 
-def is_texture(page: Page, picture: Picture, textures: Predictor, least: float) -> bool:
-    """Whether all digits that were read on a photograph are rather what its surface shows.
+def without_texture(page: Page, picture: Picture, textures: Predictor, least: float) -> Page:
+    """The same without rows whose digits are rather what a photograph's surface shows.
 
-    The network that tells, see `companions.load_textures`, sees each with what is around it; their
-    mean log-odds are those of the least probability that they are written, or more.  Not asked is
-    where paper is clean, and of what is so small that somebody must have cut it out.
+    The network that tells, see `companions.load_textures`, sees each digit with what is around it;
+    the mean log-odds of a row are those of the least probability that it is written, or more.
+    Where hardly any row is left, none is.  Not asked is where paper is clean, and of a picture so
+    small that somebody must have cut it out.
     """
-    boxes = [picture.box(one.box) for one in page.digits if one.box is not None]
     is_small = picture.pixels[..., 0].size <= _CUT_OUT
-    if not boxes or is_small or clean_paper(picture.pixels) is not None:
-        return False
+    if not page.digits or is_small or clean_paper(picture.pixels) is not None:
+        return page
     pixels = _grey(picture.pixels)
+    boxes = [picture.box(one.box) for one in page.digits if one.box is not None]
     said = textures.predict_proba(np.stack([field_around(pixels, box) for box in boxes]))
-    return bool(_log_odds(said[:, 1]).mean() < _log_odds(np.array(least)))
+    odds, rows = iter(_log_odds(said[:, 1])), []
+    for row in page.rows:
+        of_row = [next(odds) for one in row if one.digit is not None]
+        if np.mean(of_row) >= _log_odds(np.array(least)):
+            rows.append(row)
+    written = replace(page, rows=tuple(rows))
+    return written if len(written.digits) >= _SOME * len(boxes) else Page((), UNLIKE)
+
+
+def _grey(pixels: Bytes) -> Bytes:
+    is_grey = pixels.shape[2] == 1
+    return pixels[..., 0] if is_grey else np.asarray(Image.fromarray(pixels).convert("L"))
 
 
 def _log_odds(probabilities: Array) -> Array:
     bounded = np.clip(probabilities, _SUREST, 1.0 - _SUREST)
     result: Array = np.log(bounded / (1.0 - bounded))
     return result
-
-
-def _grey(pixels: Bytes) -> Bytes:
-    is_grey = pixels.shape[2] == 1
-    return pixels[..., 0] if is_grey else np.asarray(Image.fromarray(pixels).convert("L"))
 
 
 def field_around(pixels: Bytes, box: Box) -> Bytes:

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from mnist_net.arrays import Array, Bytes
-from mnist_net.pictures.decoding import Picture, Place, open_image
+from mnist_net.pictures.decoding import Picture, open_image
 from mnist_net.pictures.pieces import Box
 from mnist_net.reading.answers import UNLIKE, Page, Reading
 from mnist_net.reading.reader import Reader
-from mnist_net.reading.texture import as_field, field_around, is_texture, square_around
+from mnist_net.reading.texture import as_field, field_around, square_around, without_texture
 from mnist_net.trained.committee import Predictor
 
 WIDTH, HEIGHT = 300, 200
@@ -29,32 +29,44 @@ class Says:
         return np.stack([1.0 - written, written], axis=1)
 
 
-def is_one(written: list[float], picture: Picture = PHOTOGRAPH) -> bool:
-    places: list[Place] = [(20 + 40 * k, 60, 20, 80) for k in range(len(written))]
-    page = Page((tuple(Reading(1, 0.99, 0.99, box=place) for place in places),))
-    textures: Predictor = Says(*written)  # type: ignore[assignment]
-    return is_texture(page, picture, textures, 0.3)
+def left(rows: list[list[float]], picture: Picture = PHOTOGRAPH) -> list[int]:
+    """Which rows are left, each of 1s that are written with some probabilities."""
+    page = Page(
+        tuple(
+            tuple(Reading(1, 0.99, 0.99, box=(20 + 40 * k, 20 + number, 20, 80)) for k in range(n))
+            for number, n in enumerate(map(len, rows))
+        )
+    )
+    textures: Predictor = Says(*(p for row in rows for p in row))  # type: ignore[assignment]
+    written = without_texture(page, picture, textures, 0.3)
+    assert written.reason == (None if written.rows or not rows else UNLIKE)
+    return [page.rows.index(row) for row in written.rows]
 
 
 @pytest.mark.parametrize(
-    ("written", "expected"),
+    ("rows", "expected"),
     [
-        ([0.29], True),
-        ([0.31], False),
-        ([0.001, 0.9], True),  # log-odds of -6.9 and 2.2
-        ([0.03, 0.9], False),  # and of -3.5
-        ([0.0, 1.0], False),  # no doubt is without end
-        ([], False),
+        ([[0.29]], []),
+        ([[0.31]], [0]),
+        ([[0.001, 0.9]], []),  # log-odds of -6.9 and 2.2
+        ([[0.03, 0.9]], [0]),  # and of -3.5
+        ([[0.0, 1.0]], [0]),  # no doubt is without end
+        ([[0.9], [0.1]], [0]),
+        ([[0.1], [0.9, 0.9], [0.1]], [1]),
+        ([[0.1], [0.9], [0.1]], []),  # one of three digits
+        ([], []),
     ],
 )
-def test_all_digits_together_are_texture_or_writing(written: list[float], expected: bool) -> None:
-    assert is_one(written) == expected
+def test_rows_are_texture_or_writing_and_all_are_texture_if_most_are(
+    rows: list[list[float]], expected: list[int]
+) -> None:
+    assert left(rows) == expected
 
 
 def test_what_is_drawn_or_cut_out_is_not_asked_for() -> None:
-    assert not is_one([0.0], open_image(np.full((HEIGHT, WIDTH), 255, np.uint8)))
-    assert not is_one([0.0], open_image(GRAINS[:64, :64]))
-    assert is_one([0.0], open_image(GRAINS[:64, :65]))
+    assert left([[0.0]], open_image(np.full((HEIGHT, WIDTH), 255, np.uint8))) == [0]
+    assert left([[0.0]], open_image(GRAINS[:64, :64])) == [0]
+    assert left([[0.0]], open_image(GRAINS[:64, :65])) == []
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -65,7 +77,7 @@ def test_the_network_sees_a_figure_in_the_middle_wherever_it_is(channels: int) -
     picture = Picture(np.repeat(pixels[..., None], channels, axis=2), 2.0, corner=(50, 30))
     textures = Says(0.9)
     page = Page(((Reading(1, box=(50 + 2 * 140, 30 + 2 * 100, 40, 40)),),))
-    assert not is_texture(page, picture, textures, 0.3)  # type: ignore[arg-type]
+    assert without_texture(page, picture, textures, 0.3) == page  # type: ignore[arg-type]
     (field,) = textures.seen
     assert (field[8:20, 8:20] > 220).all()
     assert (np.abs(field[[0, 27]].astype(int) - 128) < 40).all()
