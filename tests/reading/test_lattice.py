@@ -150,15 +150,15 @@ def one_sign(sign: str, chance: float, number: int) -> list[Arc]:
 
 @pytest.mark.parametrize(
     ("sign", "chance", "text"),
-    [(":", 0.002, "0:00"), (":", 0.0008, "0000"), (".", 0.002, "0000"), ("-", 0.002, "0000")],
+    [(":", 0.005, "0:00"), (":", 0.003, "0000"), (".", 0.005, "0000"), ("-", 0.005, "0000")],
 )
 def test_a_row_is_a_time_rather_than_digits(sign: str, chance: float, text: str) -> None:
-    """By hand: times 100 a colon of 0.001 is as likely as a digit, one of ten alike."""
+    """By hand: times 30 a colon of 1/300 is as likely as a digit, one of ten alike."""
     arcs = [arc for number in range(2) for arc in one_sign(sign, chance, number)]
     (path,) = LATTICE.best_paths(arcs)
     assert path.text == 2 * text
     scores = [step.score for step in path.steps if step.sign]
-    assert scores == pytest.approx([0.04 / (0.04 + 0.998)] * path.n_signs)  # its odds times 20
+    assert scores == pytest.approx([0.1 / (0.1 + 0.995)] * path.n_signs)  # its odds times 20
 
 
 def test_what_is_usual_has_a_form() -> None:
