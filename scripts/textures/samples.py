@@ -109,7 +109,7 @@ def real_page(random: np.random.Generator) -> Page:
 
 
 def varied(samples: Samples, random: np.random.Generator) -> Bytes:
-    """The same as other pens, lenses and papers would show them, and cropped closer: fields."""
+    """The same as other pens, lenses and papers would show them, cropped and turned: fields."""
     drawn = zip(samples.squares, samples.sides, strict=True)
     return fields_of(np.stack([_varied(square, sides, random) for square, sides in drawn]))
 
@@ -130,6 +130,10 @@ def _varied(square: Bytes, sides: np.ndarray, random: np.random.Generator) -> By
         levels = ndimage.gaussian_filter(levels, random.uniform(0.3, 1.4))
     if random.random() < 0.55:
         levels = _cropped(levels, sides, random)
+    if random.random() < 0.25:
+        levels = np.rot90(levels, int(random.integers(1, 4)))
+    if random.random() < 0.3:
+        levels = ndimage.rotate(levels, random.uniform(-35, 35), reshape=False, mode="nearest")
     usual = float(np.median(levels))
     levels = usual + random.uniform(0.5, 1.7) * (levels - usual)
     if random.random() < 0.5:
