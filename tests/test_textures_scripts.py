@@ -7,6 +7,7 @@ from mnist_net.reading.arcs import PageNetworks
 from mnist_net.reading.reader import Reader
 from mnist_net.trained.companions import load_signs
 from scripts.pages.page import Item, Page, Truth
+from scripts.textures import measure, train
 from scripts.textures.measure import measured
 from scripts.textures.samples import AROUND, SIDE, Samples, fields_of, real_page, samples_of, varied
 from scripts.textures.train import dataset_of, tasks
@@ -61,9 +62,9 @@ def test_a_real_photograph_has_nothing_written() -> None:
 
 
 def test_pages_repeat_and_those_to_measure_by_are_others() -> None:
-    first, other = tasks(3, 0), tasks(3, 1_000)
-    assert len(set(first)) == len(first)
-    assert not set(first) & set(other)
+    learned, others = tasks(500, train.FIRST_SEED), tasks(500, measure.FIRST_SEED)
+    assert len(set(learned)) == len(learned)
+    assert not set(learned) & set(others)
 
 
 def test_shares_that_are_refused() -> None:

@@ -24,6 +24,7 @@ TOGETHER = 0.6
 _DOTTED = 0.3  # odds that a dot beside a digit is a part of it
 _CUT = 0.2  # odds that what hangs together with a digit is nothing, against what lies by itself
 _UNLIKE = 0.1  # odds of a digit beside a letter: digits stand together, and so do letters
+_LONGEST_USUAL = 20  # digits and signs of a row that may have such a form, misread ones too
 _EXPECTED = 20.0  # odds of a sign of a usual form, or of the other parenthesis
 _SURELY = 0.5  # probability of a parenthesis, whose other one is looked for
 _USUAL = 30.0  # odds of a date, a time, or a sum, against those of any text of these signs
@@ -75,6 +76,11 @@ class Path(NamedTuple):
         """How many signs it reads."""
         return sum(step.sign != "" for step in self.steps)
 
+    @property
+    def n_unread(self) -> int:
+        """How many parts it does not read that are no specks."""
+        return sum(step.is_digit is False for step in self.steps)
+
 
 class Lattice:
     """Reads rows with the networks of pages.
@@ -108,8 +114,10 @@ class Lattice:
         Where one is, the other one is looked for again; it does not take the place of two digits.
         """
         (path,) = self._best(arcs, AnyText(), 1)
-        for usual in self._best(arcs, USUAL, 1):
-            if usual.score + math.log(_USUAL) > path.score:
+        is_short = path.n_digits + path.n_signs <= _LONGEST_USUAL
+        for usual in self._best(arcs, USUAL, 1) if is_short else ():
+            is_likelier = usual.score + math.log(_USUAL) > path.score
+            if is_likelier and usual.n_unread <= path.n_unread:
                 return usual._replace(steps=tuple(map(_surer_sign, usual.steps)))
         sure = [step.sign for step in path.steps if step.score >= _SURELY]
         opened = sure.count("(") - sure.count(")")

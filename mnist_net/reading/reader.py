@@ -242,7 +242,8 @@ class Reader:
         (reading,) = self.read_together([picture])
         if reading.digit is None:
             return sure_one or Page((), reading.reason)
-        return self._without_texture(Page(((reading,),)), picture)
+        page = self._without_texture(Page(((reading,),)), picture)
+        return page if page.rows or sure_one is None else sure_one
 
     def _without_texture(self, page: Page, picture: Picture) -> Page:
         from mnist_net.reading.texture import without_texture
@@ -265,14 +266,14 @@ class Reader:
         arcs = lattice.networks.arcs(way.sheet, doubtful=rule is not None)
         free = lattice.best_paths(arcs)
         page, clarity = page_of(free, written, by_rule=False)
+        page = self._without_texture(page, picture)
         if rule is None:
-            page = self._without_texture(page, picture)
             return page, clarity if page.rows else 0.0
         if way.prior * clarity < least and clarity < SURE:
             return page, 0.0
         fitting = lattice.best_paths(arcs, rule)
         by_rule, is_read = page_of(fitting, written, by_rule=True)
-        if fitting and free:
+        if fitting:
             clarity *= min(1.0, math.exp(fitting[0].score - free[0].score))
         return replace(by_rule, without_rule=page.text), clarity if is_read else 0.0
 

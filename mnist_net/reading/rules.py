@@ -144,7 +144,7 @@ class Mod97:
 
 
 def _usual() -> Iterator[str]:
-    """Forms of dates, in any order, of times, and of sums."""
+    """Forms of dates, day or month first, or as ISO 8601 has them, of times, and of sums."""
     ones, two = list("0123456789"), [f"{tens}d" for tens in range(6)]
     for sign, day, month, year in product("/.-", ones + two[:4], ones + two[:4], ("dd", "dddd")):
         yield sign.join((day, month, year))
@@ -211,8 +211,6 @@ def rule_of(
             if not isinstance(text, str):
                 raise TypeError(f"a choice is a str, not {text!r}")
             _require_form(text, "a choice", _CHOICE)
-            if len(text) > _MOST_SIGNS:
-                raise ValueError(f"{text[:20]}... is longer than {_MOST_SIGNS} signs, as no row is")
         if not texts:
             raise ValueError("there is no choice")
         return OneOf(texts)
@@ -225,3 +223,5 @@ def _require_form(text: str, what: str, form: re.Pattern[str] = _FORM) -> None:
     if not form.fullmatch(text) or not text.strip():
         shown = repr(text if len(text) <= _MOST_SIGNS else f"{text[:_MOST_SIGNS]}...")
         raise ValueError(f"{shown} is not {what} of digits and the signs -./,:+=×÷€$()")
+    if len(text) > _MOST_SIGNS:
+        raise ValueError(f"{text[:20]}... is longer than {_MOST_SIGNS} signs, as no row is")

@@ -33,18 +33,18 @@ def without_texture(page: Page, picture: Picture, textures: Predictor, least: fl
     small that somebody must have cut it out.
     """
     is_small = picture.pixels[..., 0].size <= _CUT_OUT
-    if not page.digits or is_small or clean_paper(picture.pixels) is not None:
+    if not least or not page.digits or is_small or clean_paper(picture.pixels) is not None:
         return page
     pixels = _grey(picture.pixels)
     boxes = [picture.box(one.box) for one in page.digits if one.box is not None]
     said = textures.predict_proba(np.stack([field_around(pixels, box) for box in boxes]))
-    odds, rows = iter(_log_odds(said[:, 1])), []
+    odds, rows = iter(_log_odds(said[:, 1].astype(np.float64))), []
     for row in page.rows:
-        of_row = [next(odds) for one in row if one.digit is not None]
-        if np.mean(of_row) >= _log_odds(np.array(least)):
+        of_row = [next(odds) for one in row if one.digit is not None and one.box is not None]
+        if of_row and np.mean(of_row) >= _log_odds(np.array(least)):
             rows.append(row)
     written = replace(page, rows=tuple(rows))
-    return written if len(written.digits) >= _SOME * len(boxes) else Page((), UNLIKE)
+    return written if rows and len(written.digits) >= _SOME * len(boxes) else Page((), UNLIKE)
 
 
 def _grey(pixels: Bytes) -> Bytes:

@@ -4,7 +4,7 @@
 
 The pages are of other seeds than those it was trained on, of the same half.  Here is what share of
 the digits on them is lost at each threshold of the probability that they are written, and what
-share of the textures that a network of pages takes for digits.
+share of the textures that a network of pages takes for digits.  The real photographs are the same.
 """
 
 import json
@@ -41,7 +41,13 @@ def measured(said: Array, written: Bytes) -> dict[str, Any]:
 @options.dataset
 @options.data
 @options.file("--textures", "models/textures.joblib")
-@click.option("--count", default=20, show_default=True, help="Pages of each kind with writing.")
+@click.option(
+    "--count",
+    type=click.IntRange(min=1),
+    default=20,
+    show_default=True,
+    help="Pages of each kind with writing.",
+)
 @options.jobs
 @options.file("--output", "results/textures.json")
 def main(

@@ -3,9 +3,8 @@
     python -m scripts.textures train      # models/textures.joblib, an hour on two cores
 
 It sees a figure with what is around it, in grey.  Each sample is shown as it is, and three times
-varied (samples.py).  That which ships learned in eight epochs from 65,000 samples of 7,800 pages
-and 3,100 of 400 parts of real photographs, drawn in lots while the reader was built; a sixth of
-them was held out.
+varied (samples.py).  That which ships learned in eight epochs from 56,899 samples of some 6,500
+pages and 330 parts of real photographs, drawn in lots while the reader was built.
 """
 
 import time
@@ -63,7 +62,13 @@ def dataset_of(samples: Samples, random: np.random.Generator) -> Dataset:
 @click.command(help=options.paragraphs(__doc__))
 @options.dataset
 @options.data
-@click.option("--count", default=260, show_default=True, help="Pages of each kind with writing.")
+@click.option(
+    "--count",
+    type=click.IntRange(min=1),
+    default=260,
+    show_default=True,
+    help="Pages of each kind with writing.",
+)
 @click.option("--epochs", default=RECIPE.epochs, show_default=True)
 @click.option("--seed", default=0, show_default=True)
 @options.jobs

@@ -106,7 +106,7 @@ def test_where_a_sign_is_expected_two_digits_are_as_much_less_likely_as_one() ->
     arcs = [arc_of(row, 0, 1, 4, 0.5), arc_of(row, 0, 2, 4, 0.5), arc_of(row, 1, 2, 7, 0.5)]
     arcs[1].kinds[[DIGIT, PART, SIGNS.index("/")]] = 0.5, 0.3, 0.2
     before = with_halves(arcs, {1: two(4, 7, 0.8)})[1]
-    after = _expecting([SIGNS.index("/")], before)
+    (after,) = _expecting("/", [before])
     assert before.halves is not None
     assert after.halves is not None
     less = after.kinds[DIGIT] / before.kinds[DIGIT]

@@ -161,6 +161,18 @@ def test_a_row_is_a_time_rather_than_digits(sign: str, chance: float, text: str)
     assert scores == pytest.approx([0.1 / (0.1 + 0.995)] * path.n_signs)  # its odds times 20
 
 
+def test_no_digit_is_left_out_for_a_form() -> None:
+    """By hand: with a fifth digit, which is none by 0.2, it is no time."""
+    row, which, arcs = row_of(6), np.eye(10)[4], []
+    for k, likely in enumerate(["digit", "digit", ":", "digit", "digit", "digit"]):
+        kinds = np.full(len(SIGNS), 1e-4)
+        kinds[SIGNS.index(likely)] = 0.8 if k == 5 else 0.99
+        kinds[NONE] = 0.2 if k == 5 else 1e-4
+        arcs.append(Arc(Candidate(row, k, k + 1, Box(4 * k, 0, 4 * k + 3, 3)), kinds, which))
+    (path,) = LATTICE.best_paths(arcs)
+    assert path.text == "44:444"
+
+
 def test_what_is_usual_has_a_form() -> None:
     usual = ["1/2/34", "01.02.2034", "2034-01-02", "1:23", "01:23:45", "1+2=3", "12×12=144"]
     assert all(fits(USUAL, text) for text in usual)

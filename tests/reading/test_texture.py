@@ -8,6 +8,7 @@ from mnist_net.pictures.decoding import Picture, open_image
 from mnist_net.pictures.pieces import Box
 from mnist_net.reading.answers import UNLIKE, Page, Reading
 from mnist_net.reading.reader import Reader
+from mnist_net.reading.rules import rule_of
 from mnist_net.reading.texture import as_field, field_around, square_around, without_texture
 from mnist_net.trained.committee import Predictor
 
@@ -63,6 +64,15 @@ def test_rows_are_texture_or_writing_and_all_are_texture_if_most_are(
     assert left(rows) == expected
 
 
+def test_where_nothing_is_refused_no_row_is_left_out() -> None:
+    page = Page(((Reading(1, 0.9, 0.9, box=(20, 20, 20, 80)),) * 12,), degrees=90.0)
+    said = Says(*[1e-6] * 12)
+    assert without_texture(page, PHOTOGRAPH, said, 0.0) == page  # type: ignore[arg-type]
+    assert not without_texture(page, PHOTOGRAPH, said, 0.3).rows  # type: ignore[arg-type]
+    sure = Says(*[0.9] * 12)
+    assert without_texture(page, PHOTOGRAPH, sure, 0.3).degrees == 90.0  # type: ignore[arg-type]
+
+
 def test_what_is_drawn_or_cut_out_is_not_asked_for() -> None:
     assert left([[0.0]], open_image(np.full((HEIGHT, WIDTH), 255, np.uint8))) == [0]
     assert left([[0.0]], open_image(GRAINS[:64, :64])) == [0]
@@ -93,6 +103,21 @@ def test_a_page_that_is_texture_has_no_digit_unless_nothing_is_refused(reader: R
     ]
     assert [page.text for page in answers] == ["1", "", "1"]
     assert answers[1].reason == UNLIKE
+
+
+def test_several_digits_that_are_texture_are_none(reader: Reader) -> None:
+    pixels = GRAINS.copy()
+    for left in (60, 120, 180, 240):
+        pixels[60:140, left : left + 8] = 20
+    picture = open_image(pixels)
+    written, texture = (
+        Reader(reader.model, reader.detector, textures=Says(*[said] * 4))  # type: ignore[arg-type]
+        for said in (0.9, 0.01)
+    )
+    assert written.read_page(picture).text.replace(" ", "") == "1111"
+    assert texture.read_page(picture).text == ""
+    by_rule = texture.read_page(picture, rule_of(expect=4))
+    assert (by_rule.digits_only, by_rule.without_rule) == ("1111", "")
 
 
 # What the network sees.
