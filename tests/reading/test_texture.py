@@ -1,15 +1,19 @@
 """What is read on a photograph of nothing."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from mnist_net.arrays import Array, Bytes
+from mnist_net.errors import ModelFileError
 from mnist_net.pictures.decoding import Picture, open_image
 from mnist_net.pictures.pieces import Box
 from mnist_net.reading.answers import UNLIKE, Page, Reading
 from mnist_net.reading.reader import Reader
 from mnist_net.reading.rules import rule_of
 from mnist_net.reading.texture import as_field, field_around, square_around, without_texture
+from mnist_net.trained import companions, store
 from mnist_net.trained.committee import Predictor
 
 WIDTH, HEIGHT = 300, 200
@@ -103,6 +107,17 @@ def test_a_page_that_is_texture_has_no_digit_unless_nothing_is_refused(reader: R
     ]
     assert [page.text for page in answers] == ["1", "", "1"]
     assert answers[1].reason == UNLIKE
+
+
+def test_which_network_tells_textures(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    shipped = companions.load_textures()
+    assert shipped is not None
+    assert shipped.classes.tolist() == [0, 1]
+    signs = next(path for path in store.SHIPPED_MODELS if path.exists()).with_name("signs.joblib")
+    with pytest.raises(ModelFileError, match="not the network that tells writing from textures"):
+        companions.load_textures(signs)
+    monkeypatch.setattr(store, "SHIPPED_MODELS", (tmp_path / "mnist.joblib",))
+    assert companions.load_textures() is None
 
 
 def test_several_digits_that_are_texture_are_none(reader: Reader) -> None:
