@@ -59,12 +59,9 @@ def load_signs(path: Path | None = None) -> Predictor:
     ModelFileError
         If there is none, or the file holds something else.
     """
-    path = path or _beside_shipped("signs.joblib")
-    if path is None:
+    signs = _companion(path, "signs", "tells signs apart")
+    if signs is None:
         raise ModelFileError("this copy has no models/signs.joblib, which pages are read with")
-    signs = load_cached(path)
-    if signs.metadata.get("kind") != "signs":
-        raise ModelFileError(f"{path} is not the network that tells signs apart")
     return signs
 
 
@@ -78,13 +75,7 @@ def load_pairs(path: Path | None = None) -> Predictor | None:
     ModelFileError
         If the file holds something else.
     """
-    path = path or _beside_shipped("pairs.joblib")
-    if path is None:
-        return None
-    pairs = load_cached(path)
-    if pairs.metadata.get("kind") != "pairs":
-        raise ModelFileError(f"{path} is not the network that reads two digits that touch")
-    return pairs
+    return _companion(path, "pairs", "reads two digits that touch")
 
 
 def load_textures(path: Path | None = None) -> Predictor | None:
@@ -97,13 +88,17 @@ def load_textures(path: Path | None = None) -> Predictor | None:
     ModelFileError
         If the file holds something else.
     """
-    path = path or _beside_shipped("textures.joblib")
+    return _companion(path, "textures", "tells writing from textures")
+
+
+def _companion(path: Path | None, kind: str, does: str) -> Predictor | None:
+    path = path or _beside_shipped(f"{kind}.joblib")
     if path is None:
         return None
-    textures = load_cached(path)
-    if textures.metadata.get("kind") != "textures":
-        raise ModelFileError(f"{path} is not the network that tells writing from textures")
-    return textures
+    network = load_cached(path)
+    if network.metadata.get("kind") != kind:
+        raise ModelFileError(f"{path} is not the network that {does}")
+    return network
 
 
 def _beside_shipped(name: str) -> Path | None:
