@@ -27,7 +27,7 @@ _UNLIKE = 0.1  # odds of a digit beside a letter: digits stand together, and so 
 _LONGEST_USUAL = 20  # digits and signs of a row that may have such a form, misread ones too
 _EXPECTED = 20.0  # odds of a sign of a usual form, or of the other parenthesis
 _SURELY = 0.5  # probability of a parenthesis, whose other one is looked for
-_USUAL = 30.0  # odds of a date, a time, or a sum, against those of any text of these signs
+_ODDS_USUAL = 30.0  # odds of a date, a time, or a sum, against those of any text of these signs
 _MOST_WAYS = 100_000  # candidates times states of a rule; beyond, only the likeliest go on
 _OF_PAIRS = 3  # likeliest digits of each half of two that touch, by a rule
 _MAY_BE = 0.001  # probability, below which a way to read is not gone unless a rule wants it
@@ -116,7 +116,7 @@ class Lattice:
         (path,) = self._best(arcs, AnyText(), 1)
         is_short = path.n_digits + path.n_signs <= _LONGEST_USUAL
         for usual in self._best(arcs, USUAL, 1) if is_short else ():
-            is_likelier = usual.score + math.log(_USUAL) > path.score
+            is_likelier = usual.score + math.log(_ODDS_USUAL) > path.score
             if is_likelier and usual.n_unread <= path.n_unread:
                 return usual._replace(steps=tuple(map(_surer_sign, usual.steps)))
         sure = [step.sign for step in path.steps if step.score >= _SURELY]
