@@ -19,8 +19,8 @@ _LEAST_CELL, _LARGEST_CELL = 0.2, 6.0  # of the median cell's area
 LEAST_SIDE = 8
 """Pixels of a cell."""
 _CLEAR = 2  # pixels beside a line that are not looked at
-_WRITTEN = 0.4  # of a cell's lesser side, which what is written in it reaches
-_TOUCHING = 0.6  # likewise, if it hangs together with the line: more than the curl of a 6
+_WRITTEN = 0.12  # of a cell's lesser side, which what is written in it reaches, and is no dot ...
+_TOUCHING = 0.6  # ... or so much, if it hangs together with the line: more than the curl of a 6
 _LARGE = 0.25  # of the largest piece's size, from which on a piece may enclose others
 _MOST_FRAMES = 40
 _ALIKE = 0.15  # of a frame's sides, by which those of an empty one differ
@@ -133,7 +133,7 @@ def _within_ring(own: Mask) -> "Cell | None":
 def _is_written_in(cell: "Cell", mask: Mask, share: float) -> bool:
     _, pieces = find_pieces(cell.box.cut(mask) & cell.inside)
     least = share * min(cell.box.width, cell.box.height)
-    return any(piece.box.size >= least for piece in pieces)
+    return any(piece.box.size >= least and not piece.is_dot for piece in pieces)
 
 
 class Cell(NamedTuple):

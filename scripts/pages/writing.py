@@ -16,6 +16,7 @@ from scripts.detector.glyphs import one_of
 from scripts.pages.hands import INKED, SEPARATORS, Glyph, Hand, Ink, Random, draw_strokes, word
 
 UNREAD = "?"  # what a page's text shows for a word
+_ROOM = 1.6  # heights of a digit, that a frame is away from what it is around
 
 
 class Style(NamedTuple):
@@ -176,7 +177,7 @@ def _draw_around(
         return
     points = np.concatenate([mark.points for mark in marks])
     (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
-    room = random.uniform(0.25, 0.6) * height
+    room = random.uniform(0.25, _ROOM if around in ("frame", "circle") else 0.6) * height
     pen = max(1.0, hand.pen * height * random.uniform(0.5, 1.0))
 
     def shaken(*corners: tuple[float, float]) -> list[tuple[float, float]]:

@@ -98,13 +98,23 @@ def corners(mask: np.ndarray, off: int) -> tuple[int, int, int, int]:
     return columns.min() - off, rows.min() - off, columns.max() + off, rows.max() + off
 
 
+@pytest.mark.parametrize("room", [14, 300])
 @pytest.mark.parametrize("tilt", [0, 6])
-def test_a_frame_goes_and_what_it_encloses_stays(tilt: int) -> None:
-    digits, _ = digits_with()
-    left, top, right, bottom = corners(digits, 14)
+def test_a_frame_goes_and_what_it_encloses_stays(tilt: int, room: int) -> None:
+    digits = np.pad(digits_with()[0], room)
+    left, top, right, bottom = corners(digits, room - 6)
     frame = [(left, top), (right, top + tilt), (right, bottom + tilt), (left, bottom), (left, top)]
-    _, both = digits_with(frame)
-    np.testing.assert_array_equal(without_lines(both), digits)
+    image = Image.fromarray(digits.astype(np.uint8))
+    ImageDraw.Draw(image).line(frame, fill=1, width=4)
+    np.testing.assert_array_equal(without_lines(np.asarray(image) > 0), digits)
+
+
+def test_a_zero_with_a_dot_in_it_is_no_frame() -> None:
+    image = Image.new("1", (100, 140))
+    ImageDraw.Draw(image).ellipse((10, 10, 90, 130), outline=1, width=8)
+    ImageDraw.Draw(image).ellipse((36, 56, 64, 84), fill=1)
+    mask = np.asarray(image)
+    np.testing.assert_array_equal(without_lines(mask), mask)
 
 
 @pytest.mark.parametrize("touching", [False, True])
