@@ -78,8 +78,9 @@ def read(
     if annotate and not annotate.parent.is_dir():
         raise click.UsageError(f"there is no folder {annotate.parent} for {annotate.name}")
     kind: type[Page] | type[Table] = Table if grid else Page
-    for seen, answer in request.answers(kind, "table" if grid else "page", rule):
+    for seen, found in request.answers(kind, "table" if grid else "page", rule):
         name = seen.given.name
+        answer = found.digits_only if digits_only and isinstance(found, Table) else found
         text = answer.digits_only if digits_only and isinstance(answer, Page) else answer.text
         if request.as_json:
             of_page = {"text": text} if isinstance(answer, Page) else {}
@@ -139,26 +140,27 @@ def _csv_line(cells: list[str]) -> str:
 
 
 def _rule(choices: Path | None, **known: Any) -> "Rule | None":
-    """What is known of the text; at most one thing."""
+    """What is known of the text."""
     from mnist_net.errors import ImageError
     from mnist_net.reading.rules import rule_of
 
-    given = [name for name, one in {"choices": choices, **known}.items() if one is not None]
-    if len(given) > 1:
-        options_given = " and ".join(f"--{name}" for name in given)
-        raise click.UsageError(f"{options_given} cannot be combined: one thing is known of a text")
     lines = None
     if choices is not None:
         try:
-            if choices.stat().st_size > _MOST_BYTES or not choices.is_file():
+            with choices.open("rb") as file:  # which may be a pipe
+                content = file.read(_MOST_BYTES + 1)
+            if len(content) > _MOST_BYTES:
                 raise ValueError(choices)
-            text = choices.read_text(encoding="utf-8-sig")
-            lines = [line.strip() for line in text.splitlines()]
+            lines = [line.strip() for line in content.decode("utf-8-sig").splitlines()]
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "it is no text of at most 100 kB"
             raise ImageError(f"{choices} cannot be read as a list of choices: {reason}") from error
         lines = [line for line in lines if line]
+        try:
+            rule_of(choices=lines)
+        except ValueError as error:
+            raise click.UsageError(f"{choices}: {error}") from error
     try:
         return rule_of(choices=lines, **known)
     except ValueError as error:
-        raise click.UsageError(f"{choices}: {error}" if choices else str(error)) from error
+        raise click.UsageError(str(error)) from error

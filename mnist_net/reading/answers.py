@@ -1,7 +1,7 @@
 """What was read, at one place and on a whole page, and how sure it is: one score for all uses."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html import escape
 from typing import Any, NamedTuple
 
@@ -215,6 +215,15 @@ class Table:
     def digits(self) -> list[Reading]:
         """All digits in order."""
         return [one for one in self.readings if one.digit is not None]
+
+    @property
+    def digits_only(self) -> "Table":
+        """The same without signs."""
+        rows = tuple(
+            tuple(tuple(one for one in cell if one.digit is not None) for cell in row)
+            for row in self.rows
+        )
+        return replace(self, rows=rows)
 
     @property
     def text(self) -> str:

@@ -25,9 +25,8 @@ _DOTTED = 0.3  # odds that a dot beside a digit is a part of it
 _CUT = 0.2  # odds that what hangs together with a digit is nothing, against what lies by itself
 _UNLIKE = 0.1  # odds of a digit beside a letter: digits stand together, and so do letters
 _LONGEST_USUAL = 20  # digits and signs of a row that may have such a form, misread ones too
-_EXPECTED = 20.0  # odds of a sign of a usual form, or of the other parenthesis
+_EXPECTED = 20.0  # odds of the other parenthesis
 _SURELY = 0.5  # probability of a parenthesis, whose other one is looked for
-_ODDS_USUAL = 30.0  # odds of a date, a time, or a sum, against those of any text of these signs
 _MOST_WAYS = 100_000  # candidates times states of a rule; beyond, only the likeliest go on
 _OF_PAIRS = 3  # likeliest digits of each half of two that touch, by a rule
 _MAY_BE = 0.001  # probability, below which a way to read is not gone unless a rule wants it
@@ -115,10 +114,12 @@ class Lattice:
         """
         (path,) = self._best(arcs, AnyText(), 1)
         is_short = path.n_digits + path.n_signs <= _LONGEST_USUAL
-        for usual in self._best(arcs, USUAL, 1) if is_short else ():
-            is_likelier = usual.score + math.log(_ODDS_USUAL) > path.score
-            if is_likelier and usual.n_unread <= path.n_unread:
-                return usual._replace(steps=tuple(map(_surer_sign, usual.steps)))
+        least = path.score
+        for forms, odds in USUAL.items() if is_short else ():
+            for usual in self._best(arcs, forms, 1):
+                if usual.score + math.log(odds) > least and usual.n_unread <= path.n_unread:
+                    path = usual._replace(steps=tuple(_surer(step, odds) for step in usual.steps))
+                    least = usual.score + math.log(odds)
         sure = [step.sign for step in path.steps if step.score >= _SURELY]
         opened = sure.count("(") - sure.count(")")
         if opened:
@@ -233,9 +234,9 @@ def _expecting(sign: str, arcs: Sequence[Arc]) -> list[Arc]:
     return result
 
 
-def _surer_sign(step: Step) -> Step:
-    """The same, but a sign by the odds of one that is expected."""
-    odds = _EXPECTED * step.score
+def _surer(step: Step, times: float) -> Step:
+    """The same, but a sign with so many times its odds."""
+    odds = times * step.score
     return step._replace(score=odds / (odds + 1.0 - step.score)) if step.sign else step
 
 

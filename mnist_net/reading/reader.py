@@ -186,30 +186,33 @@ class Reader:
         rule
             What is known of the text; see `mnist_net.reading.rules`.
         """
+        _require_picture(picture)
+        page, at_once = self._likeliest_page(picture, rule)
+        if rule is not None and not at_once:  # who knows nothing might see it in another way
+            page = replace(page, without_rule=self._likeliest_page(picture)[0].text)
+        return page
+
+    def _likeliest_page(self, picture: Picture, rule: "Rule | None" = None) -> tuple[Page, bool]:
+        """The page as it is seen in the likeliest way, and whether the first one was sure."""
         from mnist_net.pictures.sheets import is_one_digit, likely_ways, other_ways
 
-        _require_picture(picture)
         best, likelihood, seen = Page((), _BLANK), 0.0, None
         for way in likely_ways(picture.pixels):
             alone = way.look.ready or is_one_digit(way.sheet)
             if alone and rule is None and len(best.digits) < 2:
-                return self._page_of_one(picture, way)
+                return self._page_of_one(picture, way), False
             page, clarity = self._read_sheet(way, picture, rule, likelihood)
             if likelihood > _CLEAR_OTHERWISE and len(page.digits) < 2 <= len(best.digits):
                 continue  # one of several that another way shows
-            sure = clarity >= SURE
-            if sure or way.prior * clarity > likelihood or seen is None:
-                best, likelihood = page, clarity if sure else way.prior * clarity
-                seen = way
-            if sure:
-                break
-        if seen is None or likelihood >= SURE:
-            return best
-        for way in other_ways(picture.pixels, seen):
+            if clarity >= SURE:
+                return page, seen is None and not alone
+            if way.prior * clarity > likelihood or seen is None:
+                best, likelihood, seen = page, way.prior * clarity, way
+        for way in other_ways(picture.pixels, seen) if seen else ():
             page, clarity = self._read_sheet(way, picture, rule, likelihood)
             if clarity > _CLEAR_OTHERWISE and way.prior * clarity > likelihood:
                 best, likelihood = page, way.prior * clarity
-        return best
+        return best, False
 
     def read_grid(self, picture: Picture) -> Table:
         """The cells of the largest table that is drawn in lines on a picture; see `tables`."""

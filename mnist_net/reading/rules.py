@@ -143,22 +143,53 @@ class Mod97:
         return state == 1
 
 
-def _usual() -> Iterator[str]:
-    """Forms of dates, day or month first, or as ISO 8601 has them, of times, and of sums."""
-    ones, two = list("0123456789"), [f"{tens}d" for tens in range(6)]
-    for sign, day, month, year in product("/.-", ones + two[:4], ones + two[:4], ("dd", "dddd")):
+class AllOf:
+    """What each of several rules accepts."""
+
+    def __init__(self, rules: Iterable[Rule]) -> None:
+        self._rules = tuple(rules)
+        self.start: State = tuple(rule.start for rule in self._rules)
+
+    def step(self, state: State, sign: str, /) -> State | None:
+        """The state is that of each rule."""
+        assert isinstance(state, tuple)
+        after = tuple(r.step(one, sign) for r, one in zip(self._rules, state, strict=True))
+        return None if None in after else after
+
+    def accepts(self, state: State, /) -> bool:
+        """Whether it may end here by all of them."""
+        assert isinstance(state, tuple)
+        return all(r.accepts(one) for r, one in zip(self._rules, state, strict=True))
+
+
+_ONES, _TWO = list("0123456789"), [f"{tens}d" for tens in range(6)]
+
+
+def _dates() -> Iterator[str]:
+    """Day or month first, or as ISO 8601 has them."""
+    days = _ONES + _TWO[:4]
+    for sign, day, month, year in product("/.-", days, days, ("dd", "dddd")):
         yield sign.join((day, month, year))
-    for month, day in product(two[:2], two[:4]):
+    for month, day in product(_TWO[:2], _TWO[:4]):
         yield f"dddd-{month}-{day}"
-    for hour, minute, second in product(ones + two[:3], two, ["", *(f":{one}" for one in two)]):
+
+
+def _times() -> Iterator[str]:
+    """Hours and minutes, and seconds or none."""
+    seconds = ["", *(f":{one}" for one in _TWO)]
+    for hour, minute, second in product(_ONES + _TWO[:3], _TWO, seconds):
         yield f"{hour}:{minute}{second}"
+
+
+def _sums() -> Iterator[str]:
+    """Of two numbers, with their result."""
     numbers = ["d" * n for n in range(1, 5)]
     for left, sign, right, result in product(numbers, "+-×÷", numbers, numbers):
         yield f"{left}{sign}{right}={result}"
 
 
-USUAL = Forms(_usual())
-"""What a row with signs often is: a date, a time, or a sum with its result."""
+USUAL = {Forms(_dates()): 1_000.0, Forms(_times()): 30.0, Forms(_sums()): 1_000.0}
+"""What a row with signs often is, and its odds against any other text of these signs."""
 
 CHECKS: dict[str, Rule] = {"luhn": Luhn(), "mod97": Mod97()}
 """Checksums by name."""
@@ -175,7 +206,7 @@ def rule_of(
     choices: Iterable[str] | None = None,
     check: str | None = None,
 ) -> Rule | None:
-    """The rule of what is known of a text; None if that is nothing.
+    """The rule of what is known of a text, all of it together; None if that is nothing.
 
     Parameters
     ----------
@@ -191,37 +222,42 @@ def rule_of(
     Raises
     ------
     ValueError
-        If more than one is given, or it cannot be fulfilled.
+        If one cannot be fulfilled.
     TypeError
         If it is of another type.
     """
-    if sum(one is not None for one in (expect, pattern, choices, check)) > 1:
-        raise ValueError("only one of expect, pattern, choices and check can be given")
+    rules: list[Rule] = []
     if expect is not None:
         expect = index(expect)
         if expect < 1:
             raise ValueError(f"{expect} digits are none: at least one is expected")
-        return DigitCount(expect)
+        rules.append(DigitCount(expect))
     if pattern is not None:
-        _require_form(pattern, "a form")
-        return Forms([pattern])
+        _require_form(pattern, "a form", ", in which d is any digit")
+        rules.append(Forms([pattern]))
     if choices is not None:
-        texts = [choices] if isinstance(choices, str) else list(choices)
-        for text in texts:
-            if not isinstance(text, str):
-                raise TypeError(f"a choice is a str, not {text!r}")
-            _require_form(text, "a choice", _CHOICE)
-        if not texts:
-            raise ValueError("there is no choice")
-        return OneOf(texts)
-    if check is not None and check not in CHECKS:
-        raise ValueError(f"{check!r} is no checksum; there are {' and '.join(CHECKS)}")
-    return CHECKS[check] if check else None
+        rules.append(OneOf(_texts(choices)))
+    if check is not None:
+        if check not in CHECKS:
+            raise ValueError(f"{check!r} is no checksum; there are {' and '.join(CHECKS)}")
+        rules.append(CHECKS[check])
+    return AllOf(rules) if len(rules) > 1 else next(iter(rules), None)
 
 
-def _require_form(text: str, what: str, form: re.Pattern[str] = _FORM) -> None:
+def _texts(choices: Iterable[str]) -> list[str]:
+    texts = [choices] if isinstance(choices, str) else list(choices)
+    for text in texts:
+        if not isinstance(text, str):
+            raise TypeError(f"a choice is a str, not {text!r}")
+        _require_form(text, "a choice", form=_CHOICE)
+    if not texts:
+        raise ValueError("there is no choice")
+    return texts
+
+
+def _require_form(text: str, what: str, more: str = "", form: re.Pattern[str] = _FORM) -> None:
     if not form.fullmatch(text) or not text.strip():
         shown = repr(text if len(text) <= _MOST_SIGNS else f"{text[:_MOST_SIGNS]}...")
-        raise ValueError(f"{shown} is not {what} of digits and the signs -./,:+=×÷€$()")
+        raise ValueError(f"{shown} is not {what} of digits and the signs -./,:+=×÷€$(){more}")
     if len(text) > _MOST_SIGNS:
         raise ValueError(f"{text[:20]}... is longer than {_MOST_SIGNS} signs, as no row is")

@@ -10,6 +10,7 @@ from mnist_net.errors import DataError
 from mnist_net.pictures.decoding import Picture
 from mnist_net.reading.answers import Reading, digit_answer, page_answer
 from mnist_net.reading.reader import Reader
+from mnist_net.reading.rules import Rule
 from mnist_net.trained.explanation import explain
 from mnist_net.trained.facts import facts_of
 from mnist_net.web.asked import Body, correction_of, pictures_of
@@ -31,6 +32,14 @@ class Predict(NamedTuple):
 
     body: Body
     explain: bool
+
+
+class Read(NamedTuple):
+    """What ``POST /api/read`` asks for: a page, by a rule if there is one, or a table."""
+
+    body: Body
+    rule: Rule | None
+    grid: bool
 
 
 class Answering:
@@ -120,14 +129,17 @@ class Answering:
         return {"seen": seen, "saliency": _rounded(explanation.saliency), "units": units}
 
     def read(self, jobs: Sequence[Job]) -> list[Outcome]:
-        """Read a page."""
+        """Read a page, or a table."""
         (job,) = jobs
-        assert isinstance(job.request, Body)
-        pictures = pictures_of(job.request, self.limits)
+        assert isinstance(job.request, Read)
+        body, rule, grid = job.request
+        pictures = pictures_of(body, self.limits)
         if len(pictures) != 1:
             raise Problem(422, f"this reads one page at a time, not {len(pictures)}")
         self.metrics.pictures.labels("page").inc()
-        return [to_json(page_answer("picture 1", self.reader.read_page(pictures[0]), self.name))]
+        (picture,) = pictures
+        page = self.reader.read_grid(picture) if grid else self.reader.read_page(picture, rule)
+        return [to_json(page_answer("picture 1", page, self.name))]
 
     def correct(self, jobs: Sequence[Job]) -> list[Outcome]:
         """Keep a correction."""

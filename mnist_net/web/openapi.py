@@ -5,6 +5,7 @@ from http import HTTPStatus
 from importlib.metadata import version
 from typing import Any
 
+from mnist_net.reading.rules import CHECKS
 from mnist_net.web.limits import Limits
 from mnist_net.web.problems import MEDIA_TYPE
 
@@ -13,6 +14,7 @@ Schema = dict[str, Any]
 _NUMBER: Schema = {"type": "number"}
 _SHARE: Schema = {"type": "number", "minimum": 0, "maximum": 1}
 _TEXT: Schema = {"type": "string"}
+_FLAG: Schema = {"type": "string", "enum": ["0", "1"]}
 _DIGIT: Schema = {"type": "integer", "minimum": 0, "maximum": 9}
 _PROBLEMS = {
     400: "The request is malformed, or by a name that is not this service's.",
@@ -171,6 +173,8 @@ def _said() -> dict[str, Schema]:
     probabilities = _or_null({"type": "object", "additionalProperties": _SHARE})
     reading = {**named, **digit, "probabilities": probabilities, **explained}
     page = _page(named, digit)
+    table = {**named, "cells": _list(_list(_TEXT))}
+    table |= {name: page[name] for name in ("digits", "degrees")}
     problem = {
         "type": _TEXT,
         "title": _TEXT,
@@ -181,6 +185,7 @@ def _said() -> dict[str, Schema]:
         "Reading": _object(reading, explained),
         "Readings": _object({"model": _ref("Model"), "readings": _list(_ref("Reading"), 1)}),
         "Page": _object(page),
+        "Table": _object(table),
         "Model": {"type": "object", "properties": {"name": _TEXT}, "required": ["name"]},
         "Stored": _object({"stored": {"const": True}, "label": _DIGIT}),
         "Health": _object({"status": {"const": "ok"}}),
@@ -205,13 +210,19 @@ def _responses(good: dict[int, Schema], problems: tuple[int, ...]) -> dict[str, 
 
 
 def _paths(limits: Limits) -> dict[str, Any]:
-    explain = {
-        "name": "explain",
-        "in": "query",
-        "schema": {"type": "string", "enum": ["0", "1"]},
-        "description": "1: what the network saw, and what in it spoke for the answer; for "
+    explain = _parameter(
+        "explain",
+        "1: what the network saw, and what in it spoke for the answer; for "
         f"{limits.explained} pictures at most.",
-    }
+        _FLAG,
+    )
+    known = [
+        _parameter("expect", "It has so many digits.", {"type": "integer", "minimum": 1}),
+        _parameter("pattern", "It has this form, in which d is any digit: dd/dd/dddd.", _TEXT),
+        _parameter("choices", "It is one of these; given once for each.", _list(_TEXT)),
+        _parameter("check", "It has this checksum.", {"type": "string", "enum": list(CHECKS)}),
+        _parameter("grid", "1: the cells of a table that is drawn in lines.", _FLAG),
+    ]
     picture: Schema = {kind: {"schema": {}} for kind in ("image/*", "application/octet-stream")}
     most = f"At most {limits.body_bytes:,} bytes"
     takes = {
@@ -222,7 +233,8 @@ def _paths(limits: Limits) -> dict[str, Any]:
         for name in ("Pictures", "Picture")
     }
     correction = {"description": f"{most}.", **_content(_ref("Correction"))}
-    readings, page, stored = (_content(_ref(name)) for name in ("Readings", "Page", "Stored"))
+    readings, stored = (_content(_ref(name)) for name in ("Readings", "Stored"))
+    page = _content({"oneOf": [_ref("Page"), _ref("Table")]})
     return {
         "/api/predict": _post(
             "predict", "Read the one digit of each picture.", takes["Pictures"], {200: readings}
@@ -230,7 +242,8 @@ def _paths(limits: Limits) -> dict[str, Any]:
         | {"parameters": [explain]},
         "/api/read": _post(
             "read", "Read all digits of one picture, row by row.", takes["Picture"], {200: page}
-        ),
+        )
+        | {"parameters": known},
         "/api/feedback": _post(
             "feedback",
             "Say what a picture is; it is kept on the service's machine.",
@@ -243,6 +256,10 @@ def _paths(limits: Limits) -> dict[str, Any]:
         "/metrics": _get("metrics", "Counts, for Prometheus.", _content(_TEXT, "text/plain")),
         "/openapi.json": _get("openapi", "This document.", _content({"type": "object"})),
     }
+
+
+def _parameter(name: str, description: str, schema: Schema) -> Schema:
+    return {"name": name, "in": "query", "description": description, "schema": schema}
 
 
 def _get(name: str, summary: str, content: Schema) -> Schema:

@@ -15,7 +15,8 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from mnist_net.reading.reader import Reader
-from mnist_net.web.answering import Answering, Predict, Store, to_json
+from mnist_net.reading.rules import Rule, rule_of
+from mnist_net.web.answering import Answering, Predict, Read, Store, to_json
 from mnist_net.web.asked import Body, kind_of
 from mnist_net.web.bodies import Bodies
 from mnist_net.web.documents import human_page
@@ -26,6 +27,8 @@ from mnist_net.web.problems import Problem, on_error, on_http_error
 from mnist_net.web.security import Guard, HostCheck
 from mnist_net.web.work import Work
 
+_KNOWN = ("expect", "pattern", "choices", "check")  # of a text, before it is read
+_MOST_FIGURES = 9  # of a number
 _PAGE = Path(__file__).parent / "page"
 _TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -151,6 +154,7 @@ class _Routes:
     async def predict(self, request: Request) -> Response:
         """Read the one digit of each picture."""
         is_json = kind_of(request.headers.get("content-type"))
+        _only(request, {"explain"})
         explain = _flag(request, "explain")
         async with self.bodies.of(request) as content:
             body = Body(content, is_json)
@@ -158,14 +162,19 @@ class _Routes:
             return _json(await self.work.run(self.answering.predict, asked, small=body.is_small))
 
     async def read(self, request: Request) -> Response:
-        """Read a page."""
+        """Read a page, or a table."""
         is_json = kind_of(request.headers.get("content-type"))
+        _only(request, {"grid", *_KNOWN})
+        rule, grid = _rule(request), _flag(request, "grid")
+        if rule is not None and grid:
+            raise Problem(400, "grid=1 reads cells, of which no text is known: leave one out")
         async with self.bodies.of(request) as content:
-            body = Body(content, is_json)
-            return _json(await self.work.run(self.answering.read, body, small=False))
+            asked = Read(Body(content, is_json), rule, grid)
+            return _json(await self.work.run(self.answering.read, asked, small=False))
 
     async def feedback(self, request: Request) -> Response:
         """Keep a correction."""
+        _only(request, set())
         if self.answering.store is None:
             raise Problem(404, "corrections are not kept here: it was started with --no-feedback")
         if not kind_of(request.headers.get("content-type")):
@@ -199,6 +208,31 @@ def _at_once(answer: Callable[[Request], Response]) -> Callable[..., object]:
 
 def _json(content: bytes, status: int = 200) -> Response:
     return Response(content, status, None, "application/json")
+
+
+def _only(request: Request, names: Collection[str]) -> None:
+    """Refuse parameters that would be passed over."""
+    if odd := sorted(request.query_params.keys() - names):
+        known = f"there is {', '.join(sorted(names))}" if names else "there are none"
+        raise Problem(400, f"{odd[0][:80]!r} is no parameter here: {known}")
+
+
+def _rule(request: Request) -> Rule | None:
+    """What the parameters say is known of the text."""
+    given = request.query_params
+    expect, pattern, check = (given.get(name) for name in ("expect", "pattern", "check"))
+    is_number = expect is None or (expect.isascii() and expect.isdigit())
+    if not is_number or len(expect or "") > _MOST_FIGURES:
+        raise Problem(400, f"expect must be a whole number, not {(expect or '')[:80]!r}")
+    try:
+        return rule_of(
+            expect=None if expect is None else int(expect),
+            pattern=pattern,
+            choices=given.getlist("choices") or None,
+            check=check,
+        )
+    except ValueError as error:
+        raise Problem(400, str(error)) from error
 
 
 def _flag(request: Request, name: str) -> bool:

@@ -2,7 +2,9 @@
 
 import csv
 import json
+import os
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +63,15 @@ def test_what_a_rule_has_bent_is_told(date: Path) -> None:
     assert len(answer["text"]) == 2
 
 
+@pytest.mark.parametrize("expect", [2, 5])
+def test_without_a_rule_is_what_is_read_without(date: Path, number: Path, expect: int) -> None:
+    """Whether it is bent, seen in another way, or a digit that is read alone."""
+    Image.open(number).rotate(90, expand=True).save("turned.png")
+    Image.fromarray(pixels(draw(5, 6, (30, 30)))).save("one.png")
+    for path in (date, number, Path("turned.png"), Path("one.png")):
+        assert read_digits(path, expect=expect).without_rule == read_digits(path).text
+
+
 def test_by_a_rule_a_row_of_signs_is_told_too() -> None:
     rows = [draw(digit, 6, (10, 14)) for digit in (7, 1)]
     page = np.vstack([pixels(row) for row in rows])
@@ -96,6 +107,15 @@ def test_a_checksum_is_kept(number: Path) -> None:
     read = "".join(said("--check", "luhn", "--digits-only", number))
     doubled = [sum(divmod(2 * int(d), 10)) if k % 2 else int(d) for k, d in enumerate(read[::-1])]
     assert sum(doubled) % 10 == 0
+
+
+def test_all_that_is_known_is_known_together(date: Path, number: Path) -> None:
+    Path("roster.txt").write_text("2571\n2577\n25-77\n", encoding="utf-8")
+    together = ("--choices", "roster.txt", "--expect", 4, "--check", "luhn", number)
+    assert said(*together) == ["- (nothing on it fits what is known of it)"]
+    (read,) = said("--pattern", "ddd", "--check", "luhn", date)
+    doubled = [sum(divmod(2 * int(d), 10)) if k % 2 else int(d) for k, d in enumerate(read[::-1])]
+    assert (len(read), sum(doubled) % 10) == (3, 0)
 
 
 def test_rows_of_a_table_of_all_pictures(number: Path, five: Path) -> None:
@@ -149,7 +169,7 @@ def test_cells_of_a_table() -> None:
     ("arguments", "sentence"),
     [
         (["--pattern", "ab"], "'ab' is not a form"),
-        (["--expect", "2", "--pattern", "dd"], "--expect and --pattern cannot be combined"),
+        (["--pattern", "mm"], "$(), in which d is any digit"),
         (["--grid", "--expect", "2"], "leave one out"),
         (["--csv", "--json"], "choose one"),
         (["--csv", "--show"], "leave one out"),
@@ -174,11 +194,20 @@ def test_wrong_use_is_one_sentence(number: Path, arguments: list[str], sentence:
     assert not Path("nowhere").exists()
 
 
-def test_who_gives_two_things_is_not_told_of_a_file(number: Path) -> None:
+def test_what_is_wrong_with_a_form_is_not_said_of_the_list(number: Path) -> None:
     Path("roster.txt").write_text("1234\n", encoding="ascii")
-    result = invoke("read", "--choices", "roster.txt", "--pattern", "dddd", number)
+    result = invoke("read", "--choices", "roster.txt", "--pattern", "x", number)
     assert result.exit_code == 2
-    assert "Error: --choices and --pattern cannot be combined" in result.stderr
+    assert "Error: 'x' is not a form" in result.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with a name")
+def test_choices_may_come_through_a_pipe(number: Path) -> None:
+    os.mkfifo("pipe")
+    with ThreadPoolExecutor(1) as writer:
+        writer.submit(Path("pipe").write_text, "1234\n2427\n", "ascii")
+        result = invoke("read", "-q", "--choices", "pipe", number)
+    assert result.exit_code == 0, result.stderr
 
 
 def test_a_picture_without_a_row_is_told_of(number: Path) -> None:

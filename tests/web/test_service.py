@@ -3,6 +3,7 @@
 import base64
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -42,6 +43,31 @@ def test_a_page_is_answered_as_on_the_command_line(client: TestClient) -> None:
     assert list(answer) == list(expected)
     assert answer == {**expected, "image": "picture 1", "model": "model"}
     assert answer["text"] == "2718281828\n31415926\n1618"
+
+
+def test_what_is_known_of_a_page_is_used(client: TestClient) -> None:
+    def read(query: str) -> Any:
+        headers = {"Content-Type": "image/jpeg"}
+        return client.post(f"/api/read?{query}", content=PAGE, headers=headers)
+
+    first, second = (f"271828182831415926161{end}" for end in "79")
+    roster = read(f"choices={first}&choices={second}").json()
+    assert roster["text"].replace("\n", "") in (first, second)
+    assert roster["without_rule"] == "2718281828\n31415926\n1618"
+    assert read("expect=22&pattern=" + 22 * "d").json()["odds"] > 1.0
+    assert read("grid=1").json()["cells"] == []
+    for query, sentence in {
+        "foo=8": "'foo' is no parameter here: there is check, choices, expect, grid, pattern",
+        "expect=x": "expect must be a whole number, not 'x'",
+        "expect=" + "9" * 5_000: "expect must be a whole number",
+        "expect=0": "at least one is expected",
+        "pattern=dm": "in which d is any digit",
+        "check=crc": "there are luhn and mod97",
+        "choices=x": "'x' is not a choice",
+        "grid=1&expect=3": "leave one out",
+        "grid=yes": "grid must be 1 or 0",
+    }.items():
+        assert sentence in problem(read(query), 400)
 
 
 @pytest.mark.parametrize("kind", ["application/octet-stream", "image/webp", "IMAGE/PNG; x=y"])
