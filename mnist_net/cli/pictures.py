@@ -1,6 +1,7 @@
 """What ``predict`` and ``read`` have in common: reading pictures, and showing them."""
 
 import logging
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_LONGEST_STEM = 200  # bytes
 _MOST_FIGURES = 9  # of a number of pages or pixels
 _ONE_A_CORE = -1  # processes
 _MANY = 20  # pictures, of which a progress bar tells how many are left
@@ -191,8 +193,9 @@ class Request:
 
 
 def _stem(name: str) -> str:
-    """What a picture's file is called that shows what was seen."""
-    return "stdin" if name == "-" else Path(name).stem
+    """What a picture's file is called that shows what was seen: no longer than a name may be."""
+    stem = os.fsencode("stdin" if name == "-" else Path(name).stem)
+    return os.fsdecode(stem[:_LONGEST_STEM])
 
 
 def _tell_of_more(seen: "Seen") -> None:

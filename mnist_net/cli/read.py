@@ -82,15 +82,16 @@ def read(
         name = seen.given.name
         answer = found.digits_only if digits_only and isinstance(found, Table) else found
         text = answer.digits_only if digits_only and isinstance(answer, Page) else answer.text
+        reason = answer.reason or "there are only signs on it"
         if request.as_json:
             of_page = {"text": text} if isinstance(answer, Page) else {}
             echo_json({**page_answer(name, answer, str(request.model_file)), **of_page})
         elif as_csv:
-            _echo_rows(name, text, answer.reason)
+            _echo_rows(name, text, reason)
         else:
             if len(request.given) > 1:
                 echo_line(f"{name}:")
-            click.echo(text or f"- ({answer.reason})")
+            click.echo(text or f"- ({reason})")
         if isinstance(answer, Page):
             _tell_of_rule(name, answer)
         if abs(answer.degrees) >= _TURNED:
@@ -125,7 +126,7 @@ def _tell_of_rule(name: str, page: "Page") -> None:
         log.info(f"{name}: if nothing were known of it, it would read {in_line(page.without_rule)}")
 
 
-def _echo_rows(name: str, text: str, reason: str | None) -> None:
+def _echo_rows(name: str, text: str, reason: str) -> None:
     """A line of CSV for each row; where there is none, say why."""
     for number, line in enumerate(text.split("\n") if text else [], start=1):
         click.echo(_csv_line([name, str(number), *line.split("\t")]), nl=False)

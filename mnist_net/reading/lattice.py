@@ -24,12 +24,26 @@ TOGETHER = 0.6
 _DOTTED = 0.3  # odds that a dot beside a digit is a part of it
 _CUT = 0.2  # odds that what hangs together with a digit is nothing, against what lies by itself
 _UNLIKE = 0.1  # odds of a digit beside a letter: digits stand together, and so do letters
-_LONGEST_USUAL = 20  # digits and signs of a row that may have such a form, misread ones too
+_LEAST_USUAL = 3  # digits of a row that may have such a form ...
+_LONGEST_USUAL = 20  # ... and digits, signs, and what is not read
 _EXPECTED = 20.0  # odds of the other parenthesis
 _SURELY = 0.5  # probability of a parenthesis, whose other one is looked for
 _MOST_WAYS = 100_000  # candidates times states of a rule; beyond, only the likeliest go on
-_OF_PAIRS = 3  # likeliest digits of each half of two that touch, by a rule
-_MAY_BE = 0.001  # probability, below which a way to read is not gone unless a rule wants it
+
+
+class Breadth(NamedTuple):
+    """Which ways to read an arc are gone.
+
+    So many likeliest digits, all if None; of each half of two that touch; and signs that are
+    likelier than the least.
+    """
+
+    n_digits: int | None
+    n_of_pairs: int
+    least: float
+
+
+_FREE, _USUAL, _BY_RULE = Breadth(1, 1, 0.001), Breadth(2, 1, 1e-5), Breadth(None, 3, -1.0)
 
 
 class Step(NamedTuple):
@@ -102,7 +116,7 @@ class Lattice:
         The next one is told of only with a rule.  Without one, rows do not depend on each other.
         """
         if rule is not None:
-            return self._best(arcs, rule, 2)
+            return self._best(arcs, rule, _BY_RULE, keep=2)
         rows = [self._row(list(of_row)) for _, of_row in groupby(arcs, key=_row_of_arc)]
         steps = tuple(chain.from_iterable(path.steps for path in rows))
         return [Path(sum(path.score for path in rows), "".join(p.text for p in rows), steps)]
@@ -112,32 +126,42 @@ class Lattice:
 
         Where one is, the other one is looked for again; it does not take the place of two digits.
         """
-        (path,) = self._best(arcs, AnyText(), 1)
-        is_short = path.n_digits + path.n_signs <= _LONGEST_USUAL
+        (path,) = self._best(arcs, AnyText(), _FREE)
+        may_be_usual = (
+            _LEAST_USUAL <= path.n_digits <= _LONGEST_USUAL - path.n_signs - path.n_unread
+        )
         least = path.score
-        for forms, odds in USUAL.items() if is_short else ():
-            for usual in self._best(arcs, forms, 1):
+        for forms, odds in USUAL.items() if may_be_usual else ():
+            for usual in self._best(arcs, forms, _USUAL):
                 if usual.score + math.log(odds) > least and usual.n_unread <= path.n_unread:
                     path = usual._replace(steps=tuple(_surer(step, odds) for step in usual.steps))
                     least = usual.score + math.log(odds)
         sure = [step.sign for step in path.steps if step.score >= _SURELY]
         opened = sure.count("(") - sure.count(")")
         if opened:
-            (other,) = self._best(_expecting(")" if opened > 0 else "(", arcs), AnyText(), 1)
+            (other,) = self._best(_expecting(")" if opened > 0 else "(", arcs), AnyText(), _FREE)
             if path.n_digits - other.n_digits <= other.n_signs - path.n_signs:
                 return other
         return path
 
-    def _best(self, arcs: Sequence[Arc], known: Rule, keep: int) -> list[Path]:
+    def _best(
+        self, arcs: Sequence[Arc], known: Rule, breadth: Breadth, keep: int = 1
+    ) -> list[Path]:
         best: dict[State, list[Path]] = {known.start: [Path(0.0, "", ())]}
         most = max(1, _MOST_WAYS // max(len(arcs), 1))
         for _, of_row in groupby(arcs, key=_row_of_arc):
-            best = self._through(list(of_row), best, known, keep, most)
+            best = self._through(list(of_row), best, known, breadth, keep, most)
         ended = [path for state, some in best.items() if known.accepts(state) for path in some]
         return _likeliest(ended, keep)
 
     def _through(
-        self, arcs: Sequence[Arc], before: dict[State, list[Path]], rule: Rule, keep: int, most: int
+        self,
+        arcs: Sequence[Arc],
+        before: dict[State, list[Path]],
+        rule: Rule,
+        breadth: Breadth,
+        keep: int,
+        most: int,
     ) -> dict[State, list[Path]]:
         """Go on through one row, from the paths that end before it, in most states at a place."""
         row, classes = arcs[0].candidate.row, self.networks.digits.model.classes
@@ -152,7 +176,7 @@ class Lattice:
                 likeliest = sorted(reached[begin].items(), key=lambda one: -one[1][0].score)
                 reached[begin] = dict(likeliest[:most])
             gap = arc.candidate.box.left - row.parts[begin - 1].box.right if begin else np.inf
-            for way in self._ways(arc, free=keep == 1):
+            for way in self._ways(arc, breadth):
                 text = "".join(s.sign if s.digit is None else str(classes[s.digit]) for s in way)
                 now, score = way[0].is_digit, sum(math.log(step.score) for step in way)
                 score += dotted if now else 0.0
@@ -177,17 +201,17 @@ class Lattice:
             best[state] = _likeliest([*best.get(state, []), *paths], keep)
         return best
 
-    def _ways(self, arc: Arc, *, free: bool) -> Iterator[tuple[Step, ...]]:
-        """What an arc may be read as; without a rule only the likeliest digit, two, and sign."""
-        least = _MAY_BE if free else 0.0
-        yield from zip(_digits(arc, only=1 if free else None))
+    def _ways(self, arc: Arc, breadth: Breadth) -> Iterator[tuple[Step, ...]]:
+        """What an arc may be read as."""
+        yield from zip(_digits(arc, breadth.n_digits))
         if arc.halves is not None:
-            left, right = (_digits(half, only=1 if free else _OF_PAIRS) for half in arc.halves)
+            left, right = (_digits(half, breadth.n_of_pairs) for half in arc.halves)
             yield from product(left, right)
-        signs = arc.kinds[PART + 1 :]
-        for k in [int(signs.argmax())] if free else range(len(signs)):
-            if signs[k] > least:
-                yield (Step(arc, None, SIGNS[PART + 1 + k], max(float(signs[k]), LEAST)),)
+        for sign, probability in zip(
+            SIGNS[PART + 1 :], arc.kinds[PART + 1 :].tolist(), strict=True
+        ):
+            if probability > breadth.least:
+                yield (Step(arc, None, sign, max(probability, LEAST)),)
         if arc.candidate.end == arc.candidate.begin + 1:
             none = float(arc.kinds[NONE]) * (self._refusal if arc.is_large else 1.0)
             none *= _CUT if arc.candidate.parts[0].cut_from else 1.0
@@ -198,7 +222,7 @@ def _row_of_arc(arc: Arc) -> Row:
     return arc.candidate.row
 
 
-def _digits(arc: Arc, *, only: int | None) -> list[Step]:
+def _digits(arc: Arc, only: int | None) -> list[Step]:
     """The digits that an arc may be, the likeliest first; none if it surely is none."""
     if arc.probabilities is None:
         return []

@@ -144,14 +144,17 @@ def read_many(
     if cluster:
         yield from _read_elsewhere(cluster, given, model, wanted)
         return
+    # What is read together is the same whoever reads, or sums would differ in their last bits.
+    chunks = list(_chunks(given))
     if n_jobs in (0, 1) or len(given) < _PARALLEL_FROM:
+        reader = reader_of(model, wanted.reject_below)
         with _one_thread() if len(given) >= _PARALLEL_FROM else nullcontext():
-            yield from _read(given, reader_of(model, wanted.reject_below), wanted)
+            for chunk in chunks:
+                yield from _read(chunk, reader, wanted)
         return
     from joblib import cpu_count
 
     n_processes = n_jobs if 0 < n_jobs <= cpu_count() else cpu_count()
-    chunks = [given[begin : begin + _CHUNK] for begin in range(0, len(given), _CHUNK)]
     read = partial(_read_chunk, model=model, wanted=wanted)
     # Python's own processes: those of joblib end Ctrl-C with a traceback.
     with without_ctrl_c():
@@ -159,6 +162,14 @@ def read_many(
     with pool:
         for seen in pool.imap(read, chunks):
             yield from seen
+
+
+def _chunks(given: Sequence[Given]) -> Iterator[Sequence[Given]]:
+    """What is read together: one at first, so that answers come at once, then ever more."""
+    begin, size = 0, 1
+    while begin < len(given):
+        yield given[begin : begin + size]
+        begin, size = begin + size, min(2 * size, _CHUNK)
 
 
 def _ignore_ctrl_c() -> None:
@@ -252,7 +263,7 @@ def _read(given: Sequence[Given], reader: Reader, wanted: Wanted) -> Iterator[Se
 
     answers: Iterator[Answer | ImageError]
     if wanted.kind == "digit":
-        answers = reader.read(opened())
+        answers = reader.read(opened(), together=len(given))
     else:
         answers = (
             one if isinstance(one, ImageError) else _all_digits(reader, one, wanted)

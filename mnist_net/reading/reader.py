@@ -27,21 +27,22 @@ from mnist_net.trained.companions import check_is_no_companion
 if TYPE_CHECKING:  # a single digit does not wait for what pages are read with
     from mnist_net.pictures.rows import Sheet
     from mnist_net.pictures.sheets import Way
-    from mnist_net.reading.lattice import Lattice
+    from mnist_net.reading.lattice import Lattice, Path
     from mnist_net.reading.pages import Written
     from mnist_net.reading.rules import Rule
 
 _BLANK = "nothing on it is darker or lighter than its paper"
 
 _CLEAR_OTHERWISE = 0.5  # how clear a page is at least, that is seen in a less likely way
-_FIRST_BATCH = 1  # pictures that are read together at first, so that answers come at once, ...
-_BATCH = 256  # ... and at most, as each batch is twice the one before
+_BATCH = 256  # pictures that are read together at most
 _MOST_PIXELS = 10_000_000  # of them, held in memory at once
 
 
-def _batches(pictures: Iterable[Picture | ImageError]) -> Iterator[list[Picture | ImageError]]:
+def _batches(
+    pictures: Iterable[Picture | ImageError], size: int
+) -> Iterator[list[Picture | ImageError]]:
     batch: list[Picture | ImageError] = []
-    n_pixels, size = 0, _FIRST_BATCH
+    n_pixels = 0
     for picture in pictures:
         _require_picture(picture, ImageError)
         batch.append(picture)
@@ -118,20 +119,24 @@ class Reader:
         pairs = (self._pairs or load_pairs()) if self.networks.are_two_readers else None
         return Lattice(PageNetworks(self.networks, self._signs or load_signs(), pairs), refusal)
 
-    def read(self, pictures: Iterable[Picture | ImageError]) -> Iterator[Reading | ImageError]:
+    def read(
+        self, pictures: Iterable[Picture | ImageError], together: int = 1
+    ) -> Iterator[Reading | ImageError]:
         """Read the one digit of each picture, in bounded memory.
 
         Parameters
         ----------
         pictures
             See `open_image`.  An error in a picture's place is handed on in its place.
+        together
+            How many are read together at first, so that answers come soon; then ever more.
 
         Raises
         ------
         TypeError
             If they are something else, such as arrays or names.
         """
-        for batch in _batches(pictures):
+        for batch in _batches(pictures, together):
             opened = [picture for picture in batch if isinstance(picture, Picture)]
             readings = iter(self.read_together(opened))
             for item in batch:
@@ -277,7 +282,7 @@ class Reader:
         fitting = lattice.best_paths(arcs, rule)
         by_rule, is_read = page_of(fitting, written, by_rule=True)
         if fitting:
-            clarity *= min(1.0, math.exp(fitting[0].score - free[0].score))
+            clarity *= _unbent(fitting[0], free[0])
         return replace(by_rule, without_rule=page.text), clarity if is_read else 0.0
 
     def _written(self, look: Look, sheet: "Sheet", picture: Picture) -> "Written":
@@ -287,6 +292,12 @@ class Reader:
             return picture.place(sheet.box_on_page(box).moved(*look.corner))
 
         return Written(place, self.model.classes, self.reject_below, sheet.degrees)
+
+
+def _unbent(fitting: "Path", free: "Path") -> float:
+    """How likely what fits is beside what was read, a figure: from 0 to 1."""
+    n_figures = sum(step.arc.is_large for step in free.steps)
+    return min(1.0, math.exp((fitting.score - free.score) / max(n_figures, 1)))
 
 
 def _shows_several(page: Page) -> bool:

@@ -69,6 +69,17 @@ def test_what_was_seen_does_not_go_through_a_link(picture: Path, to: str) -> Non
     assert Path("seen", "7-2.png").read_bytes().startswith(b"\x89PNG")
 
 
+@posix
+def test_what_was_seen_of_a_picture_with_the_longest_name_has_a_shorter_one(picture: Path) -> None:
+    longest = [Path(folder, "é" * 125 + ".png") for folder in ("one", "other")]  # 254 bytes
+    for path in longest:
+        path.parent.mkdir()
+        shutil.copy(picture, path)
+    result = invoke("predict", "--save-input", "seen", *longest, picture)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert len(list(Path("seen").iterdir())) == 3
+
+
 def test_an_annotated_picture_does_not_replace_the_choices(picture: Path) -> None:
     Path("roster.png").write_text("7\n", encoding="ascii")
     result = invoke("read", "--choices", "roster.png", "--annotate", "roster.png", picture)

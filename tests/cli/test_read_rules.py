@@ -46,6 +46,12 @@ def test_a_sign_is_read_and_left_out_if_only_digits_are_wanted(date: Path) -> No
     assert json.loads(said("--digits-only", "--json", date)[0])["text"] == "72"
 
 
+def test_a_row_of_signs_has_no_digits(date: Path) -> None:
+    wanted = ("--digits-only", "--pattern", "///", date)
+    assert said(*wanted) == ["- (there are only signs on it)"]
+    assert "no row, for there are only signs on it" in invoke("read", "--csv", *wanted).stderr
+
+
 def test_a_form_is_filled_in(date: Path) -> None:
     assert said("--pattern", "d/d", date) == ["7/2"]
     # What a form wants is taken where it is likelier than anything else that fits.

@@ -158,7 +158,21 @@ def test_a_row_is_a_time_rather_than_digits(sign: str, chance: float, text: str)
     (path,) = LATTICE.best_paths(arcs)
     assert path.text == 2 * text
     scores = [step.score for step in path.steps if step.sign]
-    assert scores == pytest.approx([0.1 / (0.1 + 0.995)] * path.n_signs)  # its odds times 20
+    assert scores == pytest.approx([0.15 / (0.15 + 0.995)] * path.n_signs)  # its odds times 30
+
+
+@pytest.mark.parametrize(("chance", "text"), [(2e-4, "0/0/00"), (5e-5, "00/000")])
+def test_a_row_is_a_date_rather_than_digits(chance: float, text: str) -> None:
+    """By hand: times 1,000 a slash of 1/10,000 is as likely as a digit, one of ten alike."""
+    row, which, arcs = row_of(6), np.full(10, 0.1), []
+    for k in range(6):
+        kinds = np.full(len(SIGNS), 1e-6)
+        likely = {1: chance, 3: 0.99} if text == "0/0/00" else {1: chance, 2: 0.99}
+        kinds[SIGNS.index("/")] = likely.get(k, 1e-6)
+        kinds[DIGIT] = 1.0 - kinds[SIGNS.index("/")]
+        arcs.append(Arc(Candidate(row, k, k + 1, Box(4 * k, 0, 4 * k + 3, 3)), kinds, which))
+    (path,) = LATTICE.best_paths(arcs)
+    assert path.text == text
 
 
 def test_no_digit_is_left_out_for_a_form() -> None:

@@ -63,6 +63,9 @@ def test_several_processes_answer_as_one(given: list[Given], pages: bool) -> Non
                 shared.answer.box,
             )
             np.testing.assert_array_equal(alone.answer.image, shared.answer.image)
+            # To the last bit, for what is read together is the same.
+            np.testing.assert_array_equal(alone.answer.probabilities, shared.answer.probabilities)
+            assert alone.answer.score == shared.answer.score
     assert isinstance(one[3].answer, ImageError)
     assert isinstance(one[4].answer, ImageError)
     if pages:
