@@ -24,13 +24,7 @@ from mnist_net.pictures.ink import (
 )
 from mnist_net.pictures.layout import main_figures
 from mnist_net.pictures.lines import without_lines
-from mnist_net.pictures.not_writing import (
-    framed,
-    is_of_a_frame,
-    is_writing,
-    least_size,
-    marks_of_paper,
-)
+from mnist_net.pictures.not_writing import framed, is_blob, is_writing, marks_of_paper
 from mnist_net.pictures.pieces import Box, Figure, Mask, bounds, figure_of, find_pieces
 from mnist_net.pictures.surroundings import sheet_box
 
@@ -119,21 +113,23 @@ class Look:
         return [figure for figure in figures if is_writing(figure, self.pixels)]
 
     def writing(self, quarter_turns: int = 0) -> Mask:
-        """Where there may be writing: ink but for lines, and for what is none at the border.
+        """Where there may be writing: ink but for lines, marks, and blobs at the border.
+
+        Nor is what a photograph cuts off at two of its borders.
 
         Whether a stroke underlines others, is seen after quarter turns, counter-clockwise.
         """
         turned = without_lines(np.rot90(self.ink >= 0.5, quarter_turns))
         mask = np.ascontiguousarray(np.rot90(turned, -quarter_turns))
         numbers, pieces = find_pieces(mask)
-        mask[np.isin(numbers, marks_of_paper(numbers, pieces))] = False
-        is_photograph = self._is_photograph()
-        for piece in pieces:
-            if piece.borders and piece.box.size >= least_size(self.ink):
-                figure = figure_of(self.ink, numbers, [piece]).moved(*self.corner)
-                leaves = piece.borders > 1 or is_of_a_frame(piece, mask.shape)
-                if (is_photograph and leaves) or not is_writing(figure, self.pixels):
-                    mask[numbers == piece.number] = False
+        most = 1 if self._is_photograph() else 4
+        none = marks_of_paper(numbers, pieces) + [
+            piece.number
+            for piece in pieces
+            if piece.borders > most
+            or (piece.borders and is_blob(figure_of(self.ink, numbers, [piece]), self.pixels))
+        ]
+        mask[np.isin(numbers, none)] = False
         return mask
 
 

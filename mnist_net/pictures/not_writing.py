@@ -1,8 +1,8 @@
 """What is on a picture and is no writing, by one list of named tests.
 
 Lines go before (`lines`), and specks while pieces are put together; a figure that is put together
-is asked by each test of `NOT_WRITING` whether it is a blob, a picture's shaded side, something that
-goes across it, or the edge of a shadow.
+is asked by each test of `NOT_WRITING` whether it is a blob, something that goes across the picture,
+or the edge of a shadow.
 """
 
 import math
@@ -22,13 +22,11 @@ _SPECK = 0.02  # of a digit's area; less is dirt
 _LARGE = 0.12  # of a digit's size; less is dirt too
 _DOT = 0.3  # of a digit's size, which a full stop does not reach
 _LOW = 0.3  # of its height, which is its lower part
-_FULL = 0.6  # of its box, which no digit but a 1 covers
 _COARSE = 20  # pixels of a figure's longer side, so that the paper's grain makes no holes
 _ENOUGH = 300  # pixels of a figure's longer side, to compare it with what is around it
 _FAINT = 10.0  # grey levels: ink that differs by its colour alone
 _NARROW = 0.5  # of its length, which the edge of something does not exceed
 _BESIDE = 0.5  # of its length, that a photograph is wide where something goes across
-_SLIM, _ALMOST = 0.2, 0.8  # of its length, and of the picture's side: a line of a frame
 _THIN = 0.1  # of its length, which a straight fold is not thicker
 _ONE_SIDED = 0.15  # of the difference on the other side
 _LEAST_MARKS = 12  # that are printed on a paper
@@ -43,7 +41,7 @@ _FRAME_SIZES = (0.1, 0.98)  # of the picture's area, within a frame
 _FRAME_LEVEL = 0.95  # of a frame's box that is filled but for what is written within
 
 
-def _is_blob(figure: Figure, _: Bytes) -> bool:
+def is_blob(figure: Figure, _: Bytes) -> bool:
     """Whether a disc of half its size fits into the ink, as into no digit's."""
     from scipy.ndimage import distance_transform_edt
 
@@ -52,14 +50,6 @@ def _is_blob(figure: Figure, _: Bytes) -> bool:
     coarse = Image.fromarray(figure.ink).resize(size, Image.Resampling.BOX)
     radius = distance_transform_edt(np.pad(np.asarray(coarse) >= 0.5, 1)).max()
     return bool(radius > _COARSE / 4)
-
-
-def _is_side(figure: Figure, pixels: Bytes) -> bool:
-    """Whether it covers one side of the picture, as a shadow does."""
-    height, width = pixels.shape[:2]
-    left, top, right, bottom = figure.box
-    borders = (left == 0) + (top == 0) + (right == width) + (bottom == height)
-    return borders == 3 and bool((figure.ink >= 0.5).mean() > _FULL)
 
 
 def _goes_across(figure: Figure, pixels: Bytes) -> bool:
@@ -116,8 +106,7 @@ def _is_edge_of_shadow(figure: Figure, pixels: Bytes) -> bool:
 
 
 NOT_WRITING: dict[str, Callable[[Figure, Bytes], bool]] = {
-    "blob": _is_blob,
-    "side": _is_side,
+    "blob": is_blob,
     "across": _goes_across,
     "edge of a shadow": _is_edge_of_shadow,
 }
@@ -127,20 +116,6 @@ NOT_WRITING: dict[str, Callable[[Figure, Bytes], bool]] = {
 def is_writing(figure: Figure, pixels: Bytes) -> bool:
     """Whether a figure passes for writing: none of `NOT_WRITING` holds."""
     return not any(holds(figure, pixels) for holds in NOT_WRITING.values())
-
-
-def is_of_a_frame(piece: Piece, shape: tuple[int, ...]) -> bool:
-    """Whether a piece is narrow, and goes from a border nearly to the other.
-
-    So does a frame on a photograph of a page; a 1 may do so where it is all that is shown.
-    """
-    (left, top, right, bottom), (height, width) = piece.box, shape
-    if piece.box.height > piece.box.width:
-        leaves, along, other = top == 0 or bottom == height, height, piece.box.width
-    else:
-        leaves, along, other = left == 0 or right == width, width, piece.box.height
-    narrow = other <= _SLIM * piece.box.size
-    return leaves and narrow and piece.box.size >= _ALMOST * along
 
 
 def marks_of_paper(numbers: npt.NDArray[np.int32], pieces: Sequence[Piece]) -> list[int]:

@@ -24,7 +24,6 @@ _TALLEST = 1.5  # of the typical size, which two pieces above each other do not 
 _OVERLAP = 0.5  # of the shorter side: what is above or beside each other
 _NEAR = 0.1  # of the typical size, across which broken strokes go on
 _TINY = 0.025  # of a row's height; less is the paper's grain
-_NARROW = 0.6  # of its height: no digit but a 1
 _FAR_OFF = 0.8  # heights above or below a row's middle, where none of its signs lie
 _BESIDE = 1.2  # heights left or right of a row, likewise
 _STEEPEST = 35  # degrees, by which a page is turned back
@@ -189,17 +188,7 @@ def _rows(pieces: Sequence[Piece], typical: float) -> list[Row]:
         fits &= box.size >= _TINY * height
         if fits.any():
             parts[int(np.argmin(np.where(fits, off + 0.2 * beside, np.inf)))].append(piece)
-    found = [row._replace(parts=tuple(some)) for row, some in zip(rows, parts, strict=True) if some]
-    return [row for row in found if len(found) == 1 or not _is_stray(row)]
-
-
-def _is_stray(row: Row) -> bool:
-    """Whether it is narrow strokes that leave the picture, as the edges of something do."""
-    leaving = [part.box for part in row.parts if part.borders]
-    return all(
-        box.width < _NARROW * box.height and any(box.union(part) == box for part in leaving)
-        for box in row.figures
-    )
+    return [row._replace(parts=tuple(some)) for row, some in zip(rows, parts, strict=True) if some]
 
 
 def in_chains(boxes: Sequence[Box]) -> list[list[Box]]:

@@ -94,6 +94,11 @@ class Path(NamedTuple):
         """How many parts it does not read that are no specks."""
         return sum(step.is_digit is False for step in self.steps)
 
+    def likelihood_beside(self, other: "Path") -> float:
+        """How likely it is beside another one, a large figure of that: from 0 to 1."""
+        n_figures = sum(step.arc.is_large for step in other.steps)
+        return min(1.0, math.exp((self.score - other.score) / max(n_figures, 1)))
+
 
 class Lattice:
     """Reads rows with the networks of pages.

@@ -6,7 +6,6 @@ into MNIST's form and read, the cheapest ways first until one is read with confi
 that is read with most confidence is kept.
 """
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -20,6 +19,7 @@ from mnist_net.pictures.pieces import Box
 from mnist_net.reading.answers import UNLIKE, UNREAD, Page, Reading, Table
 from mnist_net.reading.judge import SURE, Judge, Judged, best_view, is_sure
 from mnist_net.reading.networks import Networks
+from mnist_net.reading.texture import Textures
 from mnist_net.reading.threshold import REJECT_BELOW
 from mnist_net.trained.committee import Predictor
 from mnist_net.trained.companions import check_is_no_companion
@@ -27,7 +27,7 @@ from mnist_net.trained.companions import check_is_no_companion
 if TYPE_CHECKING:  # a single digit does not wait for what pages are read with
     from mnist_net.pictures.rows import Sheet
     from mnist_net.pictures.sheets import Way
-    from mnist_net.reading.lattice import Lattice, Path
+    from mnist_net.reading.lattice import Lattice
     from mnist_net.reading.pages import Written
     from mnist_net.reading.rules import Rule
 
@@ -106,7 +106,8 @@ class Reader:
         self.detector = detector
         self.networks = Networks(model, detector)
         self._judge = Judge(self.networks)
-        self._signs, self._pairs, self._textures = signs, pairs, textures
+        self._signs, self._pairs = signs, pairs
+        self._textures = Textures(textures, reject_below)
         self.reject_below = reject_below
 
     @cached_property
@@ -250,15 +251,8 @@ class Reader:
         (reading,) = self.read_together([picture])
         if reading.digit is None:
             return sure_one or Page((), reading.reason)
-        page = self._without_texture(Page(((reading,),)), picture)
+        page = self._textures.without(Page(((reading,),)), picture)
         return page if page.rows or sure_one is None else sure_one
-
-    def _without_texture(self, page: Page, picture: Picture) -> Page:
-        from mnist_net.reading.texture import without_texture
-        from mnist_net.trained.companions import load_textures
-
-        textures = self._textures or load_textures()
-        return without_texture(page, picture, textures, self.reject_below) if textures else page
 
     def _read_sheet(
         self, way: "Way", picture: Picture, rule: "Rule | None" = None, least: float = 0.0
@@ -274,7 +268,7 @@ class Reader:
         arcs = lattice.networks.arcs(way.sheet, doubtful=rule is not None)
         free = lattice.best_paths(arcs)
         page, clarity = page_of(free, written, by_rule=False)
-        page = self._without_texture(page, picture)
+        page = self._textures.without(page, picture)
         if rule is None:
             return page, clarity if page.rows else 0.0
         if way.prior * clarity < least and clarity < SURE:
@@ -282,7 +276,7 @@ class Reader:
         fitting = lattice.best_paths(arcs, rule)
         by_rule, is_read = page_of(fitting, written, by_rule=True)
         if fitting:
-            clarity *= _unbent(fitting[0], free[0])
+            clarity *= fitting[0].likelihood_beside(free[0])
         return replace(by_rule, without_rule=page.text), clarity if is_read else 0.0
 
     def _written(self, look: Look, sheet: "Sheet", picture: Picture) -> "Written":
@@ -292,12 +286,6 @@ class Reader:
             return picture.place(sheet.box_on_page(box).moved(*look.corner))
 
         return Written(place, self.model.classes, self.reject_below, sheet.degrees)
-
-
-def _unbent(fitting: "Path", free: "Path") -> float:
-    """How likely what fits is beside what was read, a figure: from 0 to 1."""
-    n_figures = sum(step.arc.is_large for step in free.steps)
-    return min(1.0, math.exp((fitting.score - free.score) / max(n_figures, 1)))
 
 
 def _shows_several(page: Page) -> bool:

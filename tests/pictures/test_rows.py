@@ -59,15 +59,6 @@ def test_what_is_far_above_and_below_a_row_is_no_part_of_it() -> None:
     assert sorted(tuple(part.box) for part in found.parts) == sorted([*row, (52, 84, 55, 88)])
 
 
-@pytest.mark.parametrize("top", [0, 4])
-def test_strokes_that_leave_the_picture_are_no_row_beside_others(top: int) -> None:
-    """Such as the two edges of a pencil."""
-    digits = [(10, 90, 30, 130), (50, 92, 70, 132), (90, 88, 110, 128)]
-    edges = [(140, top, 146, 40), (160, top, 166, 42)]
-    rows = [digits] if top == 0 else [edges, digits]
-    assert boxes(sheet_with(*digits, *edges)) == rows
-
-
 def test_a_broken_stroke_is_one_figure_of_two_parts() -> None:
     sheet = sheet_with((10, 10, 16, 50), (40, 10, 50, 28), (30, 30, 40, 50), (80, 10, 90, 50))
     assert boxes(sheet) == [[(10, 10, 16, 50), (30, 10, 50, 50), (80, 10, 90, 50)]]

@@ -81,7 +81,7 @@ def test_a_way_to_see_it_that_need_not_be_bent_is_likelier(
     _, fitting = reader._read_sheet(ways[0], picture, plain)
     assert fitting == pytest.approx(free, abs=1e-6)
     assert free > SURE
-    assert reader._read_sheet(ways[0], picture, bent)[1] < 0.05 * free
+    assert reader._read_sheet(ways[0], picture, bent)[1] < 0.5 * free  # a figure in four is another
     monkeypatch.setattr(sheets, "likely_ways", lambda _: iter(ways))
     assert reader.read_page(picture).text == "3426"  # the first one is sure
     assert reader.read_page(picture, rule_of(expect=5)).text == "34268"

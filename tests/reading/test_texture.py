@@ -12,7 +12,7 @@ from mnist_net.pictures.pieces import Box
 from mnist_net.reading.answers import UNLIKE, Page, Reading
 from mnist_net.reading.reader import Reader
 from mnist_net.reading.rules import rule_of
-from mnist_net.reading.texture import as_field, field_around, square_around, without_texture
+from mnist_net.reading.texture import Textures, as_field, field_around, square_around
 from mnist_net.trained import companions, store
 from mnist_net.trained.committee import Predictor
 
@@ -43,7 +43,7 @@ def left(rows: list[list[float]], picture: Picture = PHOTOGRAPH) -> list[int]:
         )
     )
     textures: Predictor = Says(*(p for row in rows for p in row))  # type: ignore[assignment]
-    written = without_texture(page, picture, textures, 0.3)
+    written = Textures(textures, 0.3).without(page, picture)
     assert written.reason == (None if written.rows or not rows else UNLIKE)
     return [page.rows.index(row) for row in written.rows]
 
@@ -71,10 +71,10 @@ def test_rows_are_texture_or_writing_and_all_are_texture_if_most_are(
 def test_where_nothing_is_refused_no_row_is_left_out() -> None:
     page = Page(((Reading(1, 0.9, 0.9, box=(20, 20, 20, 80)),) * 12,), degrees=90.0)
     said = Says(*[1e-6] * 12)
-    assert without_texture(page, PHOTOGRAPH, said, 0.0) == page  # type: ignore[arg-type]
-    assert not without_texture(page, PHOTOGRAPH, said, 0.3).rows  # type: ignore[arg-type]
+    assert Textures(said, 0.0).without(page, PHOTOGRAPH) == page  # type: ignore[arg-type]
+    assert not Textures(said, 0.3).without(page, PHOTOGRAPH).rows  # type: ignore[arg-type]
     sure = Says(*[0.9] * 12)
-    assert without_texture(page, PHOTOGRAPH, sure, 0.3).degrees == 90.0  # type: ignore[arg-type]
+    assert Textures(sure, 0.3).without(page, PHOTOGRAPH).degrees == 90.0  # type: ignore[arg-type]
 
 
 def test_what_is_drawn_or_cut_out_is_not_asked_for() -> None:
@@ -91,7 +91,7 @@ def test_the_network_sees_a_figure_in_the_middle_wherever_it_is(channels: int) -
     picture = Picture(np.repeat(pixels[..., None], channels, axis=2), 2.0, corner=(50, 30))
     textures = Says(0.9)
     page = Page(((Reading(1, box=(50 + 2 * 140, 30 + 2 * 100, 40, 40)),),))
-    assert without_texture(page, picture, textures, 0.3) == page  # type: ignore[arg-type]
+    assert Textures(textures, 0.3).without(page, picture) == page  # type: ignore[arg-type]
     (field,) = textures.seen
     assert (field[8:20, 8:20] > 220).all()
     assert (np.abs(field[[0, 27]].astype(int) - 128) < 40).all()
