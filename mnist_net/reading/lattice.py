@@ -24,6 +24,7 @@ TOGETHER = 0.6
 _DOTTED = 0.3  # odds that a dot beside a digit is a part of it
 _CUT = 0.2  # odds that what hangs together with a digit is nothing, against what lies by itself
 _UNLIKE = 0.1  # odds of a digit beside a letter: digits stand together, and so do letters
+_WORTH_IT = 0.1  # a sign that is less likely, times the odds of its form, makes none
 _LEAST_USUAL = 3  # digits of a row that may have such a form ...
 _LONGEST_USUAL = 20  # ... and digits, signs, and what is not read
 _EXPECTED = 20.0  # odds of the other parenthesis
@@ -43,7 +44,7 @@ class Breadth(NamedTuple):
     least: float
 
 
-_FREE, _USUAL, _BY_RULE = Breadth(1, 1, 0.001), Breadth(2, 1, 1e-5), Breadth(None, 3, -1.0)
+_FREE, _BY_RULE = Breadth(1, 1, 0.001), Breadth(None, 3, -1.0)
 
 
 class Step(NamedTuple):
@@ -127,20 +128,32 @@ class Lattice:
         return [Path(sum(path.score for path in rows), "".join(p.text for p in rows), steps)]
 
     def _row(self, arcs: Sequence[Arc]) -> Path:
-        """The likeliest path through a row: what is usual is likelier, a second parenthesis too.
-
-        Where one is, the other one is looked for again; it does not take the place of two digits.
-        """
+        """The likeliest path through a row: what is usual is likelier, a second parenthesis too."""
         (path,) = self._best(arcs, AnyText(), _FREE)
-        may_be_usual = (
-            _LEAST_USUAL <= path.n_digits <= _LONGEST_USUAL - path.n_signs - path.n_unread
-        )
-        least = path.score
-        for forms, odds in USUAL.items() if may_be_usual else ():
-            for usual in self._best(arcs, forms, _USUAL):
-                if usual.score + math.log(odds) > least and usual.n_unread <= path.n_unread:
-                    path = usual._replace(steps=tuple(_surer(step, odds) for step in usual.steps))
-                    least = usual.score + math.log(odds)
+        return self._usual(path, arcs) or self._with_parentheses(path, arcs)
+
+    def _usual(self, path: Path, arcs: Sequence[Arc]) -> Path | None:
+        """The likeliest of a usual form if, times its odds, it is likelier than a path of a row."""
+        longest = _LONGEST_USUAL - path.n_signs - path.n_unread
+        if not _LEAST_USUAL <= path.n_digits <= longest:
+            return None
+        best, score = None, path.score
+        likeliest = np.max([arc.kinds for arc in arcs], axis=0)
+        for forms, odds in USUAL.items():
+            least = _WORTH_IT / odds
+            signs = {SIGNS[kind] for kind in np.flatnonzero(likeliest > least).tolist()}
+            breadth = _FREE._replace(least=least)
+            for usual in self._best(arcs, forms, breadth) if forms.may_have(signs) else ():
+                if usual.score + math.log(odds) > score and usual.n_unread <= path.n_unread:
+                    best = usual._replace(steps=tuple(_surer(step, odds) for step in usual.steps))
+                    score = usual.score + math.log(odds)
+        return best
+
+    def _with_parentheses(self, path: Path, arcs: Sequence[Arc]) -> Path:
+        """The same, or that with the other parenthesis if it has one: that is looked for again.
+
+        It does not take the place of two digits.
+        """
         sure = [step.sign for step in path.steps if step.score >= _SURELY]
         opened = sure.count("(") - sure.count(")")
         if opened:

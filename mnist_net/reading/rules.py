@@ -5,10 +5,12 @@ accepts is found on the lattice, jointly, and not by mending what was read witho
 """
 
 import re
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Set
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from operator import index
+from string import digits
 from typing import Protocol
 
 State = Hashable
@@ -87,6 +89,14 @@ class Forms(OneOf):
     """Any text of some forms such as ``dd/dd/dddd``, in which d is any digit."""
 
     start: State = frozenset({""})
+
+    def may_have(self, signs: Set[str]) -> bool:
+        """Whether any of them has no other signs than these."""
+        return any(own <= signs for own in self._signs)
+
+    @cached_property
+    def _signs(self) -> set[frozenset[str]]:
+        return {frozenset(text) - {ANY_DIGIT, *digits} for text in self._texts}
 
     def step(self, state: State, sign: str, /) -> State | None:
         """The state is how much of which forms may have been read."""
