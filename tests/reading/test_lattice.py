@@ -187,6 +187,26 @@ def test_no_digit_is_left_out_for_a_form() -> None:
     assert path.text == "11:111"
 
 
+def test_a_usual_form_is_looked_for_where_all_its_signs_may_be() -> None:
+    dates, times, sums = USUAL
+    assert [forms.may_have({"/", "="}) for forms in USUAL] == [True, False, False]
+    assert [forms.may_have({":", "+", ","}) for forms in USUAL] == [False, True, False]
+    assert sums.may_have({"=", "÷"})
+    assert not any(forms.may_have(set()) for forms in (dates, times, sums))
+
+
+def test_a_path_is_compared_with_another_a_large_figure() -> None:
+    """By hand: of two large figures and a dot, the root of a hundredth."""
+    boxes = [Box(0, 0, 3, 3), Box(4, 0, 7, 3), Box(8, 2, 9, 3)]
+    row, kinds = row_of(3), np.full(len(SIGNS), 0.1)
+    steps = [Step(Arc(Candidate(row, k, k + 1, b), kinds), 1, "", 0.5) for k, b in enumerate(boxes)]
+    read = Path(math.log(0.5), "11.", tuple(steps))
+    fits = read._replace(score=math.log(0.005))
+    assert fits.likelihood_beside(read) == pytest.approx(0.1)
+    assert read.likelihood_beside(fits) == 1.0
+    assert read.likelihood_beside(read._replace(steps=())) == 1.0
+
+
 def test_what_is_usual_has_a_form() -> None:
     usual = ["1/2/34", "01.02.2034", "2034-01-02", "1:23", "01:23:45", "1+2=3", "12×12=144"]
     assert all(any(fits(forms, text) for forms in USUAL) for text in usual)
