@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from mnist_net.pictures.pieces import Box, Mask, find_pieces
+from mnist_net.pictures.pieces import Box, Mask, Piece, find_pieces
 from mnist_net.pictures.ruled import without_ruled_lines
 from mnist_net.pictures.straight import runs_of
 from mnist_net.pictures.underlines import without_underlines
@@ -19,8 +19,10 @@ _LEAST_CELL, _LARGEST_CELL = 0.2, 6.0  # of the median cell's area
 LEAST_SIDE = 8
 """Pixels of a cell."""
 _CLEAR = 2  # pixels beside a line that are not looked at
-_WRITTEN = 0.12  # of a cell's lesser side, which what is written in it reaches, and is no dot ...
+_WRITTEN = 0.4  # of a cell's lesser side, which what is written in it reaches, and is no dot ...
+_WITHIN_FINE = 0.12  # ... or so much, if the line around it is finer than any digit's stroke ...
 _TOUCHING = 0.6  # ... or so much, if it hangs together with the line: more than the curl of a 6
+_FINE = 0.045  # of its lesser side
 _LARGE = 0.25  # of the largest piece's size, from which on a piece may enclose others
 _MOST_FRAMES = 40
 _ALIKE = 0.15  # of a frame's sides, by which those of an empty one differ
@@ -51,12 +53,13 @@ def _without_enclosing(mask: Mask) -> Mask:
         own = box.cut(numbers) == piece.number
         within = np.zeros_like(own)
         other = box.cut(mask) & ~own
+        share = _WITHIN_FINE if _is_fine(piece) else _WRITTEN
         cells = [
             cell
             for cell in cells_in(_closed(own))
-            if _is_written_in(cell, other, _WRITTEN) or _is_written_in(cell, own, _TOUCHING)
+            if _is_written_in(cell, other, share) or _is_written_in(cell, own, _TOUCHING)
         ]
-        if not cells and (ring := _within_ring(own)) and _is_written_in(ring, other, _WRITTEN):
+        if not cells and (ring := _within_ring(own)) and _is_written_in(ring, other, share):
             cells = [ring]
         for cell in cells:
             cell.box.cut(within)[cell.inside] = True
@@ -70,6 +73,12 @@ def _without_enclosing(mask: Mask) -> Mask:
             if _is_empty_box(own):
                 piece.box.cut(kept)[own] = False
     return kept
+
+
+def _is_fine(piece: Piece) -> bool:
+    """Whether a line around something is thin for what it encloses, as a frame's is."""
+    box = piece.box
+    return piece.area / (2 * (box.width + box.height)) <= _FINE * min(box.width, box.height)
 
 
 def _is_alike(box: Box, frame: Box) -> bool:

@@ -24,7 +24,7 @@ from mnist_net.pictures.ink import (
 )
 from mnist_net.pictures.layout import main_figures
 from mnist_net.pictures.lines import without_lines
-from mnist_net.pictures.not_writing import framed, is_blob, is_writing, marks_of_paper
+from mnist_net.pictures.not_writing import framed, is_writing, marks_of_paper
 from mnist_net.pictures.pieces import Box, Figure, Mask, bounds, figure_of, find_pieces
 from mnist_net.pictures.surroundings import sheet_box
 
@@ -109,28 +109,32 @@ class Look:
 
     def _figures(self, *, all_lines: bool) -> list[Figure]:
         """What may be the digit; where nothing is, what was taken for lines may be it after all."""
-        figures = (one.moved(*self.corner) for one in main_figures(self.ink, all_lines=all_lines))
-        return [figure for figure in figures if is_writing(figure, self.pixels)]
+        figures = main_figures(self.ink, all_lines=all_lines)
+        return [figure.moved(*self.corner) for figure in figures if self._is_writing(figure)]
 
     def writing(self, quarter_turns: int = 0) -> Mask:
-        """Where there may be writing: ink but for lines, marks, and blobs at the border.
-
-        Nor is what a photograph cuts off at two of its borders.
+        """Where there may be writing: ink but for lines, marks, and what is none at the border.
 
         Whether a stroke underlines others, is seen after quarter turns, counter-clockwise.
         """
-        turned = without_lines(np.rot90(self.ink >= 0.5, quarter_turns))
+        mask = self.ink >= 0.5
+        numbers, pieces = find_pieces(mask)
+        mask &= ~np.isin(numbers, marks_of_paper(numbers, pieces))
+        turned = without_lines(np.rot90(mask, quarter_turns))
         mask = np.ascontiguousarray(np.rot90(turned, -quarter_turns))
         numbers, pieces = find_pieces(mask)
         most = 1 if self._is_photograph() else 4
-        none = marks_of_paper(numbers, pieces) + [
+        none = [
             piece.number
             for piece in pieces
             if piece.borders > most
-            or (piece.borders and is_blob(figure_of(self.ink, numbers, [piece]), self.pixels))
+            or (piece.borders and not self._is_writing(figure_of(self.ink, numbers, [piece])))
         ]
         mask[np.isin(numbers, none)] = False
         return mask
+
+    def _is_writing(self, figure: Figure) -> bool:
+        return is_writing(figure.moved(*self.corner), self.pixels)
 
 
 def looks(pixels: Bytes, *, whole: bool = False) -> Iterator[list[Look]]:

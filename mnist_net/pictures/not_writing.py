@@ -41,7 +41,7 @@ _FRAME_SIZES = (0.1, 0.98)  # of the picture's area, within a frame
 _FRAME_LEVEL = 0.95  # of a frame's box that is filled but for what is written within
 
 
-def is_blob(figure: Figure, _: Bytes) -> bool:
+def _is_blob(figure: Figure, _: Bytes) -> bool:
     """Whether a disc of half its size fits into the ink, as into no digit's."""
     from scipy.ndimage import distance_transform_edt
 
@@ -106,7 +106,7 @@ def _is_edge_of_shadow(figure: Figure, pixels: Bytes) -> bool:
 
 
 NOT_WRITING: dict[str, Callable[[Figure, Bytes], bool]] = {
-    "blob": is_blob,
+    "blob": _is_blob,
     "across": _goes_across,
     "edge of a shadow": _is_edge_of_shadow,
 }
