@@ -133,10 +133,10 @@ class Gate:
         assert self.opened.wait(60)
         return self.reader.read_together(pictures)
 
-    def read_page(self, picture: Any) -> Any:
+    def read_page(self, picture: Any, rule: Any) -> Any:
         self.entered.set()
         assert self.opened.wait(60)
-        return self.reader.read_page(picture)
+        return self.reader.read_page(picture, rule)
 
 
 async def until(condition: Any) -> None:

@@ -7,7 +7,6 @@ const LEAST_SHARE = 0.01;
 const SPECK = 0.02;
 const LARGE = 0.12;
 const DOT = 0.3;
-const FULL = 0.6;
 const COARSE = 20;
 const NEAR = 0.2;
 const PART = 0.1;
@@ -156,15 +155,10 @@ function widened(grid, by) {
   });
 }
 
-/** Whether a figure passes for writing: no blob, and no side of the picture. */
-export function isWriting({ ink, box }, { width, height }) {
+/** Whether a figure passes for writing: no disc of half its size fits into its ink. */
+export function isWriting({ ink, box }) {
   const scale = COARSE / sizeOf(box);
   const size = (length) => Math.max(1, roundEven(length * scale));
   const coarse = resized(ink, size(widthOf(box)), size(heightOf(box)), AVERAGE);
-  const radius = distances(coarse.map((level) => (level >= 0.5 ? 1 : 0)).padded(1)).max();
-  if (radius > COARSE / 4) return false;
-  const share = ink.data.reduce((n, level) => n + (level >= 0.5), 0) / ink.data.length;
-  const borders =
-    (box.left === 0) + (box.top === 0) + (box.right === width) + (box.bottom === height);
-  return borders !== 3 || share <= FULL;
+  return distances(coarse.map((level) => (level >= 0.5 ? 1 : 0)).padded(1)).max() <= COARSE / 4;
 }

@@ -109,7 +109,7 @@ function* looks(channels) {
   }
   const found = findInk(channels, paper);
   const figure = found && mainFigure(found);
-  if (!figure || !isWriting(figure, channels[0])) return;
+  if (!figure || !isWriting(figure)) return;
   const { box } = figure;
   const prepared = wasPrepared(box, channels[0]);
   const view = (ink, prior) => ({
