@@ -24,7 +24,7 @@ from mnist_net.pictures.ink import (
 )
 from mnist_net.pictures.layout import main_figures
 from mnist_net.pictures.lines import without_lines
-from mnist_net.pictures.not_writing import framed, is_writing, marks_of_paper
+from mnist_net.pictures.not_writing import framed, is_of_a_frame, is_writing, marks_of_paper
 from mnist_net.pictures.pieces import Box, Figure, Mask, bounds, figure_of, find_pieces
 from mnist_net.pictures.surroundings import sheet_box
 
@@ -123,14 +123,12 @@ class Look:
         turned = without_lines(np.rot90(mask, quarter_turns))
         mask = np.ascontiguousarray(np.rot90(turned, -quarter_turns))
         numbers, pieces = find_pieces(mask)
-        most = 1 if self._is_photograph() else 4
-        none = [
-            piece.number
-            for piece in pieces
-            if piece.borders > most
-            or (piece.borders and not self._is_writing(figure_of(self.ink, numbers, [piece])))
-        ]
-        mask[np.isin(numbers, none)] = False
+        is_photograph = self._is_photograph()
+        for piece in (piece for piece in pieces if piece.borders):
+            leaves = piece.borders > 1 or is_of_a_frame(piece, mask.shape)
+            figure = figure_of(self.ink, numbers, [piece])
+            if (is_photograph and leaves) or not self._is_writing(figure):
+                mask[numbers == piece.number] = False
         return mask
 
     def _is_writing(self, figure: Figure) -> bool:

@@ -27,6 +27,7 @@ _ENOUGH = 300  # pixels of a figure's longer side, to compare it with what is ar
 _FAINT = 10.0  # grey levels: ink that differs by its colour alone
 _NARROW = 0.5  # of its length, which the edge of something does not exceed
 _BESIDE = 0.5  # of its length, that a photograph is wide where something goes across
+_SLIM, _ALMOST = 0.2, 0.8  # of its length, and of the picture's side: a line of a frame
 _THIN = 0.1  # of its length, which a straight fold is not thicker
 _ONE_SIDED = 0.15  # of the difference on the other side
 _LEAST_MARKS = 12  # that are printed on a paper
@@ -116,6 +117,20 @@ NOT_WRITING: dict[str, Callable[[Figure, Bytes], bool]] = {
 def is_writing(figure: Figure, pixels: Bytes) -> bool:
     """Whether a figure passes for writing: none of `NOT_WRITING` holds."""
     return not any(holds(figure, pixels) for holds in NOT_WRITING.values())
+
+
+def is_of_a_frame(piece: Piece, shape: tuple[int, ...]) -> bool:
+    """Whether a piece is narrow, and goes from a border nearly to the other.
+
+    So does a frame on a photograph of a page; a 1 may do so where it is all that is shown.
+    """
+    (left, top, right, bottom), (height, width) = piece.box, shape
+    if piece.box.height > piece.box.width:
+        leaves, along, other = top == 0 or bottom == height, height, piece.box.width
+    else:
+        leaves, along, other = left == 0 or right == width, width, piece.box.height
+    narrow = other <= _SLIM * piece.box.size
+    return leaves and narrow and piece.box.size >= _ALMOST * along
 
 
 def marks_of_paper(numbers: npt.NDArray[np.int32], pieces: Sequence[Piece]) -> list[int]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from mnist_net.pictures.not_writing import marks_of_paper
+from mnist_net.pictures.not_writing import is_of_a_frame, marks_of_paper
 from mnist_net.pictures.pieces import Mask, find_pieces
 from tests.drawings import STROKES, draw, pixels
 
@@ -135,3 +135,17 @@ def test_printed_digits_in_columns_are_no_marks(size: int) -> None:
         digit = str(random.choice([3, 5]))
         ImageDraw.Draw(image).text((10 + 28 * column, 10 + 28 * row), digit, 255, font)
     assert not marks_of_paper(*find_pieces(np.asarray(image) >= 128))
+
+
+@pytest.mark.parametrize(
+    ("begin", "end", "expected"), [(0, 170, True), (0, 120, False), (15, 185, False)]
+)
+@pytest.mark.parametrize("level", [False, True])
+def test_a_line_from_a_border_nearly_to_the_other_is_of_a_frame(
+    begin: int, end: int, expected: bool, level: bool
+) -> None:
+    ink = np.zeros((200, 150), bool)
+    ink[begin:end, 80:84] = True
+    mask = ink.T if level else ink
+    (piece,) = find_pieces(mask)[1]
+    assert is_of_a_frame(piece, mask.shape) == expected
