@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 Answer = Reading | Page | Table
 
-_CHUNK = 32  # files that a process is handed together
+_PAGES, _DIGITS = 32, 256  # files that a process is handed together, at most
 _SENT, _SENT_BYTES = 250, 8_000_000  # files that a worker is sent together, or fewer if large
 _PARALLEL_FROM = 64  # files: fewer are read before a process has started
 
@@ -145,7 +145,7 @@ def read_many(
         yield from _read_elsewhere(cluster, given, model, wanted)
         return
     # What is read together is the same whoever reads, or sums would differ in their last bits.
-    chunks = list(_chunks(given))
+    chunks = list(_chunks(given, _DIGITS if wanted.kind == "digit" else _PAGES))
     if n_jobs in (0, 1) or len(given) < _PARALLEL_FROM:
         reader = reader_of(model, wanted.reject_below)
         with _one_thread() if len(given) >= _PARALLEL_FROM else nullcontext():
@@ -164,12 +164,12 @@ def read_many(
             yield from seen
 
 
-def _chunks(given: Sequence[Given]) -> Iterator[Sequence[Given]]:
+def _chunks(given: Sequence[Given], most: int) -> Iterator[Sequence[Given]]:
     """What is read together: one at first, so that answers come at once, then ever more."""
     begin, size = 0, 1
     while begin < len(given):
         yield given[begin : begin + size]
-        begin, size = begin + size, min(2 * size, _CHUNK)
+        begin, size = begin + size, min(2 * size, most)
 
 
 def _ignore_ctrl_c() -> None:
