@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_LONGEST_STEM = 200  # bytes
+_LONGEST_STEM = 200  # bytes: a name has 255 at most, with a number and its ending
 _MOST_FIGURES = 9  # of a number of pages or pixels
 _ONE_A_CORE = -1  # processes
 _MANY = 20  # pictures, of which a progress bar tells how many are left

@@ -118,7 +118,7 @@ class Look:
         Whether a stroke underlines others, is seen after quarter turns, counter-clockwise.
         """
         mask = self.ink >= 0.5
-        numbers, pieces = find_pieces(mask)
+        numbers, pieces = find_pieces(mask)  # marks first: one within a 0 would make it a frame
         mask &= ~np.isin(numbers, marks_of_paper(numbers, pieces))
         turned = without_lines(np.rot90(mask, quarter_turns))
         mask = np.ascontiguousarray(np.rot90(turned, -quarter_turns))
@@ -126,8 +126,8 @@ class Look:
         is_photograph = self._is_photograph()
         for piece in (piece for piece in pieces if piece.borders):
             leaves = piece.borders > 1 or is_of_a_frame(piece, mask.shape)
-            figure = figure_of(self.ink, numbers, [piece])
-            if (is_photograph and leaves) or not self._is_writing(figure):
+            is_none = is_photograph and leaves
+            if is_none or not self._is_writing(figure_of(self.ink, numbers, [piece])):
                 mask[numbers == piece.number] = False
         return mask
 

@@ -109,6 +109,18 @@ def test_a_frame_goes_and_what_it_encloses_stays(tilt: int, room: int) -> None:
     np.testing.assert_array_equal(without_lines(np.asarray(image) > 0), digits)
 
 
+@pytest.mark.parametrize(("pen", "is_frame"), [(3, True), (9, False)])
+def test_a_small_ring_is_written_in_a_fine_line_only(pen: int, is_frame: bool) -> None:
+    """A bold one is a 0 with a mark of the paper in it."""
+    image = Image.new("1", (120, 160))
+    ImageDraw.Draw(image).ellipse((5, 5, 114, 154), outline=1, width=pen)
+    around = np.asarray(image)
+    ImageDraw.Draw(image).ellipse((48, 68, 72, 92), outline=1, width=3)
+    kept = without_lines(np.asarray(image))
+    assert (kept & around).any() != is_frame
+    assert kept[68:93, 48:73].any()
+
+
 def test_a_zero_with_a_dot_in_it_is_no_frame() -> None:
     image = Image.new("1", (100, 140))
     ImageDraw.Draw(image).ellipse((10, 10, 90, 130), outline=1, width=8)
