@@ -217,9 +217,9 @@ def _paths(limits: Limits) -> dict[str, Any]:
         _FLAG,
     )
     known = [
-        _parameter("expect", "It has so many digits.", {"type": "integer", "minimum": 1}),
-        _parameter("pattern", "It has this form, in which d is any digit: dd/dd/dddd.", _TEXT),
-        _parameter("choices", "It is one of these; given once for each.", _list(_TEXT)),
+        _parameter("expect", "It has so many digits.", _number(999_999_999, 1, "integer")),
+        _parameter("pattern", "It has this form, in which d is any digit: dd/dd/dddd.", _row("d")),
+        _parameter("choices", "It is one of these; given once for each.", _list(_row())),
         _parameter("check", "It has this checksum.", {"type": "string", "enum": list(CHECKS)}),
         _parameter("grid", "1: the cells of a table that is drawn in lines.", _FLAG),
     ]
@@ -256,6 +256,12 @@ def _paths(limits: Limits) -> dict[str, Any]:
         "/metrics": _get("metrics", "Counts, for Prometheus.", _content(_TEXT, "text/plain")),
         "/openapi.json": _get("openapi", "This document.", _content({"type": "object"})),
     }
+
+
+def _row(more: str = "") -> Schema:
+    """A text of digits and signs, and of more."""
+    signs = rf"0-9\-./,:+=×÷€$(){more}"
+    return {"type": "string", "pattern": f"^[{signs} ]*[{signs}][{signs} ]*$", "maxLength": 400}
 
 
 def _parameter(name: str, description: str, schema: Schema) -> Schema:
