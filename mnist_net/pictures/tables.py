@@ -22,9 +22,9 @@ FAINTEST = 0.2
 _LEAST_CELLS = 2
 _MOST_CELLS = 1_500  # with more, it is a texture
 _LEAST_SIDE = 10  # pixels of a cell
-_FAINT = (FAINTEST, 0.3, 0.4)  # likewise; strokes are darker
+_FAINT = (0.14, 0.28, 0.5)  # likewise; strokes are darker
 _THICKEST = 0.02  # of the picture's longer side
-_RATHER_MORE = 0.2  # the doubt that twice as many lines make up for, over log 2
+_RATHER_MORE = 0.3  # the doubt that twice as many lines make up for, over log 2
 _LEAST_LENGTH = 0.25  # of the picture's side
 _SHORTER = 0.6  # of the longest line's length, that the others have at least
 _FAR_SHORTER = 0.75  # of the usual line's length, below which it is strokes in a row
@@ -84,9 +84,12 @@ def lines_of(ink: Ink) -> Lines:
     """The lines that may be a table's.
 
     The ink is all that there is: lines too that are nowhere as dark as strokes (see `find_traces`).
+    Faint levels show most lines, and with them more of the strokes that these meet.
     """
-    ways = (lines for level in _FAINT for lines in _ways(ink >= level))
-    return min(ways, key=lambda lines: (not lines.are_drawn, lines.doubt))
+    ways = [lines for level in _FAINT for lines in _ways(ink >= level)]
+    surest = min(ways, key=lambda lines: (not lines.are_drawn, lines.doubt))
+    as_sure = (surest.are_drawn, surest.shape)
+    return [lines for lines in ways if (lines.are_drawn, lines.shape) == as_sure][-1]
 
 
 def most_seen(ways: Sequence[Lines]) -> Lines | None:

@@ -94,15 +94,18 @@ class PageNetworks(NamedTuple):
     signs: Predictor
     pairs: Predictor | None = None
 
-    def arcs(self, sheet: Sheet, *, doubtful: bool = False) -> list[Arc]:
+    def arcs(self, sheet: Sheet, *, doubtful: bool = False, odds: float = 1.0) -> list[Arc]:
         """All ways to read some parts together, row by row; read all at once.
 
-        Which digit it is is asked of the doubtful too if a rule may want what is hardly one.
+        Which digit it is is asked of the doubtful too if a rule may want what is hardly one.  The
+        odds are how much likelier digits are on this sheet than among all that is learnt from.
         """
         found = [one for row in sheet.rows for one in candidates(row)]
         if not 0 < len(found) <= _MOST_CANDIDATES:  # so many, and it is a texture
             return []
         kinds = self.signs.predict_proba(np.stack([field_on(sheet, one) for one in found]))
+        kinds[:, [DIGIT, PART]] *= odds
+        kinds /= kinds.sum(axis=1, keepdims=True)
         pairs = self._pairs(sheet, found, kinds)
         kinds[:, PART] *= _PARTS  # only now: pairs are asked for by what the networks say
         sizes = np.array([one.box.size / one.row.height for one in found])

@@ -23,6 +23,7 @@ _SLANTS = (0.0, 22.0, -22.0)  # degrees: lines are found up to 14 on either side
 _LEAST_FIGURES = 3  # in a table that is turned
 _CLEAR = 0.75  # score of its figures, from which on it is not
 _BLANK = 0.5  # score of a blank cell
+_ODDS = 4.0  # of digits in a cell: so much likelier than elsewhere
 
 
 class TableRead(NamedTuple):
@@ -89,7 +90,7 @@ def _read_at(
         if (look.corner, ink.shape) == (corner, shape):
             grid = grid_of(ink, table, lines)
             sheet = grid.sheet._replace(degrees=degrees, shape=look.ink.shape)
-            paths = lattice.best_paths(lattice.networks.arcs(sheet))
+            paths = lattice.best_paths(lattice.networks.arcs(sheet, odds=_ODDS))
             read.append(table_of(paths[0], grid._replace(sheet=sheet), written(look, sheet)))
     return read
 

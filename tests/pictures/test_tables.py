@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFilter
 
 from mnist_net.pictures.grid import grid_of
 from mnist_net.pictures.ink import Ink
@@ -53,6 +53,22 @@ def test_a_table_among_grains_is_one() -> None:
     table = ink_of(empty_table(4, 5))
     grains = np.random.default_rng(0).random(table.shape) < 0.1
     assert lines_of(np.maximum(table, grains)).shape == (4, 5)
+
+
+def test_a_line_that_is_fainter_than_the_others_is_one() -> None:
+    table = ink_of(empty_table(4, 5))
+    faded = table.copy()
+    faded[58 + 2 * SIDE : 63 + 2 * SIDE] *= 0.16  # the third from the top
+    assert lines_of(table).shape == lines_of(faded).shape == (4, 5)
+
+
+def test_of_a_line_with_soft_edges_only_what_is_dark_is_its_ink() -> None:
+    """For its edges are those of the strokes too that meet it."""
+    sharp = empty_table(4, 5)
+    wide = ink_of(sharp.filter(ImageFilter.MaxFilter(5))) * np.float32(0.24)
+    found = lines_of(np.maximum(wide, ink_of(sharp)))
+    assert found.shape == (4, 5)
+    assert found.ink.sum() < 1.2 * (ink_of(sharp) > 0).sum() < (wide > 0.14).sum()
 
 
 def test_two_ways_that_agree_outvote_one_that_is_a_little_surer() -> None:

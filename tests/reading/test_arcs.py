@@ -169,6 +169,24 @@ def test_only_what_hangs_together_and_may_be_several_is_asked_for(
     assert [arc.halves for arc in alone] == [None] * 6
 
 
+@pytest.mark.parametrize("odds", [1.0, 4.0])
+def test_where_digits_are_likelier_two_that_touch_are_too(odds: float) -> None:
+    """By hand: 0.3 a digit and 0.4 a part of several, a tenth of it where reading goes, or none."""
+    row = row_of(7, 7, 7)
+    numbers = np.repeat(np.arange(1, 4, dtype=np.int32), 4)[None].repeat(12, axis=0)
+    sheet = Sheet((numbers > 0).astype(np.float32), numbers, (row,), 0.0, (12, 12))
+    digits: Any = Networks(Always(np.full(10, 0.1)), None)  # type: ignore[arg-type]
+    said: Any = Kinds(0.4)
+    arcs = PageNetworks(digits, said, Pairs()).arcs(sheet, odds=odds)  # type: ignore[arg-type]
+    whole = next(arc for arc in arcs if arc.halves is not None)
+    assert whole.halves is not None
+    none, digit, part = whole.kinds[[NONE, DIGIT, PART]]
+    assert digit / none == pytest.approx(odds * 0.3 / 0.3)
+    assert part / none == pytest.approx(odds * 0.04 / 0.3)
+    of_two = np.prod([half.kinds[DIGIT] for half in whole.halves])
+    assert of_two == pytest.approx(0.8 * odds * 0.7 / (odds * 0.7 + 0.3))
+
+
 def test_which_network_reads_pairs(
     reader: Reader, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
+from mnist_net.reading import tables
 from mnist_net.reading.answers import Reading, Table
 from mnist_net.reading.reader import Reader
 from mnist_net.reading.tables import TableRead, _at_best, most_read
@@ -63,6 +64,21 @@ def drawn_table(clear: dict[int, list[np.ndarray]]) -> tuple[Image.Image, list[l
                 y, x = 37 + 60 * row, 37 + 60 * column
                 levels[y : y + 28, x : x + 28] -= clear[int(cell)][0] / 1.2
     return Image.fromarray(np.clip(levels, 0, 255).astype(np.uint8)), truth
+
+
+def test_in_a_cell_a_digit_is_four_times_as_likely(
+    reader: Reader, clear: dict[int, list[np.ndarray]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its odds are: of a score, which is that it is a digit times that it is this one."""
+    image, truth = drawn_table(clear)
+    picture = as_picture(np.asarray(image))
+    with_odds = reader.read_grid(picture)
+    monkeypatch.setattr(tables, "_ODDS", 1.0)
+    without = reader.read_grid(picture)
+    assert [list(row) for row in with_odds.cells] == truth
+    both = list(zip(with_odds.digits, without.digits, strict=True))
+    likely, before = (np.array([r.score / r.probability for r in side]) for side in zip(*both))  # noqa: B905
+    np.testing.assert_allclose((1 - before) / before, 4.0 * (1 - likely) / likely, 0.01, 5e-7)
 
 
 @pytest.mark.parametrize("degrees", [0, 8, 20, -25, 30, 90, 180, 270, 200, 65])
