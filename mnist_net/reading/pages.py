@@ -57,7 +57,7 @@ def page_of(paths: Sequence[Path], written: Written, *, by_rule: bool) -> tuple[
     """
     if not paths:
         return Page((), _UNFIT), 0.0
-    read = paths[0].steps if by_rule else _refused(paths[0].steps, written)
+    read = paths[0].steps if by_rule else without_doubtful(paths[0].steps, written)
     rows = _rows(read, written, signs_alone=by_rule)
     page = Page(rows, None if rows else UNLIKE, written.degrees)
     if len(paths) > 1:
@@ -92,7 +92,7 @@ def row_of_step(step: Step) -> Row:
     return step.arc.candidate.row
 
 
-def _refused(steps: Sequence[Step], written: Written) -> list[Step]:
+def without_doubtful(steps: Sequence[Step], written: Written) -> list[Step]:
     """The same without the digits that are not sure enough for their page."""
     if not written.reject_below:
         return list(steps)

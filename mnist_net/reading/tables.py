@@ -16,14 +16,20 @@ from mnist_net.pictures.looks import Look, looks
 from mnist_net.pictures.rows import Row, Sheet, turned
 from mnist_net.pictures.tables import lines_of, most_seen
 from mnist_net.reading.answers import Reading, Table
-from mnist_net.reading.lattice import Lattice, Path
-from mnist_net.reading.pages import Written, clarity_of, if_sure, reading_of, row_of_step
+from mnist_net.reading.lattice import Lattice, Path, Step
+from mnist_net.reading.pages import (
+    Written,
+    clarity_of,
+    reading_of,
+    row_of_step,
+    without_doubtful,
+)
 
 _SLANTS = (0.0, 22.0, -22.0)  # degrees: lines are found up to 14 on either side
 _LEAST_FIGURES = 3  # in a table that is turned
 _CLEAR = 0.75  # score of its figures, from which on it is not
 _BLANK = 0.5  # score of a blank cell
-_ODDS = 4.0  # of digits in a cell: so much likelier than elsewhere
+_ODDS = 2.0  # of digits in a cell: so much likelier than elsewhere
 
 
 class TableRead(NamedTuple):
@@ -98,9 +104,11 @@ def _read_at(
 def table_of(path: Path, grid: Grid, written: Written) -> TableRead:
     """The table that a path reads."""
     read: dict[Row, tuple[Reading, ...]] = {}
-    steps = [if_sure(step, written.reject_below) for step in path.steps]
-    for row, in_row in groupby(steps, key=row_of_step):
-        read[row] = tuple(reading_of(s, written) for s in in_row if s.digit is not None or s.sign)
+    steps: list[Step] = []
+    for row, in_row in groupby(path.steps, key=row_of_step):
+        seen = without_doubtful(list(in_row), written)  # what is a word is so by its cell
+        read[row] = tuple(reading_of(s, written) for s in seen if s.digit is not None or s.sign)
+        steps += seen
     rows = grid.sheet.rows
     cells = tuple(
         tuple(() if k is None else read.get(rows[k], ()) for k in of_row) for of_row in grid.cells

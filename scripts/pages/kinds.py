@@ -11,6 +11,8 @@ from scripts.pages.hands import Random
 from scripts.pages.papers import Range
 from scripts.pages.writing import Style
 
+_LONGEST_LABEL = 5  # letters
+
 Lines = list[str]
 Cells = list[list[str]]
 
@@ -184,6 +186,19 @@ def form(random: Random) -> Cells:
     ]
 
 
+def labelled(random: Random) -> Cells:
+    """A form with words in its first row, or its first column, or both."""
+    cells, (above, beside) = form(random), one_of(((1, 0), (0, 1), (1, 1)), random)
+    short = [word for word in WORDS if len(word) <= _LONGEST_LABEL]
+    return [
+        [
+            one_of(short, random) if (above and r == 0) or (beside and c == 0) else text
+            for c, text in enumerate(row)
+        ]
+        for r, row in enumerate(cells)
+    ]
+
+
 _EVERY_PAPER = ("plain", "ruled", "squared", "slanted", "dotted", "marked")
 _EVERY_LIGHT = ("even", "shadow", "hard shadow", "crumple", "folds")
 _NARROW: Range = (24.0, 70.0)  # where many digits must fit
@@ -249,6 +264,7 @@ KINDS: dict[str, Kind] = {
     "form-photo": Kind(
         form, surface="photo", height=(24.0, 50.0), tilt=0.35, turn=(0, 6), lights=_EVERY_LIGHT
     ),
+    "form-labels": Kind(labelled, height=(20.0, 44.0), tilt=0.2, turn=(0, 3)),
     "empty": Kind(nothing, surface="photo", papers=_EVERY_PAPER, lights=_EVERY_LIGHT, rough=0.7),
     "texture": Kind(nothing, surface="texture", papers=("plain",), lights=_EVERY_LIGHT, rough=0.7),
     "words": Kind(words, papers=_EVERY_PAPER, height=(24.0, 80.0)),

@@ -127,9 +127,7 @@ def _write_row(
         shift = random.uniform(*style.wide) * height if before is not None else 0.0
         for sign in _signs(part, hand, random):
             size = height * np.exp(random.normal(0.0, style.uneven))
-            glyph = (len(sign) > 1 and word(hand.half, sign, size, random)) or hand.write(
-                sign[0], size
-            )
+            glyph = _glyph(sign, hand, size, random)
             y = top + height - size + random.normal(0.0, 0.5 * style.uneven) * height
             begin, _ = glyph.extent
             if before is None:
@@ -153,6 +151,11 @@ def _signs(part: str, hand: Hand, random: Random) -> list[str]:
     """Characters of a part of a line; a word may stay whole, to be set in a font."""
     whole = len(part) > 1 and part.isalpha() and hand.half.fonts and random.random() < 0.4
     return [part] if whole else list(part)
+
+
+def _glyph(sign: str, hand: Hand, size: float, random: Random) -> Glyph:
+    """A character, or a word in one of the half's fonts, if it has any."""
+    return (len(sign) > 1 and word(hand.half, sign, size, random)) or hand.write(sign[0], size)
 
 
 def _touching(before: npt.NDArray[np.float64], glyph: Glyph, top: float) -> float:
@@ -227,7 +230,7 @@ def _loop(
 def write_grid(
     cells: Sequence[Sequence[str]], hand: Hand, height: float, random: Random, *, thick: int = 0
 ) -> Written:
-    """Write a grid of lines with what is in its cells, '' for a blank.
+    """Write a grid of lines with what is in its cells, '' for a blank; words are not read.
 
     Every `thick`-th line is thicker, as in a sudoku; 0 for none.
     """
@@ -250,17 +253,22 @@ def write_grid(
         written: list[Mark] = []
         for c, text in enumerate(row):
             x = c * cell_width + cell_width / 2
-            glyphs = [hand.write(sign, height * np.exp(random.normal(0.0, 0.05))) for sign in text]
+            signs = _signs(text, hand, random)
+            glyphs = [
+                _glyph(sign, hand, height * np.exp(random.normal(0.0, 0.05)), random)
+                for sign in signs
+            ]
             widths = [end - begin for begin, end in (glyph.extent for glyph in glyphs)]
             gap = 0.15 * height
-            x -= (sum(widths) + gap * (len(text) - 1)) / 2 + random.normal(0.0, 0.06) * height
-            for sign, glyph, width in zip(text, glyphs, widths, strict=True):
+            x -= (sum(widths) + gap * (len(signs) - 1)) / 2 + random.normal(0.0, 0.06) * height
+            for sign, glyph, width in zip(signs, glyphs, widths, strict=True):
                 y = r * cell_height + (cell_height - height) / 2 + random.normal(0.0, 0.06) * height
                 mark = plane.put(glyph, x - glyph.extent[0], y)
-                mark.text, mark.kind = sign, "digit"
+                mark.text, mark.kind = sign, kind_of(sign[0])
                 written.append(mark)
                 x += width + gap
         marks.append(written)
-    lines = [" ".join(text for text in row if text) for row in cells]
+    shown = tuple(tuple("" if text.isalpha() else text for text in row) for row in cells)
+    lines = [" ".join(text for text in row if text) for row in shown]
     text = "\n".join(line for line in lines if line)
-    return Written(plane.ink(marks), marks, text, tuple(tuple(row) for row in cells))
+    return Written(plane.ink(marks), marks, text, shown)

@@ -16,7 +16,7 @@ from mnist_net.reading.answers import Page
 from mnist_net.reading.arcs import DIGIT, SIGNS, Arc
 from mnist_net.reading.judge import SURE
 from mnist_net.reading.lattice import Step
-from mnist_net.reading.pages import Written, _refused
+from mnist_net.reading.pages import Written, without_doubtful
 from mnist_net.reading.reader import Reader
 from mnist_net.reading.rules import rule_of
 from scripts.reading.foreign import Row
@@ -289,4 +289,4 @@ def step(left: int, size: int, digit: int | None, score: float) -> Step:
 def read_of(steps: list[Step]) -> str:
     """The digits that are not refused."""
     written = Written(lambda box: (0, 0, 0, 0), np.arange(10), 0.3, 0.0)
-    return "".join(str(s.digit) for s in _refused(steps, written) if s.digit is not None)
+    return "".join(str(s.digit) for s in without_doubtful(steps, written) if s.digit is not None)
