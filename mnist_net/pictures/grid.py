@@ -15,8 +15,9 @@ from mnist_net.pictures.ink import Ink, Levels, traces_of
 from mnist_net.pictures.pieces import Piece, find_pieces
 from mnist_net.pictures.rows import Row, Sheet, large_boxes, row_of, typical_size
 from mnist_net.pictures.straight import Line
-from mnist_net.pictures.tables import FAINTEST, Lines, heights_of
+from mnist_net.pictures.tables import Lines, heights_of
 
+_FAINTEST = 0.2  # ink of what is written in a cell, where it is lightest
 _BESIDE = 2.0  # pixels beside a line, which all that is written leaves
 _BENT = 4.0  # pixels by which a line's ink may be off it
 _LARGER = 1.5  # sides of a cell, which nothing that is written in one exceeds
@@ -51,7 +52,7 @@ def grid_of(ink: Ink, table: Lines, lines: Lines) -> Grid:
     inner = (row_at >= 0) & (column_at >= 0) & ~(lines.ink & (off <= _BENT)) & ~lines.leaving
     # Beside a table's lines what is written is faint: it is measured without them.
     sample = ink[inner & (off > _BESIDE)]
-    traces = traces_of(np.where(inner, ink, np.float32(0.0)), FAINTEST, sample)
+    traces = traces_of(np.where(inner, ink, np.float32(0.0)), _FAINTEST, sample)
     strokes = None if traces is None else traces.strokes()
     strokes = np.zeros_like(ink) if strokes is None else strokes
     numbers, _ = find_pieces(strokes >= 0.5)

@@ -16,13 +16,10 @@ from mnist_net.pictures.ink import Ink, Levels
 from mnist_net.pictures.pieces import Mask
 from mnist_net.pictures.straight import Line, painted, runs_of, straight_lines
 
-FAINTEST = 0.2
-"""Ink of a line, which is often thinner than strokes, and grey."""
-
 _LEAST_CELLS = 2
 _MOST_CELLS = 1_500  # with more, it is a texture
 _LEAST_SIDE = 10  # pixels of a cell
-_FAINT = (0.14, 0.28, 0.5)  # likewise; strokes are darker
+_FAINT = (0.14, 0.28, 0.5)  # ink of a line, which is often thinner than strokes, and grey
 _THICKEST = 0.02  # of the picture's longer side
 _RATHER_MORE = 0.3  # the doubt that twice as many lines make up for, over log 2
 _LEAST_LENGTH = 0.25  # of the picture's side
@@ -84,7 +81,8 @@ def lines_of(ink: Ink) -> Lines:
     """The lines that may be a table's.
 
     The ink is all that there is: lines too that are nowhere as dark as strokes (see `find_traces`).
-    Faint levels show most lines, and with them more of the strokes that these meet.
+    Faint levels show most lines, but would take more of the strokes that meet these with them: of
+    the levels that show the same, the darkest is taken.
     """
     ways = [lines for level in _FAINT for lines in _ways(ink >= level)]
     surest = min(ways, key=lambda lines: (not lines.are_drawn, lines.doubt))

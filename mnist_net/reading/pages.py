@@ -93,10 +93,10 @@ def row_of_step(step: Step) -> Row:
 
 
 def without_doubtful(steps: Sequence[Step], written: Written) -> list[Step]:
-    """The same without the digits that are not sure enough for their page."""
+    """The same without the digits that are not sure enough for their page, or cell."""
     if not written.reject_below:
         return list(steps)
-    result = [if_sure(step, written.reject_below) for step in steps]
+    result = [_if_sure(step, written.reject_below) for step in steps]
     n_digits = sum(step.digit is not None for step in result)
     if n_digits < _MOSTLY * sum(step.arc.is_large for step in result):
         result = _only_numbers(result)
@@ -156,7 +156,7 @@ def _is_read(step: Step) -> bool:
     return step.digit is not None or bool(step.sign) or not step.arc.is_large
 
 
-def if_sure(step: Step, least: float) -> Step:
+def _if_sure(step: Step, least: float) -> Step:
     """The same, but no digit if that is less sure than the least."""
     return step._replace(digit=None) if step.certainty < least else step
 

@@ -17,13 +17,7 @@ from mnist_net.pictures.rows import Row, Sheet, turned
 from mnist_net.pictures.tables import lines_of, most_seen
 from mnist_net.reading.answers import Reading, Table
 from mnist_net.reading.lattice import Lattice, Path, Step
-from mnist_net.reading.pages import (
-    Written,
-    clarity_of,
-    reading_of,
-    row_of_step,
-    without_doubtful,
-)
+from mnist_net.reading.pages import Written, clarity_of, reading_of, row_of_step, without_doubtful
 
 _SLANTS = (0.0, 22.0, -22.0)  # degrees: lines are found up to 14 on either side
 _LEAST_FIGURES = 3  # in a table that is turned
@@ -106,7 +100,8 @@ def table_of(path: Path, grid: Grid, written: Written) -> TableRead:
     read: dict[Row, tuple[Reading, ...]] = {}
     steps: list[Step] = []
     for row, in_row in groupby(path.steps, key=row_of_step):
-        seen = without_doubtful(list(in_row), written)  # what is a word is so by its cell
+        # What is a word among numbers, is seen by its own cell alone.
+        seen = without_doubtful(list(in_row), written)
         read[row] = tuple(reading_of(s, written) for s in seen if s.digit is not None or s.sign)
         steps += seen
     rows = grid.sheet.rows

@@ -11,8 +11,6 @@ from scripts.pages.hands import Random
 from scripts.pages.papers import Range
 from scripts.pages.writing import Style
 
-_LONGEST_LABEL = 5  # letters
-
 Lines = list[str]
 Cells = list[list[str]]
 
@@ -203,6 +201,7 @@ _EVERY_PAPER = ("plain", "ruled", "squared", "slanted", "dotted", "marked")
 _EVERY_LIGHT = ("even", "shadow", "hard shadow", "crumple", "folds")
 _NARROW: Range = (24.0, 70.0)  # where many digits must fit
 _CELL: Range = (20.0, 34.0)
+_LONGEST_LABEL = 5  # letters
 
 
 def _around(what: str) -> Kind:

@@ -181,7 +181,7 @@ def test_where_digits_are_likelier_two_that_touch_are_too(odds: float) -> None:
     whole = next(arc for arc in arcs if arc.halves is not None)
     assert whole.halves is not None
     none, digit, part = whole.kinds[[NONE, DIGIT, PART]]
-    assert digit / none == pytest.approx(odds * 0.3 / 0.3)
+    assert digit / none == pytest.approx(odds)
     assert part / none == pytest.approx(odds * 0.04 / 0.3)
     of_two = np.prod([half.kinds[DIGIT] for half in whole.halves])
     assert of_two == pytest.approx(0.8 * odds * 0.7 / (odds * 0.7 + 0.3))
